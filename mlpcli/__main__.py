@@ -1,0 +1,5 @@
+"""`python -m mlpcli` is `mlp`."""
+
+from mlpcli.cli import main
+
+main()

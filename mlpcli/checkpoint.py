@@ -1,0 +1,232 @@
+"""The checkpoint: one `.npy` file that holds everything that came out of a run.
+
+The file is a 0-d structured record, readable with `np.load(path)` and without pickle. Its fields
+are the arrays, then `meta`, UTF-8 JSON, then `sha256`, over every byte of the file before it.
+"""
+
+import ast
+import hashlib
+import io
+import json
+import math
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from mlpcli.errors import CheckpointError
+
+FORMAT = 1
+MAGIC = b"\x93NUMPY\x01\x00"
+# np.load refuses longer headers.
+MAX_HEADER = 10_000
+SHA_BYTES = 32
+ELEMENT_TYPES = ("<f4", "<f8")
+
+
+class Record(NamedTuple):
+    """What a checkpoint holds."""
+
+    arrays: dict[str, NDArray[np.floating]]
+    meta: dict[str, Any]
+
+
+def serialise(arrays: Mapping[str, NDArray[np.floating]], meta: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a checkpoint: the same for the same arrays and meta.
+
+    Args:
+        arrays: float32 or float64 arrays by field name.
+        meta: JSON values; `format` is added.
+    """
+    text = json.dumps({"format": FORMAT, **meta}, ensure_ascii=False, allow_nan=False).encode()
+    fields: list[tuple[str, ...] | tuple[str, str, tuple[int, ...]]] = [
+        (name, array.dtype.newbyteorder("<").str, array.shape) for name, array in arrays.items()
+    ]
+    fields += [("meta", "|u1", (len(text),)), ("sha256", "|u1", (SHA_BYTES,))]
+    header = io.BytesIO()
+    npy.write_array_header_1_0(header, {"descr": fields, "fortran_order": False, "shape": ()})
+    body = b"".join(
+        [
+            header.getvalue(),
+            *(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays.values()),
+            text,
+        ]
+    )
+    return body + hashlib.sha256(body).digest()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put a file in place whole, or leave what is there untouched.
+
+    Args:
+        path: the target; a symbolic link is written through.
+        content: its bytes.
+
+    Raises:
+        CheckpointError: if it cannot be written; nothing is left behind.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        _refuse_special(path)
+        # 0o666 less the umask, as open() does: not mkstemp, which would hide the file from others.
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            with open(descriptor, "w+b") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+                stream.seek(0)
+                if stream.read() != content:
+                    raise CheckpointError(
+                        path, "reads back otherwise than written", "check the disk"
+                    )
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CheckpointError(
+            path, f"cannot be written: {reason}", "choose another place with -o"
+        ) from error
+
+
+def check_writable(path: Path, size: int) -> None:
+    """Find out before training whether a checkpoint of `size` bytes could be written.
+
+    Raises:
+        CheckpointError: if it could not.
+    """
+    _refuse_special(path)
+    target = Path(os.path.realpath(path))
+    probe = target.with_name(f".{target.name}.probe")
+    write(probe, bytes(size))
+    probe.unlink()
+
+
+def _refuse_special(path: Path) -> None:
+    if path.exists() and not path.is_file():
+        raise CheckpointError(path, "is not a regular file", "choose another place with -o")
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(path: Path) -> Record:
+    """Read a checkpoint, trusting nothing in it.
+
+    Raises:
+        CheckpointError: if it is missing, damaged, or not a checkpoint.
+    """
+
+    def refuse(problem: str, remedy: str = "give a file that mlp train wrote") -> NoReturn:
+        raise CheckpointError(path, problem, remedy)
+
+    try:
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                refuse("is not a regular file")
+            head = stream.read(len(MAGIC) + 2 + MAX_HEADER)
+            fields, start = _parse_header(head, refuse)
+            stop = start + sum(_field_bytes(field) for field in fields)
+            if status.st_size != stop:
+                refuse(
+                    f"is damaged: it has {status.st_size} bytes, and its header announces {stop}",
+                    "restore it from a copy, or train again",
+                )
+            content = head + stream.read(max(0, stop - len(head)))
+    except OSError as error:
+        refuse(f"cannot be read: {(error.strerror or str(error)).lower()}")
+    if (
+        len(content) != stop
+        or hashlib.sha256(content[:-SHA_BYTES]).digest() != content[-SHA_BYTES:]
+    ):
+        refuse("is damaged: its checksum is wrong", "restore it from a copy, or train again")
+    arrays, offset = {}, start
+    for name, dtype, shape in fields[:-2]:
+        values = np.frombuffer(content, dtype, math.prod(shape), offset)
+        arrays[name] = values.reshape(shape).astype(values.dtype.newbyteorder("="))
+        offset += values.nbytes
+    return Record(arrays, _parse_meta(content[offset:-SHA_BYTES], refuse))
+
+
+Field = tuple[str, str, tuple[int, ...]]
+
+
+def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
+    """Return the record's fields and where their data start, from a file's first bytes."""
+    if head[: len(MAGIC)] != MAGIC:
+        refuse("is not an mlp checkpoint")
+    start = len(MAGIC) + 2 + int.from_bytes(head[len(MAGIC) : len(MAGIC) + 2], "little")
+    if len(head) < start:
+        refuse("is not an mlp checkpoint: its header ends early or is too long")
+    try:
+        header = ast.literal_eval(head[len(MAGIC) + 2 : start].decode("latin1").strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        refuse("is not an mlp checkpoint: its header is not a Python literal")
+    if isinstance(header, dict) and "|O" in repr(header.get("descr")):
+        refuse("holds pickled Python objects, which can run code, and was not opened")
+    if (
+        not isinstance(header, dict)
+        or set(header) != {"descr", "fortran_order", "shape"}
+        or header["shape"] != ()
+        or header["fortran_order"] is not False
+        or not isinstance(header["descr"], list)
+        or not all(_is_field(field) for field in header["descr"])
+        or len({field[0] for field in header["descr"]}) != len(header["descr"])
+        or [field[0] for field in header["descr"][-2:]] != ["meta", "sha256"]
+        or [field[1] for field in header["descr"][-2:]] != ["|u1", "|u1"]
+        or header["descr"][-1][2] != (SHA_BYTES,)
+        or any(field[1] not in ELEMENT_TYPES for field in header["descr"][:-2])
+    ):
+        refuse("is not an mlp checkpoint: it holds another kind of array")
+    return header["descr"], start
+
+
+def _is_field(field: object) -> bool:
+    match field:
+        case (str(), str() as dtype, tuple() as shape):
+            return dtype in (*ELEMENT_TYPES, "|u1") and all(
+                type(n) is int and n >= 0 for n in shape
+            )
+    return False
+
+
+def _field_bytes(field: Field) -> int:
+    """Return a field's size in Python's integers, which cannot wrap around."""
+    return int(field[1][2:]) * math.prod(field[2])
+
+
+def _parse_meta(text: bytes, refuse: Any) -> dict[str, Any]:
+    try:
+        meta = json.loads(text)
+    except (ValueError, RecursionError):
+        refuse("is not an mlp checkpoint: its description is not JSON")
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        found = meta.get("format") if isinstance(meta, dict) else None
+        refuse(
+            f"has checkpoint format {found}, and this version reads {FORMAT}",
+            "use the version of mlp that wrote it",
+        )
+    return dict(meta)
+
+
+def layer_names(layers: int) -> list[tuple[str, str]]:
+    """Return the field names of weights and biases, W2 and b2 to WL and bL."""
+    return [(f"W{layer}", f"b{layer}") for layer in range(2, layers + 1)]

@@ -1,0 +1,1 @@
+"""The subcommands: parse, assemble, show. Each imports what it drives when it runs."""

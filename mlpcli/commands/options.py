@@ -1,0 +1,28 @@
+"""Options that several subcommands share."""
+
+import os
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+
+def _default_data_dir() -> Path:
+    if folder := os.environ.get("MLP_DATA_DIR"):
+        return Path(folder)
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "mlp"
+
+
+data_dir = click.option(
+    "--data-dir",
+    type=PATH,
+    default=_default_data_dir,
+    show_default="MLP_DATA_DIR, else ~/.cache/mlp",
+    help="Folder with one sub-folder per downloaded dataset.",
+)
+weights = click.option(
+    "--weights", type=PATH, required=True, metavar="W.npy", help="Checkpoint written by mlp train."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")

@@ -1,0 +1,114 @@
+"""Shuffled mini-batches, gathered into buffers that are reused from step to step."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.generic]
+
+# Mini-batches are gathered together up to this size: tiny ones are then mere slices of a buffer,
+# and large ones still fit a core's cache between being gathered and being used.
+CHUNK_BYTES = 1 << 18
+
+
+class Plan(NamedTuple):
+    """How an epoch of n examples is cut into mini-batches, and what sums are divided by."""
+
+    sizes: Sequence[int]
+    """Examples in each mini-batch, in order; they add up to n."""
+    divisors: Sequence[int]
+    """What the gradient of each mini-batch is divided by."""
+    error_divisor: int
+    """What the epoch's sum of errors is divided by."""
+
+
+def plan(n: int, bt_size: int) -> Plan:
+    """Cut n examples into mini-batches of `bt_size`, the last being what remains.
+
+    Gradients are divided by |B|, the mini-batch's real size, and the error by n, so that both are
+    means.
+    """
+    sizes = [min(bt_size, n - start) for start in range(0, n, bt_size)]
+    return Plan(sizes, sizes, n)
+
+
+class MiniBatch(NamedTuple):
+    """Views of the buffers that hold one mini-batch of m examples."""
+
+    x: NDArray[np.floating]
+    """(m, n_1 + 1) inputs and the column that meets the biases."""
+    y: NDArray[np.floating]
+    """(m, n_L) one-hot labels."""
+    divisor: int
+
+
+class MiniBatches:
+    """Cuts epochs of a training set into mini-batches.
+
+    Args:
+        features: (n, n_1), of any real type; never copied as a whole.
+        labels: (n,) classes.
+        plan: sizes and divisors of the mini-batches.
+        x: the input buffer, (`buffer_rows(...)`, n_1 + 1); its last column is left alone.
+        n_classes: n_L.
+    """
+
+    def __init__(
+        self,
+        features: Rows,
+        labels: NDArray[np.integer],
+        plan: Plan,
+        x: NDArray[np.floating],
+        n_classes: int,
+    ) -> None:
+        self.features = features
+        self.labels = labels
+        self.one_hot = np.eye(n_classes, dtype=x.dtype)
+        self.raw = np.empty((len(x), features.shape[1]), features.dtype)
+        self.x = x
+        self.y = np.empty((len(x), n_classes), x.dtype)
+        self.chunks = [self._views(plan, batches) for batches in _group(plan.sizes, len(x))]
+
+    def _views(self, plan: Plan, batches: range) -> list[MiniBatch]:
+        views, start = [], 0
+        for i in batches:
+            stop = start + plan.sizes[i]
+            views.append(MiniBatch(self.x[start:stop], self.y[start:stop], plan.divisors[i]))
+            start = stop
+        return views
+
+    def epoch(self, order: NDArray[np.integer]) -> Iterator[MiniBatch]:
+        """Yield the mini-batches of one epoch, each valid until the next is asked for.
+
+        Args:
+            order: (n,) a permutation of the examples.
+        """
+        start = 0
+        for views in self.chunks:
+            rows = sum(len(batch.x) for batch in views)
+            chosen = order[start : start + rows]
+            start += rows
+            # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
+            raw = np.take(self.features, chosen, axis=0, out=self.raw[:rows], mode="clip")
+            self.x[:rows, :-1] = raw
+            np.take(self.one_hot, self.labels[chosen], axis=0, out=self.y[:rows], mode="clip")
+            yield from views
+
+
+def buffer_rows(plan: Plan, row_bytes: int) -> int:
+    """Return how many rows a buffer should hold: whole mini-batches up to `CHUNK_BYTES`, or one."""
+    largest = max(plan.sizes)
+    return max(largest, min(sum(plan.sizes), CHUNK_BYTES // row_bytes))
+
+
+def _group(sizes: Sequence[int], rows: int) -> Iterator[range]:
+    """Group successive mini-batches so that no group has more than `rows` examples."""
+    first, total = 0, 0
+    for i, size in enumerate(sizes):
+        if total + size > rows:
+            yield range(first, i)
+            first, total = i, 0
+        total += size
+    yield range(first, len(sizes))

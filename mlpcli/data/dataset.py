@@ -1,0 +1,134 @@
+"""A dataset: training and test examples, and how features become numbers and numbers classes."""
+
+import difflib
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data import parity
+from mlpcli.data.idx import read_idx
+from mlpcli.data.registry import DATASETS, NamedDataset
+from mlpcli.errors import ConfigError, DataError
+
+# What `scale` multiplies each feature by: `unit` takes bytes to [0, 1].
+SCALES = {"unit": 1 / 255, "none": 1.0}
+
+
+class Examples(NamedTuple):
+    """Examples and their classes."""
+
+    features: NDArray[np.generic]
+    """(n, n_1), in the units of the files."""
+    labels: NDArray[np.integer]
+    """(n,) in 0..n_L - 1."""
+
+
+class Encoding(NamedTuple):
+    """What a network must know of its data to judge other examples."""
+
+    features: int
+    """n_1."""
+    scale: str
+    """A name in `SCALES`."""
+    class_names: tuple[str, ...]
+    """n_L names."""
+
+
+class Dataset(NamedTuple):
+    """A dataset, ready for training."""
+
+    name: str
+    encoding: Encoding
+    train: Examples
+    test: Examples | None
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256, in hexadecimal, of the training examples."""
+        digest = hashlib.sha256()
+        for array in self.train:
+            digest.update(f"{array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+        return digest.hexdigest()
+
+
+def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
+    """Open a dataset known by name.
+
+    Args:
+        name: `parity`, or a name in the registry.
+        scale: a name in `SCALES`; None for the dataset's own default.
+        data_dir: the folder that has one sub-folder per downloaded dataset.
+        where: what to blame if there is no such dataset.
+
+    Raises:
+        ConfigError: if there is no such dataset.
+        DataError: if its files are missing or damaged.
+    """
+    if name == "parity":
+        bits, labels = parity.numbers()
+        encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
+        cut = parity.TRAINING
+        train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
+        return Dataset(name, encoding, train, test)
+    known = named(name, where, also=("parity",))
+    encoding = Encoding(
+        known.image_shape[0] * known.image_shape[1], scale or "unit", known.class_names
+    )
+    folder = data_dir / name
+    names = [file.name for file in known.files]
+    train = _read_images(name, folder, names[0], names[1], known)
+    test = _read_images(name, folder, names[2], names[3], known)
+    return Dataset(name, encoding, train, test)
+
+
+def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
+    """Return what the registry knows of a dataset.
+
+    Raises:
+        ConfigError: if it knows nothing.
+    """
+    if name not in DATASETS:
+        names = [*also, *DATASETS]
+        close = difflib.get_close_matches(name, names, n=1)
+        remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
+        raise ConfigError(where, f"there is no dataset {name}", remedy)
+    return DATASETS[name]
+
+
+def _read_images(
+    name: str, folder: Path, images: str, labels: str, known: NamedDataset
+) -> Examples:
+    x, y = _read(name, folder / images), _read(name, folder / labels)
+    if x.dtype != np.uint8 or x.shape[1:] != known.image_shape:
+        rows, columns = known.image_shape
+        raise DataError(
+            folder / images,
+            f"holds {x.dtype} of shape {x.shape}, not {rows}×{columns} images of bytes",
+            f"run mlp download {name}",
+        )
+    if y.dtype != np.uint8 or y.shape != x.shape[:1]:
+        raise DataError(
+            folder / labels,
+            f"holds {y.dtype} of shape {y.shape}, not one byte for each of {len(x)} images",
+            f"run mlp download {name}",
+        )
+    if len(y) == 0:
+        raise DataError(folder / images, "holds no images", f"run mlp download {name}")
+    if y.max() >= len(known.class_names):
+        raise DataError(
+            folder / labels,
+            f"example {int(y.argmax())} has label {y.max()}, and the last class is "
+            f"{len(known.class_names) - 1}",
+            f"run mlp download {name}",
+        )
+    return Examples(x.reshape(len(x), -1), y.astype(np.uint8, copy=False))
+
+
+def _read(name: str, path: Path) -> NDArray[np.generic]:
+    try:
+        return read_idx(path)
+    except FileNotFoundError:
+        raise DataError(path, "there is no such file", f"run mlp download {name}") from None

@@ -1,0 +1,25 @@
+"""Every random draw of a run, keyed so that any of them can be repeated alone."""
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class KeyedDraws:
+    """Draws keyed by (seed, purpose, epoch, step): a resumed run repeats an uninterrupted one."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def generator(self, purpose: str, epoch: int = 0, step: int = 0) -> np.random.Generator:
+        """Return the generator for one purpose at one moment of the run."""
+        return np.random.default_rng([self.seed, zlib.crc32(purpose.encode()), epoch, step])
+
+    def weights(self) -> np.random.Generator:
+        """Return the source of the initial weights."""
+        return self.generator("weights")
+
+    def order(self, epoch: int, n: int) -> NDArray[np.integer]:
+        """Return the order in which an epoch sees its n examples, a permutation, (n,)."""
+        return self.generator("order", epoch).permutation(n)

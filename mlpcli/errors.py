@@ -1,0 +1,41 @@
+"""What can go wrong, and the exit code each kind of failure has."""
+
+
+class MlpError(Exception):
+    """A failure that the user can act on, shown as one line without a traceback.
+
+    Args:
+        where: the file, line, key or option concerned.
+        problem: what is wrong there.
+        remedy: what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, where: object, problem: str, remedy: str) -> None:
+        super().__init__(where, problem, remedy)
+        self.where = where
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.problem}; {self.remedy}"
+        return " ".join(line.split())
+
+
+class ConfigError(MlpError):
+    """A mistake in the experiment, its overrides or the command's options."""
+
+    exit_code = 2
+
+
+class DataError(MlpError):
+    """A dataset or an input that is missing, damaged or of another kind."""
+
+
+class CheckpointError(MlpError):
+    """A checkpoint that cannot be read or written."""
+
+
+class DownloadError(MlpError):
+    """A dataset that no mirror could deliver."""

@@ -1,0 +1,1 @@
+"""The engine: the article's network and its gradient, in NumPy alone."""

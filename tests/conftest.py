@@ -1,0 +1,58 @@
+"""What all tests share: no network but this machine, no user's files, and real MNIST if it is here."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CONFIGS = ROOT / "configs"
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch, tmp_path):
+    """Block every connection but to 127.0.0.1, and give each test a folder and a home of its own."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("MLP_DATA_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "cwd"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Return the data directory that has real MNIST in its sub-folder `mnist`."""
+    folder = os.environ.get("MLP_TEST_MNIST")
+    if not folder:
+        pytest.skip("MLP_TEST_MNIST does not name a folder with real MNIST")
+    folder = Path(folder).resolve()
+    assert folder.name == "mnist", "MLP_TEST_MNIST must name a folder called mnist"
+    return folder.parent
+
+
+@pytest.fixture
+def run_mlp():
+    """Return a function that runs the installed `mlp` as a process."""
+    program = shutil.which("mlp", path=str(Path(sys.executable).parent))
+    assert program, "mlp is not installed beside this Python"
+
+    def run(*args, **options):
+        command = [program, *map(str, args)]
+        return subprocess.run(
+            command, check=False, capture_output=True, encoding="utf-8", timeout=120, **options
+        )
+
+    return run
