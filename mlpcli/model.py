@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from mlpcli import __version__, checkpoint
 from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_dataset
 from mlpcli.errors import CheckpointError, ConfigError, DataError
-from mlpcli.experiment import Experiment, from_mapping
+from mlpcli.experiment import from_mapping
+from mlpcli.keys import Experiment
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.metrics import confusion
 from mlpcli.nn.network import Buffers, Network, forward, input_buffer

@@ -10,7 +10,7 @@ from mlpcli import compat
 from mlpcli.data.batches import MiniBatches, Plan, buffer_rows, plan
 from mlpcli.data.dataset import Examples
 from mlpcli.draws import KeyedDraws
-from mlpcli.experiment import Experiment
+from mlpcli.keys import Experiment
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.initializers import INITIALIZERS
 from mlpcli.nn.losses import LOSSES

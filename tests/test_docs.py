@@ -8,7 +8,7 @@ import pytest
 from conftest import CONFIGS, ROOT
 
 from mlpcli.cli import COMMANDS, mlp
-from mlpcli.experiment import KEYS
+from mlpcli.keys import KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ENGINE = ROOT / "mlpcli" / "nn" / "README.md"

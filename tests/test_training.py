@@ -6,7 +6,8 @@ from conftest import CONFIGS
 
 from mlpcli import model
 from mlpcli.data.dataset import Examples
-from mlpcli.experiment import DataSource, Experiment, load_experiment
+from mlpcli.experiment import load_experiment
+from mlpcli.keys import DataSource, Experiment
 from mlpcli.nn.network import Network
 from mlpcli.training import train
 
