@@ -2,16 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from mlpcli import compat
 from mlpcli.errors import ConfigError
-from mlpcli.keys import KEYS, DataSource, Experiment, check_together, place
+from mlpcli.keys import KEYS, Experiment, check_together, decide_for_compat, place
 
 SYNONYMS = {
     "batch_size": "bt_size",
@@ -32,8 +31,12 @@ SYNONYMS = {
 }
 
 
-def load_experiment(path: Path) -> Experiment:
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read a YAML experiment.
+
+    Args:
+        path: the file.
+        overrides: "KEY=VALUE" each, VALUE as YAML; "KEY.SETTING=VALUE" reaches into a mapping.
 
     Raises:
         ConfigError: naming file, line and key, if the file is missing, is not YAML or says
@@ -45,7 +48,28 @@ def load_experiment(path: Path) -> Experiment:
         raise ConfigError(path, _reason(error), "give the path of a YAML experiment") from error
     values, lines = _parse(text, path)
     places = {name: f"{path}:{line}" for name, line in lines.items()}
+    for override in overrides:
+        _set(values, override)
+        places[re.split("[.=]", override)[0]] = f"--set {override}"
     return from_mapping(values, places | {"": str(path)})
+
+
+def _set(values: dict[Any, Any], override: str) -> None:
+    """Put one override in its place."""
+    names, equals, text = override.partition("=")
+    *outer, last = names.split(".")
+    try:
+        value = _CoreLoader(text).get_single_data()
+    except (yaml.YAMLError, ValueError, RecursionError):
+        equals = ""
+    if not equals or not all([*outer, last]):
+        raise ConfigError(f"--set {override}", "is not KEY=VALUE", "write --set eta=0.1")
+    for name in outer:
+        inside = values.get(name)
+        # `data: mnist` is short for `data: {name: mnist}`, and so for a schedule.
+        values[name] = dict(inside) if isinstance(inside, dict) else {"name": inside}
+        values = values[name]
+    values[last] = value
 
 
 def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experiment:
@@ -67,7 +91,7 @@ def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experi
             raise ConfigError(
                 places.get("", "experiment"),
                 f"key {name} is missing",
-                f"add a line such as {example}",
+                f"add a line such as {name}: {example}",
             )
     checked = {}
     for name, value in values.items():
@@ -76,34 +100,18 @@ def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experi
             checked[name] = kind.parse(value)
         except ValueError:
             problem = f"must be {kind.expects}, not {_show(value)}"
-            raise ConfigError(place(places, name), problem, f"write {example}") from None
+            raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
     if checked.get("compat"):
-        _decide_for_compat(checked, places)
+        decide_for_compat(checked, places)
     experiment = Experiment(**checked, places=places)
     check_together(experiment)
     return experiment
 
 
-def _decide_for_compat(checked: dict[str, Any], places: Mapping[str, str]) -> None:
-    """Set what `compat: article` decides; refuse keys that contradict it."""
-    decided = compat.DECIDES | {"data": DataSource(checked["data"].name, compat.SCALE)}
-    for name, value in decided.items():
-        if name == "data" and checked["data"].scale is None:
-            checked["data"] = value
-        if checked.setdefault(name, value) != value:
-            given = f"scale: {checked['data'].scale}" if name == "data" else checked[name]
-            meant = f"scale: {compat.SCALE}" if name == "data" else value
-            raise ConfigError(
-                place(places, name),
-                f"{given} contradicts compat: article, which means {meant}",
-                "remove one of the two",
-            )
-
-
 def _unknown(name: str) -> tuple[str, str]:
     if name.lower() in SYNONYMS:
         ours = SYNONYMS[name.lower()]
-        return f"is called {ours} here", f"write {KEYS[ours].metadata['example']}"
+        return f"is called {ours} here", f"write {ours}: {KEYS[ours].metadata['example']}"
     close = difflib.get_close_matches(name, KEYS, n=1)
     remedy = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KEYS)}"
     return "there is no such key", remedy
