@@ -236,7 +236,8 @@ def _schedule(
     if name == "plateau":
         errors = [row["validation_error"] for row in history]
         eta *= schedules.plateau(errors, **settings)
-    if name in ("constant", "plateau") and not warmup:
+        name, settings = "constant", {}
+    if name == "constant" and not warmup:
         return lambda *_: eta
     factor = schedules.SCHEDULES[name]
 

@@ -69,11 +69,11 @@ def warm_up(position: float, warmup: float) -> float:
     return min(1.0, position / warmup) if warmup else 1.0
 
 
+# Those that are functions of the position; `plateau` is one of the errors.
 SCHEDULES: dict[str, Callable[..., float]] = {
     "constant": constant,
     "step": step,
     "exponential": exponential,
     "cosine": cosine,
     "one_cycle": one_cycle,
-    "plateau": plateau,
 }
