@@ -37,5 +37,11 @@ class CheckpointError(MlpError):
     """A checkpoint that cannot be read or written."""
 
 
+class DivergedError(MlpError):
+    """A training whose numbers grew beyond all bounds."""
+
+    exit_code = 3
+
+
 class DownloadError(MlpError):
     """A dataset that no mirror could deliver."""

@@ -2,8 +2,10 @@
 
 import math
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +19,7 @@ from mlpcli.experiment import from_mapping
 from mlpcli.keys import Experiment
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.metrics import confusion
-from mlpcli.nn.network import Buffers, Network, forward, input_buffer
+from mlpcli.nn.network import Buffers, Network, count_parameters, forward, input_buffer
 
 # Examples judged at a time: enough for the matrix products, little memory.
 CHUNK_ROWS = 1024
@@ -51,7 +53,7 @@ class Model:
             (m, n_L) arrays, each valid until the next is asked for.
 
         Raises:
-            DataError: if the width is not n_1.
+            DataError: if an output is not a number, for the sake of a value too large.
         """
         rows = min(CHUNK_ROWS, max(len(features), 1))
         x, buffers = input_buffer(self.network, rows), Buffers(self.network, rows)
@@ -59,9 +61,16 @@ class Model:
             chunk = features[start : start + rows]
             if len(chunk) < rows:
                 x, buffers = x[: len(chunk)], Buffers(self.network, len(chunk), buffers)
-            x[:, :-1] = chunk
-            with np.errstate(over="ignore"):
-                yield forward(self.network, x, buffers)
+            with np.errstate(over="ignore", invalid="ignore"):
+                x[:, :-1] = chunk
+                outputs = forward(self.network, x, buffers)
+            if not np.isfinite(outputs).all():
+                raise DataError(
+                    "input",
+                    f"holds values too large for the network's {self.network.dtype} arithmetic",
+                    "give them in the units of the training data",
+                )
+            yield outputs
 
     def save(self, path: Path) -> None:
         """Write the model as one checkpoint.
@@ -99,6 +108,9 @@ class Model:
 
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
+    # NumPy has a ValueError for what no address space could hold.
+    if count_parameters(experiment.structure) * np.dtype(experiment.dtype).itemsize > sys.maxsize:
+        raise MemoryError
     activations = ["sigmoid"] * (len(experiment.structure) - 1)
     scale = SCALES[encoding.scale]
     return Network(experiment.structure, activations, experiment.dtype, scale)
@@ -216,6 +228,17 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
     return rows
 
 
+# What a description that others made can lead to.
+_MISUNDERSTANDINGS = (
+    ArithmeticError,
+    AttributeError,
+    ConfigError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
 def load(path: Path) -> Model:
     """Load a model from a checkpoint.
 
@@ -225,7 +248,7 @@ def load(path: Path) -> Model:
     record = checkpoint.read(path)
     try:
         return _restore(record)
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+    except _MISUNDERSTANDINGS as error:
         raise CheckpointError(
             path, f"is not a checkpoint that this version understands ({error!r})", "train again"
         ) from error
@@ -236,15 +259,20 @@ def _restore(record: checkpoint.Record) -> Model:
     experiment = from_mapping(meta["experiment"], {})
     class_names = tuple(str(name) for name in meta["class_names"])
     encoding = Encoding(int(meta["encoding"]["features"]), meta["encoding"]["scale"], class_names)
-    network = new_network(experiment, encoding)
     names = checkpoint.layer_names(len(experiment.structure))
-    if [name for pair in names for name in pair] != list(record.arrays):
-        raise ValueError(f"arrays {list(record.arrays)} for structure {experiment.structure}")
+    shapes: dict[str, tuple[int, ...]] = {}
+    layers = zip(names, pairwise(experiment.structure), strict=True)
+    for (w_name, b_name), (n_in, n_out) in layers:
+        shapes |= {w_name: (n_out, n_in), b_name: (n_out,)}
+    # Before the network is made: it needs no more memory than the file then has.
+    if {name: array.shape for name, array in record.arrays.items()} != shapes:
+        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
     if len(class_names) != experiment.structure[-1] or encoding.features != experiment.structure[0]:
         raise ValueError(f"encoding of other data than structure {experiment.structure}")
+    history = list(meta["history"])
+    if not all(isinstance(report["error"], float) for report in history):
+        raise ValueError("an epoch without an error")
+    network = new_network(experiment, encoding)
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
-        for field, view in ((w_name, W), (b_name, b)):
-            if record.arrays[field].shape != view.shape:
-                raise ValueError(f"{field} of shape {record.arrays[field].shape}")
-            view[:] = record.arrays[field]
-    return Model(network, experiment, encoding, str(meta["fingerprint"]), list(meta["history"]))
+        W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
+    return Model(network, experiment, encoding, str(meta["fingerprint"]), history)

@@ -1,5 +1,6 @@
 """Training: epochs of stochastic gradient descent, as an iterator."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from mlpcli import compat
 from mlpcli.data.batches import MiniBatches, Plan, buffer_rows, plan
 from mlpcli.data.dataset import Examples
 from mlpcli.draws import KeyedDraws
+from mlpcli.errors import DivergedError
 from mlpcli.keys import Experiment
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.initializers import INITIALIZERS
@@ -53,6 +55,9 @@ def train(
 
     Yields:
         A report per epoch; between reports the network may be read but not changed.
+
+    Raises:
+        DivergedError: if parameters or error are no longer finite.
     """
     n = len(examples.labels)
     draws: KeyedDraws | compat.ArticleDraws
@@ -73,12 +78,16 @@ def train(
     for epoch in range(experiment.epochs):
         start = time.perf_counter()
         total = 0.0
-        # exp may overflow, in the sigmoid, to the right limit: see there.
-        with np.errstate(over="ignore"):
+        # exp may overflow, in the sigmoid, to the right limit: see there. What is no number at the
+        # end of the epoch is refused below.
+        with np.errstate(over="ignore", invalid="ignore"):
             for step, (x, y, divisor) in enumerate(batches.epoch(draws.order(epoch, n))):
                 error = backprop(network, loss, x, y, workspaces[len(x)], divisor)
                 optimize(network.theta, largest.gradient, experiment.eta)
                 total += error
                 if on_step:
                     on_step(StepReport(epoch, step, error / divisor))
+        if not (math.isfinite(total) and np.isfinite(network.theta).all()):
+            problem = f"{experiment.eta:g} is too large: epoch {epoch} left the range of numbers"
+            raise DivergedError(experiment.where("eta"), problem, "write a smaller eta")
         yield EpochReport(epoch, total / cut.error_divisor, n, time.perf_counter() - start)

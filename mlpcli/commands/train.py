@@ -37,7 +37,7 @@ def train(
 
     experiment = load_experiment(config)
     output = output or Path(config.with_suffix(".npy").name)
-    if output.exists() and not overwrite:
+    if output.is_file() and not overwrite:
         raise ConfigError(
             output,
             f"exists and holds {_held_by(output)}",
@@ -82,8 +82,8 @@ def _held_by(path: Path) -> str:
         held = model.load(path)
     except CheckpointError:
         return "no mlp checkpoint"
-    last = held.history[-1]
+    error = f", error {held.history[-1]['error']:.5g}" if held.history else ""
     return (
         f"a run of {held.experiment.data.name} with structure {list(held.experiment.structure)}, "
-        f"{len(held.history)} epochs, error {last['error']:.5g}"
+        f"{len(held.history)} epochs{error}"
     )
