@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
@@ -43,10 +44,10 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
             something that cannot be trained.
     """
     try:
-        text = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigError(path, _reason(error), "give the path of a YAML experiment") from error
-    values, lines = _parse(text, path)
+    values, lines = _parse(content, path)
     places = {name: f"{path}:{line}" for name, line in lines.items()}
     for override in overrides:
         _set(values, override)
@@ -98,7 +99,7 @@ def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experi
         kind, example = KEYS[name].metadata["kind"], KEYS[name].metadata["example"]
         try:
             checked[name] = kind.parse(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             problem = f"must be {kind.expects}, not {_show(value)}"
             raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
     if checked.get("compat"):
@@ -113,16 +114,24 @@ def _unknown(name: str) -> tuple[str, str]:
         ours = SYNONYMS[name.lower()]
         return f"is called {ours} here", f"write {ours}: {KEYS[ours].metadata['example']}"
     close = difflib.get_close_matches(name, KEYS, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KEYS)}"
+    remedy = f"did you mean {close[0]}?" if close else "see configs/README.md for the keys"
     return "there is no such key", remedy
 
 
 def _show(value: Any) -> str:
     """Return a value as a short piece of YAML, for an error."""
-    text = (
-        "null" if value is None else str(value).lower() if value in (True, False) else repr(value)
-    )
+    if value is None or type(value) is bool:
+        return "null" if value is None else str(value).lower()
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # Python declines to write out thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+# Aliases can make a few lines of YAML stand for a value too large to be written out.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 60, 60
 
 
 def _reason(error: OSError) -> str:
@@ -133,6 +142,17 @@ class _CoreLoader(yaml.SafeLoader):
     """YAML by the 1.2 core schema: `1e-3` is a number, `no` and `10:30` are strings."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - replaces SafeLoader's 1.1 table
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave the node alone: 1.2 has no merge keys."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What PyYAML lets out where a value does not fit its tag, as in `!!bool 3`.
+            problem = f"found no valid {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
     def construct_int(self, node: yaml.ScalarNode) -> int:
         text = node.value
@@ -158,25 +178,37 @@ _CoreLoader.add_constructor("tag:yaml.org,2002:int", _CoreLoader.construct_int)
 _CoreLoader.add_constructor("tag:yaml.org,2002:float", _CoreLoader.construct_float)
 
 
-def _parse(text: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
+def _parse(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
     """Parse YAML into a mapping and the line of each of its keys."""
 
     def fail(line: int, problem: str) -> NoReturn:
         raise ConfigError(f"{path}:{line}", problem, "see configs/README.md for an example")
 
     try:
+        text = content.decode()
         loader = _CoreLoader(text)
+    except UnicodeDecodeError as error:
+        fail(content.count(b"\n", 0, error.start) + 1, f"is not UTF-8: {error.reason}")
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        fail(line, f"is not YAML: character #x{error.character:02x}: {error.reason}")
+    try:
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
             fail(1, "must hold keys and values such as eta: 0.3")
         _refuse_duplicates(root, fail)
-        lines = {str(name.value): name.start_mark.line + 1 for name, _ in root.value}
+        keys = [name for name, _ in root.value]
+        lines = {str(loader.construct_object(name)): name.start_mark.line + 1 for name in keys}
         return dict(loader.construct_document(root)), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        fail(mark.line + 1 if mark else 1, f"is not YAML: {error.problem or error.context}")
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        fail(1, f"is not YAML: {error}")
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        fail(mark.line + 1 if mark else 1, f"is not YAML: {problem}")
+    except (OverflowError, ValueError) as error:
+        # What PyYAML lets out on an escape such as "\UFFFFFFFF", which names no character.
+        fail(loader.line + 1, f"is not YAML: {error}")
+    except RecursionError:
+        fail(loader.line + 1, "is nested too deeply")
 
 
 def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoReturn]) -> None:
@@ -192,10 +224,12 @@ def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoRetu
             names: dict[str, int] = {}
             for name, value in node.value:
                 line = name.start_mark.line + 1
-                if str(name.value) in names:
-                    first = names[str(name.value)]
+                if not isinstance(name, yaml.ScalarNode):
+                    fail(line, "a key must be a word")
+                if name.value in names:
+                    first = names[name.value]
                     fail(line, f"key {name.value} is given twice, first on line {first}")
-                names[str(name.value)] = line
+                names[name.value] = line
                 pending.append(value)
         else:
             pending.extend(node.value)

@@ -13,10 +13,11 @@ class Kind(NamedTuple):
 
 
 def whole(low: int, high: int | None = None) -> Kind:
-    """Return the kind of whole numbers from `low` to `high`."""
+    """Return the kind of whole numbers from `low` to `high`, or to what 64 bits hold."""
+    highest = 2**63 - 1 if high is None else high
 
     def parse(value: Any) -> int:
-        if type(value) is not int or value < low or (high is not None and value > high):
+        if type(value) is not int or not low <= value <= highest:
             raise ValueError
         return value
 

@@ -2,8 +2,10 @@
 
 import math
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +21,7 @@ from mlpcli.experiment import from_mapping
 from mlpcli.keys import Experiment
 from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network
+from mlpcli.nn.network import Network, count_parameters
 from mlpcli.training import Run
 
 
@@ -41,6 +43,11 @@ class Model:
     fingerprint: str
     meta: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One mapping per epoch of a loaded model, from `epoch` and `error` on."""
+        return list(self.meta.get("history", []))
+
     def outputs(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.
 
@@ -49,8 +56,17 @@ class Model:
 
         Yields:
             (m, n_L) arrays, each valid until the next is asked for.
+
+        Raises:
+            DataError: if an output is not a number, for the sake of a value too large.
         """
         for _, a in inference.outputs(self.network, features):
+            if not np.isfinite(a).all():
+                raise DataError(
+                    "input",
+                    f"holds values too large for the network's {self.network.dtype} arithmetic",
+                    "give them in the units of the training data",
+                )
             yield a
 
 
@@ -97,6 +113,9 @@ def save(path: Path, model: Model, run: Run) -> None:
 
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
+    # NumPy has a ValueError for what no address space could hold.
+    if count_parameters(experiment.structure) * np.dtype(experiment.dtype).itemsize > sys.maxsize:
+        raise MemoryError
     activations = [*experiment.hidden_activations, experiment.output]
     scale = SCALES[encoding.scale]
     return Network(experiment.structure, activations, experiment.dtype, scale)
@@ -238,6 +257,17 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
     return rows
 
 
+# What a description that others made can lead to.
+_MISUNDERSTANDINGS = (
+    ArithmeticError,
+    AttributeError,
+    ConfigError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
 def load(path: Path) -> Model:
     """Load a model from a checkpoint.
 
@@ -247,9 +277,11 @@ def load(path: Path) -> Model:
     record = checkpoint.read(path)
     try:
         return _restore(record)
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+    except _MISUNDERSTANDINGS as error:
         raise CheckpointError(
-            path, f"is not a checkpoint that this version understands ({error!r})", "train again"
+            path,
+            f"is not a checkpoint that this version understands ({repr(error)[:120]})",
+            "train again",
         ) from error
 
 
@@ -258,20 +290,25 @@ def _restore(record: checkpoint.Record) -> Model:
     experiment = from_mapping(meta["experiment"], {})
     class_names = tuple(str(name) for name in meta["class_names"])
     encoding = _restore_encoding(class_names, **meta["encoding"])
-    network = new_network(experiment, encoding)
     names = checkpoint.layer_names(len(experiment.structure))
-    expected = [name for pair in names for name in pair]
-    if list(record.arrays)[: len(expected)] != expected:
-        raise ValueError(f"arrays {list(record.arrays)} for structure {experiment.structure}")
+    shapes: dict[str, tuple[int, ...]] = {}
+    for (w_name, b_name), (n_in, n_out) in zip(names, pairwise(experiment.structure), strict=True):
+        shapes |= {w_name: (n_out, n_in), b_name: (n_out,)}
+    found = {name: array.shape for name, array in record.arrays.items()}
+    p = count_parameters(experiment.structure)
+    of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]
+    # Before the network is made: it needs no more memory than the file then has.
+    if found != shapes or of_the_run != ((p,), (p,)):
+        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
     if len(class_names) != experiment.structure[-1] or encoding.features != experiment.structure[0]:
         raise ValueError(f"encoding of other data than structure {experiment.structure}")
+    if not all(isinstance(row["error"], float) for row in meta["history"]):
+        raise ValueError("an epoch without an error")
+    if type(meta["best_epoch"]) is not int or not -1 <= meta["best_epoch"] < len(meta["history"]):
+        raise ValueError(f"best epoch {meta['best_epoch']} of {len(meta['history'])}")
+    network = new_network(experiment, encoding)
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
-        for name, view in ((w_name, W), (b_name, b)):
-            if record.arrays[name].shape != view.shape:
-                raise ValueError(f"{name} of shape {record.arrays[name].shape}")
-            view[:] = record.arrays[name]
-    if not meta["history"]:
-        raise ValueError("no epoch")
+        W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
     return Model(network, experiment, encoding, str(meta["fingerprint"]), meta)
 
 

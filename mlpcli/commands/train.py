@@ -71,7 +71,7 @@ def train(
 
     experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
-    if output.exists() and not overwrite:
+    if output.is_file() and not overwrite:
         raise ConfigError(
             output,
             f"exists and holds {_held_by(output)}",
@@ -130,8 +130,9 @@ def _held_by(path: Path) -> str:
         held = model.load(path)
     except CheckpointError:
         return "no mlp checkpoint"
-    epochs, best = held.meta["history"], held.meta["best_epoch"]
+    history = held.meta["history"]
+    error = f", error {history[held.meta['best_epoch']]['error']:.5g}" if history else ""
     return (
         f"a run of {held.experiment.data.name} with structure {list(held.experiment.structure)}, "
-        f"{len(epochs)} epochs, error {epochs[best]['error']:.5g}"
+        f"{len(history)} epochs{error}"
     )

@@ -31,8 +31,9 @@ def outputs(network: Network, features: NDArray[np.generic]) -> Iterator[tuple[A
         chunk = features[start : start + rows]
         if len(chunk) < rows:
             x, buffers = x[: len(chunk)], Buffers(network, len(chunk), buffers)
-        x[:, :-1] = chunk
-        with np.errstate(over="ignore"):
+        # Values too large for the dtype become infinite, and outputs may then be no numbers.
+        with np.errstate(over="ignore", invalid="ignore"):
+            x[:, :-1] = chunk
             a = forward(network, x, buffers)
         yield buffers.z[-1], a
 
