@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The keys that remain free under `compat: article`. All others keep their defaults,
-FREE = ("data", "structure", "eta", "bt_size", "epochs", "seed", "compat")
+FREE = ("data", "structure", "eta", "bt_size", "epochs", "seed", "checkpoint_every", "compat")
 # or have these values,
 DECIDES = {"init": "normal", "dtype": "float64"}
 # and inputs are not scaled.
@@ -19,6 +19,18 @@ class ArticleDraws:
 
     def __init__(self, seed: int) -> None:
         self.stream = np.random.RandomState(seed)
+
+    @property
+    def state(self) -> str:
+        """The stream's state, as text; setting it makes the stream go on from there."""
+        state = self.stream.get_state(legacy=False)["state"]
+        return f"{state['pos']}:{state['key'].astype('<u4').tobytes().hex()}"
+
+    @state.setter
+    def state(self, text: str) -> None:
+        position, _, key = text.partition(":")
+        words = np.frombuffer(bytes.fromhex(key), "<u4")
+        self.stream.set_state(("MT19937", words, int(position), 0, 0.0))
 
     def weights(self) -> np.random.RandomState:
         """Return the source of the initial weights, to be used before the first epoch."""

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 class KeyedDraws:
     """Draws keyed by (seed, purpose, epoch, step): a resumed run repeats an uninterrupted one."""
 
+    # Keys are all there is to remember; the article's stream has a state in its place.
+    state = ""
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
 

@@ -126,6 +126,7 @@ class Experiment:
         default=None,
     )
     dtype: str = key(choice("float32", "float64"), "float32", default="float32")
+    checkpoint_every: float | None = key(number(above=0), "1", default=None)
     compat: str | None = key(choice("article"), "article", default=None)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 

@@ -1,6 +1,7 @@
 """A model: a network that knows the data it is for, saved as one checkpoint."""
 
 import math
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from mlpcli.keys import Experiment
 from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
-from mlpcli.training import Run
+from mlpcli.training import Run, begin
 
 
 @dataclass
@@ -87,6 +88,9 @@ def serialise(model: Model, run: Run) -> bytes:
         {
             "complete": run.finished,
             "epoch": len(run.history),
+            "step": run.step,
+            "total": run.total,
+            "stream": run.stream,
             "best_epoch": run.best_epoch,
             "experiment": model.experiment.to_mapping(),
             "class_names": encoding.pop("class_names"),
@@ -97,9 +101,17 @@ def serialise(model: Model, run: Run) -> bytes:
                 "mlpcli": __version__,
                 "numpy": np.__version__,
                 "python": platform.python_version(),
+                "threads": _threads(),
             },
         },
     )
+
+
+def _threads() -> int:
+    """Return how many threads matrix products may use, since each number rounds otherwise."""
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    given = next((os.environ[name] for name in names if os.environ.get(name, "").isdigit()), None)
+    return int(given or 0) or os.cpu_count() or 1
 
 
 def save(path: Path, model: Model, run: Run) -> None:
@@ -274,9 +286,19 @@ def load(path: Path) -> Model:
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
     """
+    return load_run(path)[0]
+
+
+def load_run(path: Path) -> tuple[Model, Run]:
+    """Load a model and the run that made it, ready to go on.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or not a checkpoint.
+    """
     record = checkpoint.read(path)
     try:
-        return _restore(record)
+        restored = _restore(record)
+        return restored, _restore_run(restored, record)
     except _MISUNDERSTANDINGS as error:
         raise CheckpointError(
             path,
@@ -310,6 +332,23 @@ def _restore(record: checkpoint.Record) -> Model:
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
         W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
     return Model(network, experiment, encoding, str(meta["fingerprint"]), meta)
+
+
+def _restore_run(model: Model, record: checkpoint.Record) -> Run:
+    meta, experiment = record.meta, model.experiment
+    run = begin(experiment, model.network, model.network)
+    if "theta" in record.arrays:
+        run.network.theta[:] = record.arrays["theta"]
+    state = record.arrays.get("state", run.optimizer_state)
+    if state.shape != run.optimizer_state.shape:
+        raise ValueError(f"state of shape {state.shape}")
+    run.optimizer_state[:] = state
+    run.history, run.best_epoch = list(meta["history"]), meta["best_epoch"]
+    run.step, run.total, run.finished = meta["step"], meta["total"], meta["complete"]
+    if type(run.step) is not int or type(run.total) is not float or type(run.finished) is not bool:
+        raise ValueError("a run that stands nowhere")
+    run.stream = run.draws.state = str(meta["stream"])
+    return run
 
 
 def _restore_encoding(

@@ -45,6 +45,12 @@ class Run:
     """One row per finished epoch; no timings, so that runs can be compared."""
     finished: bool = False
     """Whether all epochs are over, or patience has ended."""
+    step: int = 0
+    """How many mini-batches of the unfinished epoch have been learnt."""
+    total: float = 0.0
+    """Their errors, summed."""
+    stream: str = ""
+    """State of the article's random stream before the unfinished epoch's shuffle."""
 
 
 class EpochReport(NamedTuple):
@@ -61,6 +67,8 @@ class StepReport(NamedTuple):
 
     epoch: int
     step: int
+    steps: int
+    """Mini-batches in an epoch."""
     error: float
     """Mean of E over the mini-batch, before the step it caused."""
 
@@ -91,7 +99,7 @@ def begin(experiment: Experiment, network: Network, start: Network | None = None
         network.theta[:] = start.theta
     state = np.zeros((_optimizer(experiment).slots, len(network.theta)), network.dtype)
     current = network.copy() if experiment.validation else network
-    return Run(current, draws, state, best=network.theta)
+    return Run(current, draws, state, best=network.theta, stream=draws.state)
 
 
 def train(
@@ -106,7 +114,7 @@ def train(
         experiment: how to train.
         run: from `begin`; changed in place.
         dataset: training examples, and validation examples where the experiment wants them.
-        on_step: called after every mini-batch.
+        on_step: called after every mini-batch, when the run may be saved.
 
     Yields:
         A report per epoch; between reports the run may be read but not changed.
@@ -132,13 +140,14 @@ def train(
     batches = MiniBatches(*dataset.train, cut, x_buffer, targets, weights)
     augment = _augmentation(experiment, dataset, batches)
     rates = experiment.dropout_rates
+    dropping = any(rates)
     largest = Workspace(network, max(cut.sizes), dropout=rates)
     workspaces = {m: Workspace(network, m, share=largest) for m in set(cut.sizes)}
     update = _update(experiment, run)
-    good = theta.copy(), run.optimizer_state.copy()
+    good = theta.copy(), run.optimizer_state.copy(), run.step, run.total
 
     def diverged(problem: str) -> DivergedError:
-        theta[:], run.optimizer_state[:] = good
+        theta[:], run.optimizer_state[:], run.step, run.total = good
         return DivergedError(
             experiment.where("eta"),
             f"training diverged at {problem}",
@@ -146,30 +155,33 @@ def train(
         )
 
     for epoch in range(len(run.history), experiment.epochs):
-        start, total = time.perf_counter(), 0.0
+        start = time.perf_counter()
         eta_at = _schedule(experiment, run.history)
         order = rows[draws.order(epoch, n)]
         moved = augment and augment(epoch)
         # exp may overflow, in the sigmoid, to the right limit; what is not finite is found below.
         with np.errstate(over="ignore", invalid="ignore"):
-            for step, (x, y, divisor, weight) in enumerate(batches.epoch(order, moved)):
+            batches_left = enumerate(batches.epoch(order, moved, run.step), run.step)
+            for step, (x, y, divisor, weight) in batches_left:
                 ws = workspaces[len(x)]
-                if any(rates):
+                if dropping:
                     _drop(x, ws, rates, keyed.generator("dropout", epoch, step))
                 error = backprop(network, loss, x, y, ws, divisor, weight)
                 if not math.isfinite(error):
                     raise diverged(f"epoch {epoch}, step {step}: the error is {error}")
-                eta = eta_at(epoch, step, steps)
-                update(ws.gradient, eta, epoch * steps + step + 1)
-                total += error
+                update(ws.gradient, eta_at(epoch, step, steps), epoch * steps + step + 1)
+                run.total += error
+                run.step = step + 1
                 if on_step:
-                    on_step(StepReport(epoch, step, error / divisor))
+                    on_step(StepReport(epoch, step, steps, error / divisor))
         if not np.isfinite(theta).all():
             raise diverged(f"epoch {epoch}: some weights are no longer finite")
-        row = {"epoch": epoch, "error": total / cut.error_divisor, "eta": eta}
+        eta = eta_at(epoch, steps - 1, steps)
+        row = {"epoch": epoch, "error": run.total / cut.error_divisor, "eta": eta}
+        run.step, run.total, run.stream = 0, 0.0, draws.state
         _finish_epoch(experiment, run, dataset, row)
-        for kept, current in zip(good, (theta, run.optimizer_state), strict=True):
-            np.copyto(kept, current)
+        good[0][:], good[1][:] = theta, run.optimizer_state
+        good = (*good[:2], 0, 0.0)
         yield EpochReport(row, n, time.perf_counter() - start)
         if run.finished:
             return

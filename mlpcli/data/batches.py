@@ -90,30 +90,44 @@ class MiniBatches:
         return views
 
     def epoch(
-        self, order: NDArray[np.integer], augment: Callable[[Rows, int], None] | None = None
+        self,
+        order: NDArray[np.integer],
+        augment: Callable[[Rows, int], None] | None = None,
+        first: int = 0,
     ) -> Iterator[MiniBatch]:
         """Yield the mini-batches of one epoch, each valid until the next is asked for.
 
         Args:
             order: (n,) the examples to see, by their row.
             augment: changes gathered features in place; told the first step that will see them.
+            first: the step to begin with, where an interrupted epoch goes on.
         """
         start = step = 0
         for views in self.chunks:
             rows = sum(len(batch.x) for batch in views)
-            chosen = order[start : start + rows]
+            if step + len(views) > first:
+                self._gather(order[start : start + rows], augment, step)
+                yield from views[max(first - step, 0) :]
             start += rows
-            # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
-            raw = np.take(self.features, chosen, axis=0, out=self.raw[:rows], mode="clip")
-            if augment is not None:
-                augment(raw, step)
-            self.x[:rows, :-1] = raw
-            labels = self.labels[chosen]
-            np.take(self.targets, labels, axis=0, out=self.y[:rows], mode="clip")
-            if self.class_weights is not None and self.weight is not None:
-                np.take(self.class_weights, labels, axis=0, out=self.weight[:rows], mode="clip")
-            yield from views
             step += len(views)
+
+    def _gather(
+        self,
+        chosen: NDArray[np.integer],
+        augment: Callable[[Rows, int], None] | None,
+        step: int,
+    ) -> None:
+        """Fill the buffers with the chosen examples."""
+        rows = len(chosen)
+        # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
+        raw = np.take(self.features, chosen, axis=0, out=self.raw[:rows], mode="clip")
+        if augment is not None:
+            augment(raw, step)
+        self.x[:rows, :-1] = raw
+        labels = self.labels[chosen]
+        np.take(self.targets, labels, axis=0, out=self.y[:rows], mode="clip")
+        if self.class_weights is not None and self.weight is not None:
+            np.take(self.class_weights, labels, axis=0, out=self.weight[:rows], mode="clip")
 
 
 def buffer_rows(plan: Plan, row_bytes: int) -> int:
