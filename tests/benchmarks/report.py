@@ -1,0 +1,102 @@
+"""The tables that `make bench` prints."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.workloads import Workload
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a title and aligned columns: words to the left, numbers to the right."""
+    words = [not any(cell[:1].isdigit() for cell in column) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if left else cell.rjust(width)
+            for cell, width, left in zip(row, widths, words, strict=True)
+        ).rstrip()
+        for row in (heads, *rows)
+    ]
+    return "\n".join([title, *lines, ""])
+
+
+def shown(name: str) -> str:
+    """Return a contender's name for people."""
+    return name.replace("_", "-")
+
+
+def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return one workload's table."""
+    heads = ("", "ms/epoch", "from", "to", "µs/step", "× mlp", "training error", "test accuracy")
+    rows = []
+    for name, result in results.items():
+        if "error" in result:
+            rows.append([shown(name), "failed", *[""] * 6])
+            continue
+        seconds = result["seconds"]
+        rows.append(
+            [
+                shown(name),
+                *(f"{1000 * s:.1f}" for s in (result["median"], min(seconds), max(seconds))),
+                f"{1e6 * result['median'] / result['steps']:.1f}",
+                _ratio(result),
+                _or_dash(result["training_error"], ".4g"),
+                _or_dash(result["accuracy"], ".4f"),
+            ]
+        )
+    return table(workload.summary(), heads, rows) + _failures(results)
+
+
+def processes(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Return the tables of whole processes."""
+    heads = ("", "seconds", "× mlp", "peak MB", "accuracy")
+    text = []
+    for title, result_of in results.items():
+        rows = [
+            [shown(name), "failed", "", "", ""]
+            if "error" in result
+            else [
+                shown(name),
+                f"{result['median']:.3f}",
+                _ratio(result),
+                _megabytes(result["peak_bytes"]),
+                _or_dash(result["accuracy"], ".4f"),
+            ]
+            for name, result in result_of.items()
+        ]
+        text.append(table(title, heads, rows) + _failures(result_of))
+    return "\n".join(text)
+
+
+def growth(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of growth."""
+    heads = ("", "examples", "width", "s/epoch", "µs/example", "peak MB", "data MB", "beyond MB")
+    rows = []
+    for result in results:
+        row = [result["contender"], str(result["examples"]), str(result["width"])]
+        if "error" in result:
+            rows.append([*row, "failed", *[""] * 4])
+            continue
+        peak, data = result["peak_bytes"], result["data_bytes"]
+        row += [f"{result['median']:.3f}", f"{1e6 * result['median'] / result['examples']:.3f}"]
+        rows.append([*row, *map(_megabytes, (peak, data, peak - data))])
+    return table("growth: random images, sigmoid/mse, bt_size 256", heads, rows) + _failures(
+        {f"{r['contender']}, {r['examples']} examples, width {r['width']}": r for r in results}
+    )
+
+
+def _failures(results: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = [f"{shown(name)}: {r['error']}\n" for name, r in results.items() if "error" in r]
+    return "".join(lines)
+
+
+def _ratio(result: Mapping[str, Any]) -> str:
+    return _or_dash(result.get("ratio"), ".2f")
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.0f}"
