@@ -38,7 +38,7 @@ clean:  ## Remove the virtual environments
 	rm -rf $(VENV) $(BENCH_VENV)
 
 $(VENV)/bin/python $(BENCH_VENV)/bin/python:
-	$(PYTHON) -m venv $(@D)/..
+	$(PYTHON) -m venv $(@:/bin/python=)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .

@@ -5,10 +5,12 @@ from typing import Any
 
 from benchmarks.workloads import Workload
 
+FAILED = "failed"
+
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a title and aligned columns: words to the left, numbers to the right."""
-    words = [not any(cell[:1].isdigit() for cell in column) for column in zip(*rows, strict=True)]
+    words = [any(map(_is_word, column)) for column in zip(*rows, strict=True)]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     lines = [
         "  ".join(
@@ -18,6 +20,10 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> st
         for row in (heads, *rows)
     ]
     return "\n".join([title, *lines, ""])
+
+
+def _is_word(cell: str) -> bool:
+    return cell[:1].isalpha() and cell != FAILED
 
 
 def shown(name: str) -> str:
@@ -31,7 +37,7 @@ def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:
     rows = []
     for name, result in results.items():
         if "error" in result:
-            rows.append([shown(name), "failed", *[""] * 6])
+            rows.append([shown(name), FAILED, *[""] * 6])
             continue
         seconds = result["seconds"]
         rows.append(
@@ -53,7 +59,7 @@ def processes(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     text = []
     for title, result_of in results.items():
         rows = [
-            [shown(name), "failed", "", "", ""]
+            [shown(name), FAILED, "", "", ""]
             if "error" in result
             else [
                 shown(name),
@@ -75,7 +81,7 @@ def growth(results: Sequence[Mapping[str, Any]]) -> str:
     for result in results:
         row = [result["contender"], str(result["examples"]), str(result["width"])]
         if "error" in result:
-            rows.append([*row, "failed", *[""] * 4])
+            rows.append([*row, FAILED, *[""] * 4])
             continue
         peak, data = result["peak_bytes"], result["data_bytes"]
         row += [f"{result['median']:.3f}", f"{1e6 * result['median'] / result['examples']:.3f}"]
