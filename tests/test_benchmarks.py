@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from benchmarks import growth, mnist
+from benchmarks import growth
 from conftest import ROOT
 
 
@@ -33,10 +33,11 @@ def test_speed_is_measured(workload, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(path.read_text(encoding="utf-8"))
     contenders = result["speed"][workload]["contenders"]
-    assert [len(contender["seconds"]) for contender in contenders.values()] == [2, 2]
+    turns = [len(contender["seconds"]) for contender in contenders.values()]
+    assert turns in ([2, 2], [3, 3], [4, 4])
     assert contenders["floor"]["ratio"] > 0
     assert contenders["mlp"]["ratio"] == 1
-    # After 1 + 2·40 epochs parity is all but learnt; on random images nothing can be.
+    # After 1 + 2·40 epochs or more parity is all but learnt; on random images nothing can be.
     low, high = (0.9, 1) if workload == "parity" else (0, 0.5)
     assert low <= contenders["mlp"]["accuracy"] <= high
     assert f"{contenders['mlp']['accuracy']:.4f}" in done.stdout
@@ -46,8 +47,7 @@ def test_growth_is_measured(monkeypatch):
     """Ten times the examples are ten times the data in memory."""
     monkeypatch.setattr(growth, "TIMES", (1, 10))
     monkeypatch.setattr(growth, "WIDTHS", (32,))
-    with mnist.data(examples=6) as (data_dir, _):
-        small, large = growth.measure(["mlp"], data_dir, threads=1, examples=600)
+    small, large = growth.measure(["mlp"], threads=1, examples=600)
     assert large["data_bytes"] == 10 * small["data_bytes"] == 10 * 600 * 785
     assert small["data_bytes"] < small["peak_bytes"] < large["peak_bytes"]
 

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "growth" in options.section:
             chosen = [c for c in options.contender if c in ("floor", "mlp")]
             results["growth"] = growth.measure(
-                chosen, data_dir, options.threads, options.examples or mnist.EXAMPLES
+                chosen, options.threads, options.examples or mnist.EXAMPLES
             )
             print(report.growth(results["growth"]), flush=True)
     print(f"{time.perf_counter() - start:.0f} seconds")

@@ -33,24 +33,29 @@ def shown(name: str) -> str:
 
 def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:
     """Return one workload's table."""
-    heads = ("", "ms/epoch", "from", "to", "µs/step", "× mlp", "training error", "test accuracy")
+    numbers = ("ms/epoch", "from", "to", "µs/step", "× mlp", "others")
     rows = []
+    title = workload.summary()
     for name, result in results.items():
         if "error" in result:
-            rows.append([shown(name), FAILED, *[""] * 6])
+            rows.append([shown(name), FAILED, *[""] * 7])
             continue
-        seconds = result["seconds"]
+        title = f"{workload.summary()}; {len(result['rounds'])} of {len(result['seconds'])} rounds"
+        times = (result["median"], result["fastest"], result["slowest"])
         rows.append(
             [
                 shown(name),
-                *(f"{1000 * s:.1f}" for s in (result["median"], min(seconds), max(seconds))),
+                *(f"{1000 * seconds:.1f}" for seconds in times),
                 f"{1e6 * result['median'] / result['steps']:.1f}",
                 _ratio(result),
+                f"{result['disturbed']:.1f}",
                 _or_dash(result["training_error"], ".4g"),
                 _or_dash(result["accuracy"], ".4f"),
             ]
         )
-    return table(workload.summary(), heads, rows) + _failures(results)
+    return table(title, ("", *numbers, "training error", "test accuracy"), rows) + _failures(
+        results
+    )
 
 
 def processes(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -76,15 +81,26 @@ def processes(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 
 def growth(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of growth."""
-    heads = ("", "examples", "width", "s/epoch", "µs/example", "peak MB", "data MB", "beyond MB")
+    heads = (
+        "",
+        "examples",
+        "width",
+        "s/epoch",
+        "µs/example",
+        "others",
+        "peak MB",
+        "data MB",
+        "beyond MB",
+    )
     rows = []
     for result in results:
         row = [result["contender"], str(result["examples"]), str(result["width"])]
         if "error" in result:
-            rows.append([*row, FAILED, *[""] * 4])
+            rows.append([*row, FAILED, *[""] * 5])
             continue
         peak, data = result["peak_bytes"], result["data_bytes"]
-        row += [f"{result['median']:.3f}", f"{1e6 * result['median'] / result['examples']:.3f}"]
+        row += [f"{result['seconds']:.3f}", f"{1e6 * result['seconds'] / result['examples']:.3f}"]
+        row.append(f"{result['others']:.1f}")
         rows.append([*row, *map(_megabytes, (peak, data, peak - data))])
     return table("growth: random images, sigmoid/mse, bt_size 256", heads, rows) + _failures(
         {f"{r['contender']}, {r['examples']} examples, width {r['width']}": r for r in results}

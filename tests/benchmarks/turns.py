@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +16,9 @@ TESTS = Path(__file__).parents[1]
 # Seconds before a turn: OpenBLAS's threads spin for 0.11 s when their work is done (measured; those
 # of the others do not) and would take a processor from whoever is next.
 REST = 0.25
+# A round is quiet if other processes kept less than this many processors busy in any turn of it.
+# One busy neighbour makes two waiting BLAS threads ten times slower, and JAX not twice.
+QUIET = 0.2
 
 
 class UnavailableError(Exception):
@@ -95,27 +98,34 @@ class Worker:
 def compare(
     workload: Workload, contenders: Sequence[str], data_dir: Path, threads: int, rounds: int
 ) -> dict[str, dict[str, Any]]:
-    """Train all contenders in turn (A B C A B C ...).
+    """Train all contenders in turn (A B C A B C ...), up to twice as long if rounds are not quiet.
 
     Returns:
-        Per contender either `error`, why it could not run, or what it is, what it reached and
-        `seconds`, per epoch, of every round.
+        Per contender either `error`, why it could not run, or what it is, what it reached, and of
+        every round `seconds` per epoch and `others`, how many processors other processes kept busy
+        meanwhile; see `_summarise` for the rest.
     """
     workers = {name: Worker(name, workload, data_dir, threads) for name in contenders}
     results: dict[str, dict[str, Any]] = {name: {} for name in contenders}
     try:
         _each(workers, results, lambda worker: worker.answer())
-        for _ in range(rounds):
+        for _ in range(2 * rounds):
             _each(workers, results, lambda worker: worker.turn(workload.turn))
+            if len(_quiet_rounds(results)) == rounds:
+                break
         _each(workers, results, lambda worker: worker.finish())
     finally:
         for worker in workers.values():
             worker.stop()
-    _add_medians(results)
+    _summarise(results)
     return results
 
 
-def _each(workers: dict[str, Worker], results: dict[str, dict[str, Any]], ask: Any) -> None:
+def _each(
+    workers: dict[str, Worker],
+    results: dict[str, dict[str, Any]],
+    ask: Callable[[Worker], dict[str, Any]],
+) -> None:
     for name, worker in workers.items():
         if "error" in results[name]:
             continue
@@ -125,17 +135,35 @@ def _each(workers: dict[str, Worker], results: dict[str, dict[str, Any]], ask: A
         except UnavailableError as error:
             results[name] = {"error": str(error)}
             continue
-        if "seconds" in values:
-            results[name].setdefault("seconds", []).append(values.pop("seconds"))
+        for every_round in ("seconds", "others"):
+            if every_round in values:
+                results[name].setdefault(every_round, []).append(values.pop(every_round))
         results[name] |= values
 
 
-def _add_medians(results: dict[str, dict[str, Any]]) -> None:
-    """Add the median of `seconds`, and of their ratios to mlp's in the same round."""
+def _quiet_rounds(results: dict[str, dict[str, Any]]) -> list[int]:
+    turns = [result["others"] for result in results.values() if "error" not in result]
+    return [i for i, others in enumerate(zip(*turns, strict=True)) if max(others) < QUIET]
+
+
+def _summarise(results: dict[str, dict[str, Any]]) -> None:
+    """Add `rounds`, those that count: the quiet ones, or all if none is; and what they come to.
+
+    These are `median`, `fastest`, `slowest`, `disturbed`, the largest of `others`, and `ratio`, the
+    median of the ratios to mlp's time in the same round.
+    """
+    quiet = _quiet_rounds(results)
     ours = results.get("mlp", {}).get("seconds")
     for result in results.values():
         if "error" not in result:
-            result["median"] = median(result["seconds"])
+            rounds = quiet or list(range(len(result["seconds"])))
+            seconds = [result["seconds"][i] for i in rounds]
+            result |= {
+                "rounds": rounds,
+                "median": median(seconds),
+                "fastest": min(seconds),
+                "slowest": max(seconds),
+                "disturbed": max(result["others"][i] for i in rounds),
+            }
             if ours:
-                pairs = zip(result["seconds"], ours, strict=True)
-                result["ratio"] = median(theirs / mine for theirs, mine in pairs)
+                result["ratio"] = median(result["seconds"][i] / ours[i] for i in rounds)

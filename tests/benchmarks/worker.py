@@ -47,9 +47,11 @@ def _serve(spec: dict[str, Any]) -> None:
     )
     for line in sys.stdin:
         epochs = int(line)
-        start = time.perf_counter()
+        others, start = _others(), time.perf_counter()
         error = trainer.run(epochs)
-        _answer(seconds=(time.perf_counter() - start) / epochs, training_error=error)
+        elapsed = time.perf_counter() - start
+        others = (_others() - others) / elapsed
+        _answer(seconds=elapsed / epochs, training_error=error, others=max(others, 0.0))
     peak = _peak_bytes()
     _answer(accuracy=trainer.accuracy(), peak_bytes=peak)
 
@@ -67,6 +69,17 @@ def _blas() -> list[str]:
         for lib in threadpool_info()
         if lib["user_api"] == "blas"
     ]
+
+
+def _others() -> float:
+    """Return the processor seconds that this machine has spent on other processes, where known."""
+    try:
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return 0.0
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, lines[0].split()[1:9])
+    busy = user + nice + system + irq + softirq + steal
+    return busy / os.sysconf("SC_CLK_TCK") - time.process_time()
 
 
 def _peak_bytes() -> int:
