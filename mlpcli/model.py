@@ -15,8 +15,8 @@ from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_datase
 from mlpcli.errors import CheckpointError, ConfigError, DataError
 from mlpcli.experiment import from_mapping
 from mlpcli.keys import Experiment
+from mlpcli.nn import metrics
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.metrics import confusion
 from mlpcli.nn.network import Buffers, Network, forward, input_buffer
 
 # Examples judged at a time: enough for the matrix products, little memory.
@@ -62,6 +62,37 @@ class Model:
             x[:, :-1] = chunk
             with np.errstate(over="ignore"):
                 yield forward(self.network, x, buffers)
+
+    def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
+        """Return the outputs a^(L) for examples, one column per class.
+
+        Args:
+            features: (n, n_1), images (n, rows, columns), or one example, in the units of the
+                training data.
+
+        Returns:
+            (n, n_L), in the order of `encoding.class_names`; rows of a sigmoid output need not
+            add up to 1.
+
+        Raises:
+            DataError: if the shape does not fit the network, or a value is not finite.
+        """
+        rows = as_rows(np.asarray(features), self.encoding.features, "features")
+        chunks = [outputs.copy() for outputs in self.outputs(rows)]
+        empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
+        return np.concatenate([empty, *chunks])
+
+    def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
+        """Return the name of each example's class, the one with the largest output, (n,).
+
+        Args:
+            features: as for `predict_proba`.
+
+        Raises:
+            DataError: as `predict_proba` does.
+        """
+        chosen = self.predict_proba(features).argmax(axis=1)
+        return np.array([self.encoding.class_names[i] for i in chosen], np.str_)
 
     def save(self, path: Path) -> None:
         """Write the model as one checkpoint.
@@ -145,49 +176,78 @@ class Judgement(NamedTuple):
     """(n_L, n_L) counts: entry [i, j] are examples of class i predicted as j."""
     error: float
     """Mean of E over the examples."""
-
-    @property
-    def correct(self) -> int:
-        """Number of examples whose class was predicted."""
-        return int(self.confusion.trace())
-
-    @property
-    def examples(self) -> int:
-        """Number of examples."""
-        return int(self.confusion.sum())
+    top_k: tuple[int, int] | None = None
+    """k, and how many examples have their class among the k largest outputs."""
 
     @property
     def accuracy(self) -> float:
         """Correct / total (the article's erratum 1)."""
-        return self.correct / self.examples
+        return metrics.accuracy(self.confusion)
 
     def summary(self) -> dict[str, Any]:
         """Return accuracy and counts."""
-        return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
+        correct, examples = int(self.confusion.trace()), int(self.confusion.sum())
+        return {"accuracy": self.accuracy, "correct": correct, "examples": examples}
 
-    def per_class(self, class_names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        """Return accuracy and counts of every class; accuracy is None where it has no examples."""
-        rows = {}
-        for i, name in enumerate(class_names):
-            correct, examples = int(self.confusion[i, i]), int(self.confusion[i].sum())
-            accuracy = correct / examples if examples else None
-            rows[name] = {"accuracy": accuracy, "correct": correct, "examples": examples}
-        return rows
+    def report(self, class_names: tuple[str, ...]) -> dict[str, Any]:
+        """Return every metric as JSON values; None where there was nothing to divide by."""
+        counts = self.confusion
+        report = {
+            **self.summary(),
+            "error": self.error,
+            "balanced_accuracy": metrics.balanced_accuracy(counts),
+            "macro_f1": metrics.macro_f1(counts),
+        }
+        if self.top_k:
+            k, hits = self.top_k
+            report[f"top_{k}_accuracy"] = hits / report["examples"]
+        return report | {
+            "classes": self._per_class(class_names),
+            "confusion": counts.tolist(),
+        }
+
+    def _per_class(self, class_names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+        counts = self.confusion
+        columns = {
+            "accuracy": metrics.recall(counts),
+            "correct": counts.diagonal(),
+            "examples": metrics.support(counts),
+            "precision": metrics.precision(counts),
+            "recall": metrics.recall(counts),
+            "f1": metrics.f1(counts),
+            "support": metrics.support(counts),
+        }
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return {
+            name: {
+                column: None if math.isnan(value) else value
+                for column, value in zip(columns, row, strict=True)
+            }
+            for name, row in zip(class_names, rows, strict=True)
+        }
 
 
-def judge(model: Model, examples: Examples) -> Judgement:
-    """Compare a model's predictions with the labels of one or more examples."""
+def judge(model: Model, examples: Examples, top_k: int | None = None) -> Judgement:
+    """Compare a model's predictions with the labels of one or more examples.
+
+    Args:
+        model: a trained model.
+        examples: in the units of the training data.
+        top_k: count, too, how often the class is among the k largest outputs.
+    """
     loss = LOSSES["mse"]
     n_classes = model.network.structure[-1]
     one_hot = np.eye(n_classes, dtype=model.network.dtype)
     counts = np.zeros((n_classes, n_classes), np.int64)
-    error, start = 0.0, 0
+    error, start, hits = 0.0, 0, 0
     for outputs in model.outputs(examples.features):
         labels = examples.labels[start : start + len(outputs)]
         start += len(outputs)
-        counts += confusion(labels, outputs.argmax(axis=1), n_classes)
+        counts += metrics.confusion(labels, outputs.argmax(axis=1), n_classes)
+        if top_k:
+            hits += metrics.in_top_k(labels, outputs, top_k)
         error += loss(one_hot[labels], outputs, np.empty_like(outputs))
-    return Judgement(counts, error / start)
+    return Judgement(counts, error / start, (top_k, hits) if top_k else None)
 
 
 def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray[np.generic]:
@@ -206,23 +266,26 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
             f"has shape {array.shape}, and the network takes {features} features",
             f"give an array of shape (n, {features})",
         )
-    if not np.isfinite(rows).all():
-        row, column = np.argwhere(~np.isfinite(rows))[0]
-        raise DataError(
-            where,
-            f"holds {rows[row, column]} in row {row}, feature {column}",
-            "replace it with a finite number",
-        )
+    # In pieces: an array mapped from a file may be larger than memory.
+    for start in range(0, len(rows), CHUNK_ROWS):
+        chunk = rows[start : start + CHUNK_ROWS]
+        if not np.isfinite(chunk).all():
+            row, column = np.argwhere(~np.isfinite(chunk))[0]
+            raise DataError(
+                where,
+                f"holds {chunk[row, column]} in row {start + row}, feature {column}",
+                "replace it with a finite number",
+            )
     return rows
 
 
-def load(path: Path) -> Model:
-    """Load a model from a checkpoint.
+def load(path: Path | str) -> Model:
+    """Load a model from a checkpoint that `mlp train` wrote.
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
     """
-    record = checkpoint.read(path)
+    record = checkpoint.read(Path(path))
     try:
         return _restore(record)
     except (KeyError, TypeError, ValueError, ConfigError) as error:
