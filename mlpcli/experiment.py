@@ -191,3 +191,22 @@ def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoRetu
                 pending.append(value)
         else:
             pending.extend(node.value)
+
+
+class _CoreDumper(yaml.SafeDumper):
+    """Quotes what `_CoreLoader` would not read as a string, such as `1e-3`."""
+
+    yaml_implicit_resolvers = _CoreLoader.yaml_implicit_resolvers
+
+
+def to_yaml(mapping: Mapping[str, Any]) -> str:
+    """Return plain values as YAML that `load_experiment` reads as the same values."""
+    text: str = yaml.dump(
+        dict(mapping),
+        Dumper=_CoreDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+    return text

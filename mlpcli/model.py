@@ -15,8 +15,8 @@ from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_datase
 from mlpcli.errors import CheckpointError, ConfigError, DataError
 from mlpcli.experiment import from_mapping
 from mlpcli.keys import Experiment
-from mlpcli.nn import metrics
 from mlpcli.nn.losses import LOSSES
+from mlpcli.nn.metrics import confusion
 from mlpcli.nn.network import Buffers, Network, forward, input_buffer
 
 # Examples judged at a time: enough for the matrix products, little memory.
@@ -176,78 +176,40 @@ class Judgement(NamedTuple):
     """(n_L, n_L) counts: entry [i, j] are examples of class i predicted as j."""
     error: float
     """Mean of E over the examples."""
-    top_k: tuple[int, int] | None = None
-    """k, and how many examples have their class among the k largest outputs."""
+
+    @property
+    def correct(self) -> int:
+        """Number of examples whose class was predicted."""
+        return int(self.confusion.trace())
+
+    @property
+    def examples(self) -> int:
+        """Number of examples."""
+        return int(self.confusion.sum())
 
     @property
     def accuracy(self) -> float:
         """Correct / total (the article's erratum 1)."""
-        return metrics.accuracy(self.confusion)
+        return self.correct / self.examples
 
     def summary(self) -> dict[str, Any]:
         """Return accuracy and counts."""
-        correct, examples = int(self.confusion.trace()), int(self.confusion.sum())
-        return {"accuracy": self.accuracy, "correct": correct, "examples": examples}
-
-    def report(self, class_names: tuple[str, ...]) -> dict[str, Any]:
-        """Return every metric as JSON values; None where there was nothing to divide by."""
-        counts = self.confusion
-        report = {
-            **self.summary(),
-            "error": self.error,
-            "balanced_accuracy": metrics.balanced_accuracy(counts),
-            "macro_f1": metrics.macro_f1(counts),
-        }
-        if self.top_k:
-            k, hits = self.top_k
-            report[f"top_{k}_accuracy"] = hits / report["examples"]
-        return report | {
-            "classes": self._per_class(class_names),
-            "confusion": counts.tolist(),
-        }
-
-    def _per_class(self, class_names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        counts = self.confusion
-        columns = {
-            "accuracy": metrics.recall(counts),
-            "correct": counts.diagonal(),
-            "examples": metrics.support(counts),
-            "precision": metrics.precision(counts),
-            "recall": metrics.recall(counts),
-            "f1": metrics.f1(counts),
-            "support": metrics.support(counts),
-        }
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        return {
-            name: {
-                column: None if math.isnan(value) else value
-                for column, value in zip(columns, row, strict=True)
-            }
-            for name, row in zip(class_names, rows, strict=True)
-        }
+        return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
 
 
-def judge(model: Model, examples: Examples, top_k: int | None = None) -> Judgement:
-    """Compare a model's predictions with the labels of one or more examples.
-
-    Args:
-        model: a trained model.
-        examples: in the units of the training data.
-        top_k: count, too, how often the class is among the k largest outputs.
-    """
+def judge(model: Model, examples: Examples) -> Judgement:
+    """Compare a model's predictions with the labels of one or more examples."""
     loss = LOSSES["mse"]
     n_classes = model.network.structure[-1]
     one_hot = np.eye(n_classes, dtype=model.network.dtype)
     counts = np.zeros((n_classes, n_classes), np.int64)
-    error, start, hits = 0.0, 0, 0
+    error, start = 0.0, 0
     for outputs in model.outputs(examples.features):
         labels = examples.labels[start : start + len(outputs)]
         start += len(outputs)
-        counts += metrics.confusion(labels, outputs.argmax(axis=1), n_classes)
-        if top_k:
-            hits += metrics.in_top_k(labels, outputs, top_k)
+        counts += confusion(labels, outputs.argmax(axis=1), n_classes)
         error += loss(one_hot[labels], outputs, np.empty_like(outputs))
-    return Judgement(counts, error / start, (top_k, hits) if top_k else None)
+    return Judgement(counts, error / start)
 
 
 def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray[np.generic]:

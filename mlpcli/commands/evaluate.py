@@ -67,6 +67,7 @@ def evaluate(
     support of a class, as in recall[7].
     """
     from mlpcli import gates, model
+    from mlpcli.report import report_on
 
     if bool(baseline) != bool(max_drop):
         missing = "--baseline FILE" if max_drop else "--max-drop accuracy=0.01"
@@ -94,7 +95,7 @@ def evaluate(
         "weights": str(weights),
         "data": data,
         "split": split,
-        **model.judge(judged, examples, top_k).report(names),
+        **report_on(judged, examples, top_k),
     }
     verdicts = gates.judge(required, report)
     if as_json:
@@ -114,15 +115,8 @@ def _show(report: dict[str, Any], verdicts: list["Verdict"], top_k: int | None) 
     console.result(f"macro F1 {report['macro_f1']:.4f}")
     if top_k:
         console.result(f"top-{top_k} accuracy {report[f'top_{top_k}_accuracy']:.4f}")
-    for lines in (
-        tables.per_class(report["classes"]),
-        tables.confusion(list(report["classes"]), report["confusion"]),
-    ):
-        heading, *rows = lines
-        console.result("")
-        console.result(console.styled(heading, bold=True))
-        for row in rows:
-            console.result(row)
+    console.block(*tables.per_class(report["classes"]))
+    console.block(*tables.confusion(list(report["classes"]), report["confusion"]))
     if verdicts:
         console.result("")
     for verdict in verdicts:

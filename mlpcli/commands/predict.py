@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -86,9 +86,14 @@ def predict(
                     row += len(outputs)
 
     wanted = predictions.Wanted(names, top_k, proba)
-    standard = nullcontext(click.get_binary_stream("stdout"))
-    with predictions.replacing(output) if output and to_file else standard as stream:
+    if not to_file and sys.stdout is None:
+        raise ConfigError("standard output", "is closed", "add -o FILE")
+    with predictions.replacing(output) if output and to_file else _standard_output() as stream:
         predictions.FORMATS[form](stream, chunks(), wanted)
+
+
+def _standard_output() -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer)
 
 
 def _format(output: Path | None, form: str | None, as_json: bool) -> str:
