@@ -64,6 +64,7 @@ def _summary(shown: "Model", meta: dict[str, Any]) -> dict[str, Any]:
         "experiment": shown.experiment.to_mapping(),
         "classes": list(encoding.class_names),
         "data": {
+            "name": shown.experiment.data.name,
             "features": encoding.features,
             "scale": encoding.scale,
             "fingerprint": shown.fingerprint,
@@ -94,7 +95,7 @@ def _show(found: dict[str, Any], experiment: str) -> None:
     data, names = found["data"], found["classes"]
     metrics = [f"{name} {value:.5g}" for name, value in found["metrics"].items()]
     facts = {
-        "data": f"{data['features']} features, scale {data['scale']}",
+        "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
         "sha256": data["fingerprint"],
         "classes": f"{len(names)}: {', '.join(names)}",
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
