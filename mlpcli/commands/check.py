@@ -30,6 +30,7 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
         seen += rehearsal.rehearse(experiment, dataset)
     facts = [part for part in seen if isinstance(part, inspection.Fact)]
     findings = [part for part in seen if isinstance(part, inspection.Finding)]
+    count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
     if as_json:
         console.result_json(
             {
@@ -45,10 +46,9 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
         width = max(len(fact.name) for fact in facts)
         lines = (f"{fact.name.replace('_', ' '):{width}}  {fact.text}" for fact in facts)
         console.block("facts", *lines)
-        count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
         console.block(
             count if findings else "no findings",
             *(f"{console.styled(f.name, fg='yellow')}: {f}" for f in findings),
         )
     if strict and findings:
-        raise MlpError(config, f"{len(findings)} found", "correct that, or leave out --strict")
+        raise MlpError(config, count, "see above, correct it, or leave out --strict")
