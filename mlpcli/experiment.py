@@ -198,6 +198,14 @@ class _CoreDumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers = _CoreLoader.yaml_implicit_resolvers
 
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        # PyYAML alone would write some line ends as they are, and read them back as spaces.
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_CoreDumper.add_representer(str, _CoreDumper.represent_text)
+
 
 def to_yaml(mapping: Mapping[str, Any]) -> str:
     """Return plain values as YAML that `load_experiment` reads as the same values."""
