@@ -27,8 +27,11 @@ GRADIENT_TOLERANCE = 1e-5
 BATCH_EXAMPLES = 16
 BATCH_STEPS = 2000
 BATCH_SECONDS = 2.0
-# Arithmetic for a trial epoch, in multiplications: about a second.
+# Arithmetic for a trial epoch, in multiplications: about a second, where mini-batches allow it.
 TRIAL_WORK = 2e9
+# Of these epochs, or as many as a second has, the fastest is what an undisturbed one takes.
+TRIAL_EPOCHS = 10
+TRIAL_SECONDS = 1.0
 # Keys that hold a network back from learning one mini-batch by heart, or need more examples.
 RESTRAINTS = (
     "augment",
@@ -203,30 +206,42 @@ def memorise(experiment: Experiment, dataset: Dataset) -> Trial:
     return result
 
 
-def _cost(experiment: Experiment, dataset: Dataset) -> Iterator[Fact]:
-    n = len(dataset.train.labels)
-    work = 6 * count_parameters(experiment.structure)
-    rows = min(
-        n, max(2 * experiment.bt_size, int(TRIAL_WORK / work)), 2 * experiment.bt_size + 8192
-    )
+def _cost(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
+    n, bt_size = len(dataset.train.labels), experiment.bt_size
+    affordable = int(TRIAL_WORK / (6 * count_parameters(experiment.structure)))
+    rows = min(n, 2 * bt_size + min(affordable, 8192))
     part = Examples(dataset.train.features[:rows], dataset.train.labels[:rows])
-    trial = replace(experiment, epochs=3)
-    network = new_network(trial, dataset.encoding)
-    tracemalloc.start()
+    trial = replace(experiment, epochs=TRIAL_EPOCHS)
     try:
-        reports = _train(trial, network, dataset._replace(train=part))
-        next(reports)
-        peak = tracemalloc.get_traced_memory()[1] + network.theta.nbytes
-    finally:
-        tracemalloc.stop()
-    seconds = min(report.seconds / report.examples for report in reports) * n
+        peak, pace = _measure(trial, dataset._replace(train=part))
+    except MlpError as error:
+        yield Finding("training", f"training fails: {error.problem}", error.remedy)
+        return
     held = sum(array.nbytes for split in (dataset.train, dataset.test or ()) for array in split)
     # Each epoch draws an order of all examples.
     memory = peak + held + 8 * (n - rows)
     yield Fact("memory", memory, f"about {_size(memory)}, of which data {_size(held)}")
-    total = seconds * experiment.epochs
-    text = f"about {_duration(seconds)} per epoch, {_duration(total)} for {experiment.epochs}"
+    seconds = pace * n
+    total = _duration(seconds * experiment.epochs)
+    text = f"about {_duration(seconds)} per epoch, {total} for {experiment.epochs}"
     yield Fact("seconds_per_epoch", float(f"{seconds:.3g}"), text)
+
+
+def _measure(experiment: Experiment, dataset: Dataset) -> tuple[int, float]:
+    """Return the bytes that training allocates, and the seconds it takes for an example."""
+    tracemalloc.start()
+    try:
+        reports = _train(experiment, new_network(experiment, dataset.encoding), dataset)
+        next(reports)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    stop, pace = time.monotonic() + TRIAL_SECONDS, math.inf
+    for report in reports:
+        pace = min(pace, report.seconds / report.examples)
+        if time.monotonic() > stop:
+            break
+    return peak, pace
 
 
 def _train(experiment: Experiment, network: Network, dataset: Dataset) -> Iterator[EpochReport]:

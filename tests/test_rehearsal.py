@@ -86,8 +86,10 @@ def test_training_that_fails_is_reported(monkeypatch):
         raise MlpError("eta", "it diverged", "lower it")
 
     monkeypatch.setattr(rehearsal, "_train", fails)
-    trial = rehearsal.memorise(experiment(), dataset())
-    assert "it diverged" in rehearsal.cannot_learn(trial, 0.3).problem
+    facts, findings = rehearsed()
+    assert list(facts) == ["parameters", "gradient", "one_batch"]
+    assert "it diverged" in findings["one-batch"].problem
+    assert str(findings["training"]) == "training fails: it diverged; lower it"
 
 
 def test_a_network_too_large_is_not_made(monkeypatch):
