@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help train mnist test lint clean
+.PHONY: help train mnist test acceptance lint clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,6 +19,9 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 
 test: lint  ## Run lint, types and all tests
 	$(BIN)/pytest
+
+acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; ten minutes)
+	$(BIN)/python tests/acceptance.py
 
 lint: $(VENV)/.dev  ## Run lint and types alone
 	$(BIN)/ruff check .

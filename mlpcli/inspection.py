@@ -193,7 +193,7 @@ def constant_features(seen: Look, dataset: Dataset) -> Finding | None:
 
 
 def _holds_images(dataset: Dataset) -> bool:
-    return dataset.name in DATASETS or dataset.encoding.scale == "unit"
+    return dataset.encoding.image_shape is not None
 
 
 def large_inputs(seen: Look, experiment: Experiment, encoding: Encoding) -> Finding | None:

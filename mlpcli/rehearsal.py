@@ -19,7 +19,7 @@ from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, count_parameters, forward, input_buffer
-from mlpcli.training import EpochReport, train
+from mlpcli.training import EpochReport, begin, train
 
 GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.
@@ -108,7 +108,7 @@ def gradient_error(experiment: Experiment, dataset: Dataset) -> float:
     for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:] = rng.standard_normal(W.shape) / math.sqrt(W.shape[1]) / (1 if layer else spread)
         b[:] = rng.standard_normal(b.shape) / 2
-    loss, ws = LOSSES["mse"], Workspace(network, m)
+    loss, ws = LOSSES[experiment.loss, experiment.output], Workspace(network, m)
 
     def error() -> float:
         with np.errstate(over="ignore"):
@@ -192,7 +192,7 @@ def memorise(experiment: Experiment, dataset: Dataset) -> Trial:
     result = Trial(m, int(np.bincount(examples.labels).max()), right=0, steps=0)
     stop = time.monotonic() + BATCH_SECONDS
     try:
-        for _ in _train(trial, network, dataset._replace(train=examples)):
+        for _ in _train(trial, network, dataset._replace(train=examples, validation=None)):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = forward(network, x, buffers).argmax(axis=1)
             right = int((predicted == examples.labels).sum())
@@ -245,7 +245,7 @@ def _measure(experiment: Experiment, dataset: Dataset) -> tuple[int, float]:
 
 
 def _train(experiment: Experiment, network: Network, dataset: Dataset) -> Iterator[EpochReport]:
-    return train(experiment, network, dataset.train)
+    return train(experiment, begin(experiment, network), dataset._replace(train_rows=None))
 
 
 def _sample(examples: Examples, n: int) -> Examples:

@@ -1,4 +1,4 @@
-"""What all tests share: no network but this machine, no user's files, and real MNIST if it is here."""
+"""What all tests share: no network but this machine, no user's files, and real MNIST."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ CONFIGS = ROOT / "configs"
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path):
-    """Block every connection but to 127.0.0.1, and give each test a folder and a home of its own."""
+    """Block connections but to 127.0.0.1; give each test a folder and a home of its own."""
     connect = socket.socket.connect
 
     def guarded(self, address):

@@ -12,6 +12,8 @@ from mlpcli.cli import COMMANDS, mlp
 from mlpcli.keys import KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+# The one default that other keys decide.
+INIT = "by activation"
 ENGINE = ROOT / "mlpcli" / "nn" / "README.md"
 
 
@@ -53,9 +55,14 @@ def test_configuration_reference_agrees_with_the_code():
     text = (CONFIGS / "README.md").read_text(encoding="utf-8")
     rows = [row for row in table_rows(text) if row[0].startswith("`")]
     documented = [(row[0].strip("`"), row[1], row[2]) for row in rows]
-    defaults = {MISSING: "", None: "none"}
+
+    def default(key):
+        if key.default is MISSING:
+            return ""
+        return "none" if key.default is None else str(key.default).lower()
+
     assert documented == [
-        (name, key.metadata["kind"].expects, str(defaults.get(key.default, key.default)))
+        (name, key.metadata["kind"].expects, INIT if name == "init" else default(key))
         for name, key in KEYS.items()
     ]
     assert all(len(row[3]) > 20 for row in rows)
@@ -79,7 +86,9 @@ def test_engine_map_leads_somewhere(row):
             if name.endswith((".py", ".yaml")):
                 content = (folder / name).read_text(encoding="utf-8")
             elif name.isidentifier() and name not in ("compat", "eta"):
-                assert re.search(rf"(def|class) {name}\b", content), f"{name} is not in {cell}"
+                assert re.search(rf"^(def |class |){name}\b", content, re.MULTILINE), (
+                    f"{name} is not in {cell}"
+                )
         assert content, f"{cell} names no file"
 
 

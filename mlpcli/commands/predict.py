@@ -111,7 +111,11 @@ def _examples(name: str, features: int) -> Iterator["NDArray[np.generic]"]:
     from mlpcli.model import as_rows
 
     if name == "-":
-        yield from read_rows(sys.stdin, "-", features)
+        if sys.stdin is None:
+            raise DataError("-", "standard input is closed", "pipe comma-separated rows into mlp")
+        # Bytes that are no text are shown as a cell that is no number, with line and column.
+        lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+        yield from read_rows(lines, "-", features)
         return
     path = Path(name)
     with path.open("rb") as stream:
