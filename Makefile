@@ -6,7 +6,7 @@ BENCH_VENV ?= .venv-bench
 # One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
 TORCH ?= torch==2.13.0
 
-.PHONY: help train mnist test lint bench profile clean
+.PHONY: help train mnist test acceptance lint bench profile clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,6 +22,9 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 
 test: lint  ## Run lint, types and all tests
 	$(BIN)/pytest
+
+acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; ten minutes)
+	$(BIN)/python tests/acceptance.py
 
 lint: $(VENV)/.dev  ## Run lint and types alone
 	$(BIN)/ruff check .

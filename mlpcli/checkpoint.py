@@ -12,6 +12,7 @@ import math
 import os
 import secrets
 import stat
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -28,6 +29,8 @@ MAGIC = b"\x93NUMPY\x01\x00"
 MAX_HEADER = 10_000
 SHA_BYTES = 32
 ELEMENT_TYPES = ("<f4", "<f8")
+# No dimension of an array comes near it, and products of two stay printable.
+MAX_DIMENSION = 1 << 48
 
 
 class Record(NamedTuple):
@@ -41,14 +44,24 @@ def serialise(arrays: Mapping[str, NDArray[np.floating]], meta: Mapping[str, Any
     """Return the bytes of a checkpoint: the same for the same arrays and meta.
 
     Args:
-        arrays: float32 or float64 arrays by field name.
+        arrays: float32 or float64 vectors and matrices by field name.
         meta: JSON values; `format` is added.
+
+    Raises:
+        CheckpointError: if there are more arrays than a header can name.
     """
     text = json.dumps({"format": FORMAT, **meta}, ensure_ascii=False, allow_nan=False).encode()
     fields: list[tuple[str, ...] | tuple[str, str, tuple[int, ...]]] = [
         (name, array.dtype.newbyteorder("<").str, array.shape) for name, array in arrays.items()
     ]
     fields += [("meta", "|u1", (len(text),)), ("sha256", "|u1", (SHA_BYTES,))]
+    # NumPy adds the other keys and pads the header to a multiple of 64.
+    if len(str(fields)) > MAX_HEADER - 128:
+        raise CheckpointError(
+            "checkpoint",
+            f"{len(arrays)} arrays are more than the header of a .npy file can name",
+            "write a structure with fewer layers",
+        )
     header = io.BytesIO()
     npy.write_array_header_1_0(header, {"descr": fields, "fortran_order": False, "shape": ()})
     body = b"".join(
@@ -93,10 +106,7 @@ def write(path: Path, content: bytes) -> None:
             raise
         _sync_folder(target.parent)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CheckpointError(
-            path, f"cannot be written: {reason}", "choose another place with -o"
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def check_writable(path: Path, size: int) -> None:
@@ -105,16 +115,26 @@ def check_writable(path: Path, size: int) -> None:
     Raises:
         CheckpointError: if it could not.
     """
-    _refuse_special(path)
     target = Path(os.path.realpath(path))
     probe = target.with_name(f".{target.name}.probe")
-    write(probe, bytes(size))
-    probe.unlink()
+    try:
+        _refuse_special(path)
+        write(probe, bytes(size))
+        probe.unlink()
+    except CheckpointError as error:
+        raise CheckpointError(path, error.problem, error.remedy) from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def _refuse_special(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise CheckpointError(path, "is not a regular file", "choose another place with -o")
+
+
+def _unwritable(path: Path, error: OSError) -> CheckpointError:
+    reason = (error.strerror or str(error)).lower()
+    return CheckpointError(path, f"cannot be written: {reason}", "choose another place with -o")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -138,16 +158,17 @@ def read(path: Path) -> Record:
         raise CheckpointError(path, problem, remedy)
 
     try:
+        # Before it is opened: opening a named pipe waits for somebody to write.
+        if not stat.S_ISREG(path.stat().st_mode):
+            refuse("is not a regular file")
         with path.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                refuse("is not a regular file")
             head = stream.read(len(MAGIC) + 2 + MAX_HEADER)
             fields, start = _parse_header(head, refuse)
             stop = start + sum(_field_bytes(field) for field in fields)
-            if status.st_size != stop:
+            size = os.fstat(stream.fileno()).st_size
+            if size != stop:
                 refuse(
-                    f"is damaged: it has {status.st_size} bytes, and its header announces {stop}",
+                    f"is damaged: it has {size} bytes, and its header announces {stop}",
                     "restore it from a copy, or train again",
                 )
             content = head + stream.read(max(0, stop - len(head)))
@@ -176,11 +197,13 @@ def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
     start = len(MAGIC) + 2 + int.from_bytes(head[len(MAGIC) : len(MAGIC) + 2], "little")
     if len(head) < start:
         refuse("is not an mlp checkpoint: its header ends early or is too long")
+    text = head[len(MAGIC) + 2 : start].decode("latin1").strip()
     try:
-        header = ast.literal_eval(head[len(MAGIC) + 2 : start].decode("latin1").strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        with warnings.catch_warnings(action="ignore"):  # of escapes that damage made odd
+            header = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         refuse("is not an mlp checkpoint: its header is not a Python literal")
-    if isinstance(header, dict) and "|O" in repr(header.get("descr")):
+    if isinstance(header, dict) and "'|O" in text:
         refuse("holds pickled Python objects, which can run code, and was not opened")
     if (
         not isinstance(header, dict)
@@ -202,8 +225,10 @@ def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
 def _is_field(field: object) -> bool:
     match field:
         case (str(), str() as dtype, tuple() as shape):
-            return dtype in (*ELEMENT_TYPES, "|u1") and all(
-                type(n) is int and n >= 0 for n in shape
+            return (
+                dtype in (*ELEMENT_TYPES, "|u1")
+                and len(shape) <= 2
+                and all(type(n) is int and 0 <= n < MAX_DIMENSION for n in shape)
             )
     return False
 
@@ -218,8 +243,10 @@ def _parse_meta(text: bytes, refuse: Any) -> dict[str, Any]:
         meta = json.loads(text)
     except (ValueError, RecursionError):
         refuse("is not an mlp checkpoint: its description is not JSON")
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        found = meta.get("format") if isinstance(meta, dict) else None
+    found = meta.get("format") if isinstance(meta, dict) else None
+    if type(found) is not int:
+        refuse("is not an mlp checkpoint: its description names no format")
+    if found != FORMAT:
         refuse(
             f"has checkpoint format {found}, and this version reads {FORMAT}",
             "use the version of mlp that wrote it",

@@ -12,7 +12,7 @@ import click
 from mlpcli import __version__
 from mlpcli.errors import MlpError
 
-COMMANDS = ("download", "evaluate", "predict", "train")
+COMMANDS = ("check", "download", "evaluate", "predict", "show", "train")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -60,9 +60,7 @@ def main() -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = mlp.main(prog_name="mlp", standalone_mode=False)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
+        _flush()
     except (click.Abort, KeyboardInterrupt):
         _end_by(signal.SIGINT)
     except MlpError as error:
@@ -93,11 +91,18 @@ def _one_line(error: click.ClickException) -> str:
 def _fail(message: str, code: int) -> NoReturn:
     try:
         click.echo(f"mlp: error: {message}", err=True)
-        sys.stdout.flush()
+        _flush()
     except OSError:
         # Nobody listens any more; the exit code still speaks.
         os._exit(code)
     sys.exit(code)
+
+
+def _flush() -> None:
+    """Find out now whether everything shown has arrived, not while Python shuts down."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 def _end_by(number: signal.Signals) -> NoReturn:

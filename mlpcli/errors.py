@@ -29,6 +29,12 @@ class ConfigError(MlpError):
     exit_code = 2
 
 
+class DivergedError(MlpError):
+    """Training whose error or parameters are no longer finite."""
+
+    exit_code = 3
+
+
 class DataError(MlpError):
     """A dataset or an input that is missing, damaged or of another kind."""
 
@@ -39,3 +45,9 @@ class CheckpointError(MlpError):
 
 class DownloadError(MlpError):
     """A dataset that no mirror could deliver."""
+
+
+class GateError(MlpError):
+    """A model that misses a quality gate."""
+
+    exit_code = 4

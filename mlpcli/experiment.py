@@ -2,16 +2,16 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+import reprlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from mlpcli import compat
 from mlpcli.errors import ConfigError
-from mlpcli.keys import KEYS, DataSource, Experiment, check_together, place
+from mlpcli.keys import KEYS, Experiment, check_together, decide_for_compat, place
 
 SYNONYMS = {
     "batch_size": "bt_size",
@@ -32,20 +32,45 @@ SYNONYMS = {
 }
 
 
-def load_experiment(path: Path) -> Experiment:
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read a YAML experiment.
+
+    Args:
+        path: the file.
+        overrides: "KEY=VALUE" each, VALUE as YAML; "KEY.SETTING=VALUE" reaches into a mapping.
 
     Raises:
         ConfigError: naming file, line and key, if the file is missing, is not YAML or says
             something that cannot be trained.
     """
     try:
-        text = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigError(path, _reason(error), "give the path of a YAML experiment") from error
-    values, lines = _parse(text, path)
+    values, lines = _parse(content, path)
     places = {name: f"{path}:{line}" for name, line in lines.items()}
+    for override in overrides:
+        _set(values, override)
+        places[re.split("[.=]", override)[0]] = f"--set {override}"
     return from_mapping(values, places | {"": str(path)})
+
+
+def _set(values: dict[Any, Any], override: str) -> None:
+    """Put one override in its place."""
+    names, equals, text = override.partition("=")
+    *outer, last = names.split(".")
+    try:
+        value = _CoreLoader(text).get_single_data()
+    except (yaml.YAMLError, ValueError, RecursionError):
+        equals = ""
+    if not equals or not all([*outer, last]):
+        raise ConfigError(f"--set {override}", "is not KEY=VALUE", "write --set eta=0.1")
+    for name in outer:
+        inside = values.get(name)
+        # `data: mnist` is short for `data: {name: mnist}`, and so for a schedule.
+        values[name] = dict(inside) if isinstance(inside, dict) else {"name": inside}
+        values = values[name]
+    values[last] = value
 
 
 def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experiment:
@@ -67,54 +92,46 @@ def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experi
             raise ConfigError(
                 places.get("", "experiment"),
                 f"key {name} is missing",
-                f"add a line such as {example}",
+                f"add a line such as {name}: {example}",
             )
     checked = {}
     for name, value in values.items():
         kind, example = KEYS[name].metadata["kind"], KEYS[name].metadata["example"]
         try:
             checked[name] = kind.parse(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             problem = f"must be {kind.expects}, not {_show(value)}"
-            raise ConfigError(place(places, name), problem, f"write {example}") from None
+            raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
     if checked.get("compat"):
-        _decide_for_compat(checked, places)
+        decide_for_compat(checked, places)
     experiment = Experiment(**checked, places=places)
     check_together(experiment)
     return experiment
 
 
-def _decide_for_compat(checked: dict[str, Any], places: Mapping[str, str]) -> None:
-    """Set what `compat: article` decides; refuse keys that contradict it."""
-    decided = compat.DECIDES | {"data": DataSource(checked["data"].name, compat.SCALE)}
-    for name, value in decided.items():
-        if name == "data" and checked["data"].scale is None:
-            checked["data"] = value
-        if checked.setdefault(name, value) != value:
-            given = f"scale: {checked['data'].scale}" if name == "data" else checked[name]
-            meant = f"scale: {compat.SCALE}" if name == "data" else value
-            raise ConfigError(
-                place(places, name),
-                f"{given} contradicts compat: article, which means {meant}",
-                "remove one of the two",
-            )
-
-
 def _unknown(name: str) -> tuple[str, str]:
     if name.lower() in SYNONYMS:
         ours = SYNONYMS[name.lower()]
-        return f"is called {ours} here", f"write {KEYS[ours].metadata['example']}"
+        return f"is called {ours} here", f"write {ours}: {KEYS[ours].metadata['example']}"
     close = difflib.get_close_matches(name, KEYS, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(KEYS)}"
+    remedy = f"did you mean {close[0]}?" if close else "see configs/README.md for the keys"
     return "there is no such key", remedy
 
 
 def _show(value: Any) -> str:
     """Return a value as a short piece of YAML, for an error."""
-    text = (
-        "null" if value is None else str(value).lower() if value in (True, False) else repr(value)
-    )
+    if value is None or type(value) is bool:
+        return "null" if value is None else str(value).lower()
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # Python declines to write out thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+# Aliases can make a few lines of YAML stand for a value too large to be written out.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 60, 60
 
 
 def _reason(error: OSError) -> str:
@@ -125,6 +142,17 @@ class _CoreLoader(yaml.SafeLoader):
     """YAML by the 1.2 core schema: `1e-3` is a number, `no` and `10:30` are strings."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - replaces SafeLoader's 1.1 table
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Leave the node alone: 1.2 has no merge keys."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What PyYAML lets out where a value does not fit its tag, as in `!!bool 3`.
+            problem = f"found no valid {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
     def construct_int(self, node: yaml.ScalarNode) -> int:
         text = node.value
@@ -150,25 +178,37 @@ _CoreLoader.add_constructor("tag:yaml.org,2002:int", _CoreLoader.construct_int)
 _CoreLoader.add_constructor("tag:yaml.org,2002:float", _CoreLoader.construct_float)
 
 
-def _parse(text: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
+def _parse(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
     """Parse YAML into a mapping and the line of each of its keys."""
 
     def fail(line: int, problem: str) -> NoReturn:
         raise ConfigError(f"{path}:{line}", problem, "see configs/README.md for an example")
 
     try:
+        text = content.decode()
         loader = _CoreLoader(text)
+    except UnicodeDecodeError as error:
+        fail(content.count(b"\n", 0, error.start) + 1, f"is not UTF-8: {error.reason}")
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        fail(line, f"is not YAML: character #x{error.character:02x}: {error.reason}")
+    try:
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
             fail(1, "must hold keys and values such as eta: 0.3")
         _refuse_duplicates(root, fail)
-        lines = {str(name.value): name.start_mark.line + 1 for name, _ in root.value}
+        keys = [name for name, _ in root.value]
+        lines = {str(loader.construct_object(name)): name.start_mark.line + 1 for name in keys}
         return dict(loader.construct_document(root)), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        fail(mark.line + 1 if mark else 1, f"is not YAML: {error.problem or error.context}")
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        fail(1, f"is not YAML: {error}")
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        fail(mark.line + 1 if mark else 1, f"is not YAML: {problem}")
+    except (OverflowError, ValueError) as error:
+        # What PyYAML lets out on an escape such as "\UFFFFFFFF", which names no character.
+        fail(loader.line + 1, f"is not YAML: {error}")
+    except RecursionError:
+        fail(loader.line + 1, "is nested too deeply")
 
 
 def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoReturn]) -> None:
@@ -184,10 +224,39 @@ def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoRetu
             names: dict[str, int] = {}
             for name, value in node.value:
                 line = name.start_mark.line + 1
-                if str(name.value) in names:
-                    first = names[str(name.value)]
+                if not isinstance(name, yaml.ScalarNode):
+                    fail(line, "a key must be a word")
+                if name.value in names:
+                    first = names[name.value]
                     fail(line, f"key {name.value} is given twice, first on line {first}")
-                names[str(name.value)] = line
+                names[name.value] = line
                 pending.append(value)
         else:
             pending.extend(node.value)
+
+
+class _CoreDumper(yaml.SafeDumper):
+    """Quotes what `_CoreLoader` would not read as a string, such as `1e-3`."""
+
+    yaml_implicit_resolvers = _CoreLoader.yaml_implicit_resolvers
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        # PyYAML alone would write some line ends as they are, and read them back as spaces.
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_CoreDumper.add_representer(str, _CoreDumper.represent_text)
+
+
+def to_yaml(mapping: Mapping[str, Any]) -> str:
+    """Return plain values as YAML that `load_experiment` reads as the same values."""
+    text: str = yaml.dump(
+        dict(mapping),
+        Dumper=_CoreDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+    return text

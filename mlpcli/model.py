@@ -2,8 +2,10 @@
 
 import math
 import platform
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,34 +14,39 @@ from numpy.typing import NDArray
 
 from mlpcli import __version__, checkpoint
 from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_dataset
+from mlpcli.data.splits import stratified
+from mlpcli.draws import KeyedDraws
 from mlpcli.errors import CheckpointError, ConfigError, DataError
 from mlpcli.experiment import from_mapping
 from mlpcli.keys import Experiment
+from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.metrics import confusion
-from mlpcli.nn.network import Buffers, Network, forward, input_buffer
-
-# Examples judged at a time: enough for the matrix products, little memory.
-CHUNK_ROWS = 1024
+from mlpcli.nn.network import Network, count_parameters
+from mlpcli.training import Run
 
 
 @dataclass
 class Model:
-    """A network with its experiment, data encoding and history.
+    """A network with its experiment and data encoding.
 
     Attributes:
-        network: the engine's network.
+        network: the engine's network, with the parameters to use.
         experiment: what was trained.
         encoding: what features and classes mean.
         fingerprint: of the training data.
-        history: one mapping per epoch, from `epoch` and `error` on.
+        meta: what the checkpoint says of the run; empty before there is one.
     """
 
     network: Network
     experiment: Experiment
     encoding: Encoding
     fingerprint: str
-    history: list[dict[str, Any]]
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One mapping per epoch of a loaded model, from `epoch` and `error` on."""
+        return list(self.meta.get("history", []))
 
     def outputs(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.
@@ -51,55 +58,96 @@ class Model:
             (m, n_L) arrays, each valid until the next is asked for.
 
         Raises:
-            DataError: if the width is not n_1.
+            DataError: if an output is not a number, for the sake of a value too large.
         """
-        rows = min(CHUNK_ROWS, max(len(features), 1))
-        x, buffers = input_buffer(self.network, rows), Buffers(self.network, rows)
-        for start in range(0, len(features), rows):
-            chunk = features[start : start + rows]
-            if len(chunk) < rows:
-                x, buffers = x[: len(chunk)], Buffers(self.network, len(chunk), buffers)
-            x[:, :-1] = chunk
-            with np.errstate(over="ignore"):
-                yield forward(self.network, x, buffers)
+        for _, a in inference.outputs(self.network, features):
+            if not np.isfinite(a).all():
+                raise DataError(
+                    "input",
+                    f"holds values too large for the network's {self.network.dtype} arithmetic",
+                    "give them in the units of the training data",
+                )
+            yield a
 
-    def save(self, path: Path) -> None:
-        """Write the model as one checkpoint.
+    def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
+        """Return the outputs a^(L) for examples, one column per class.
+
+        Args:
+            features: (n, n_1), images (n, rows, columns), or one example, in the units of the
+                training data.
+
+        Returns:
+            (n, n_L), in the order of `encoding.class_names`; rows of a sigmoid output need not
+            add up to 1.
 
         Raises:
-            CheckpointError: if it cannot be written.
+            DataError: if the shape does not fit the network, or a value is not finite.
         """
-        checkpoint.write(path, self.serialise())
+        rows = as_rows(np.asarray(features), self.encoding.features, "features")
+        chunks = [outputs.copy() for outputs in self.outputs(rows)]
+        empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
+        return np.concatenate([empty, *chunks])
 
-    def serialise(self) -> bytes:
-        """Return the checkpoint's bytes."""
-        arrays: dict[str, NDArray[np.floating]] = {}
-        names = checkpoint.layer_names(len(self.network.structure))
-        layers = zip(names, self.network.weights, self.network.biases, strict=True)
-        for (w_name, b_name), W, b in layers:
-            arrays |= {w_name: W, b_name: b}
-        return checkpoint.serialise(
-            arrays,
-            {
-                "complete": len(self.history) == self.experiment.epochs,
-                "epoch": len(self.history),
-                "experiment": self.experiment.to_mapping(),
-                "class_names": self.encoding.class_names,
-                "encoding": {"features": self.encoding.features, "scale": self.encoding.scale},
-                "fingerprint": self.fingerprint,
-                "history": self.history,
-                "versions": {
-                    "mlpcli": __version__,
-                    "numpy": np.__version__,
-                    "python": platform.python_version(),
-                },
+    def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
+        """Return the name of each example's class, the one with the largest output, (n,).
+
+        Args:
+            features: as for `predict_proba`.
+
+        Raises:
+            DataError: as `predict_proba` does.
+        """
+        chosen = self.predict_proba(features).argmax(axis=1)
+        return np.array([self.encoding.class_names[i] for i in chosen], np.str_)
+
+
+def serialise(model: Model, run: Run) -> bytes:
+    """Return the bytes of the checkpoint of a run."""
+    names = checkpoint.layer_names(len(model.network.structure))
+    layers = zip(names, model.network.weights, model.network.biases, strict=True)
+    arrays: dict[str, NDArray[np.floating]] = {}
+    for (w_name, b_name), W, b in layers:
+        arrays |= {w_name: W, b_name: b}
+    if run.network is not model.network:
+        arrays["theta"] = run.network.theta
+    if run.optimizer_state.size:
+        arrays["state"] = run.optimizer_state
+    encoding = model.encoding._asdict()
+    return checkpoint.serialise(
+        arrays,
+        {
+            "complete": run.finished,
+            "epoch": len(run.history),
+            "best_epoch": run.best_epoch,
+            "experiment": model.experiment.to_mapping(),
+            "class_names": encoding.pop("class_names"),
+            "encoding": encoding,
+            "fingerprint": model.fingerprint,
+            "history": run.history,
+            "versions": {
+                "mlpcli": __version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
             },
-        )
+        },
+    )
+
+
+def save(path: Path, model: Model, run: Run) -> None:
+    """Write the checkpoint of a run.
+
+    Raises:
+        CheckpointError: if it cannot be written.
+    """
+    checkpoint.write(path, serialise(model, run))
 
 
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
-    activations = ["sigmoid"] * (len(experiment.structure) - 1)
+    # NumPy has a ValueError for what no address space could hold.
+    if count_parameters(experiment.structure) * np.dtype(experiment.dtype).itemsize > sys.maxsize:
+        raise MemoryError
+    activations = [*experiment.hidden_activations, experiment.output]
     scale = SCALES[encoding.scale]
     return Network(experiment.structure, activations, experiment.dtype, scale)
 
@@ -107,7 +155,7 @@ def new_network(experiment: Experiment, encoding: Encoding) -> Network:
 def new_model(experiment: Experiment, dataset: Dataset) -> Model:
     """Make an untrained model for a dataset that `open_data` found to fit."""
     network = new_network(experiment, dataset.encoding)
-    return Model(network, experiment, dataset.encoding, dataset.fingerprint(), [])
+    return Model(network, experiment, dataset.encoding, dataset.fingerprint())
 
 
 def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
@@ -127,6 +175,14 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
     if last != classes:
         problem = f"ends with {last} outputs, and {dataset.name} has {classes} classes"
         raise ConfigError(experiment.where("structure"), problem, fits)
+    if isinstance(experiment.class_weight, dict):
+        _check_class_weight(experiment, dataset.encoding.class_names)
+    if experiment.augment and dataset.encoding.image_shape is None:
+        raise ConfigError(
+            experiment.where("augment"), f"{dataset.name} has no images to shift", "remove it"
+        )
+    if experiment.validation:
+        dataset = _hold_out(experiment, dataset)
     n, bt_size = len(dataset.train.labels), experiment.bt_size
     if experiment.compat and n < 2 * bt_size:
         raise ConfigError(
@@ -136,6 +192,31 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
+    for name in experiment.class_weight or ():
+        if name not in class_names:
+            raise ConfigError(
+                experiment.where("class_weight"),
+                f"there is no class {name}",
+                f"the classes are {', '.join(class_names)}",
+            )
+
+
+def _hold_out(experiment: Experiment, dataset: Dataset) -> Dataset:
+    """Set part of the training data aside for validation; the test split is not touched."""
+    features, labels = dataset.train
+    rng = KeyedDraws(experiment.seed).generator("validation")
+    rows, held_out = stratified(labels, experiment.validation or 0, rng)
+    if not len(held_out):
+        raise ConfigError(
+            experiment.where("validation"),
+            f"{experiment.validation:g} of {len(labels)} examples is none of any class",
+            "give a larger fraction",
+        )
+    validation = Examples(features[held_out], labels[held_out])
+    return dataset._replace(train_rows=rows, validation=validation)
 
 
 class Judgement(NamedTuple):
@@ -165,29 +246,11 @@ class Judgement(NamedTuple):
         """Return accuracy and counts."""
         return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
 
-    def per_class(self, class_names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        """Return accuracy and counts of every class; accuracy is None where it has no examples."""
-        rows = {}
-        for i, name in enumerate(class_names):
-            correct, examples = int(self.confusion[i, i]), int(self.confusion[i].sum())
-            accuracy = correct / examples if examples else None
-            rows[name] = {"accuracy": accuracy, "correct": correct, "examples": examples}
-        return rows
-
 
 def judge(model: Model, examples: Examples) -> Judgement:
     """Compare a model's predictions with the labels of one or more examples."""
-    loss = LOSSES["mse"]
-    n_classes = model.network.structure[-1]
-    one_hot = np.eye(n_classes, dtype=model.network.dtype)
-    counts = np.zeros((n_classes, n_classes), np.int64)
-    error, start = 0.0, 0
-    for outputs in model.outputs(examples.features):
-        labels = examples.labels[start : start + len(outputs)]
-        start += len(outputs)
-        counts += confusion(labels, outputs.argmax(axis=1), n_classes)
-        error += loss(one_hot[labels], outputs, np.empty_like(outputs))
-    return Judgement(counts, error / start)
+    loss = LOSSES[model.experiment.loss, model.experiment.output]
+    return Judgement(*inference.judge(model.network, loss, *examples))
 
 
 def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray[np.generic]:
@@ -206,28 +269,44 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
             f"has shape {array.shape}, and the network takes {features} features",
             f"give an array of shape (n, {features})",
         )
-    if not np.isfinite(rows).all():
-        row, column = np.argwhere(~np.isfinite(rows))[0]
-        raise DataError(
-            where,
-            f"holds {rows[row, column]} in row {row}, feature {column}",
-            "replace it with a finite number",
-        )
+    # In pieces: an array mapped from a file may be larger than memory.
+    for start in range(0, len(rows), inference.CHUNK_ROWS):
+        chunk = rows[start : start + inference.CHUNK_ROWS]
+        if not np.isfinite(chunk).all():
+            row, column = np.argwhere(~np.isfinite(chunk))[0]
+            raise DataError(
+                where,
+                f"holds {chunk[row, column]} in row {start + row}, feature {column}",
+                "replace it with a finite number",
+            )
     return rows
 
 
-def load(path: Path) -> Model:
-    """Load a model from a checkpoint.
+# What a description that others made can lead to.
+_MISUNDERSTANDINGS = (
+    ArithmeticError,
+    AttributeError,
+    ConfigError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+def load(path: Path | str) -> Model:
+    """Load a model from a checkpoint that `mlp train` wrote.
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
     """
-    record = checkpoint.read(path)
+    record = checkpoint.read(Path(path))
     try:
         return _restore(record)
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+    except _MISUNDERSTANDINGS as error:
         raise CheckpointError(
-            path, f"is not a checkpoint that this version understands ({error!r})", "train again"
+            path,
+            f"is not a checkpoint that this version understands ({repr(error)[:120]})",
+            "train again",
         ) from error
 
 
@@ -235,16 +314,31 @@ def _restore(record: checkpoint.Record) -> Model:
     meta = record.meta
     experiment = from_mapping(meta["experiment"], {})
     class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = Encoding(int(meta["encoding"]["features"]), meta["encoding"]["scale"], class_names)
-    network = new_network(experiment, encoding)
+    encoding = _restore_encoding(class_names, **meta["encoding"])
     names = checkpoint.layer_names(len(experiment.structure))
-    if [name for pair in names for name in pair] != list(record.arrays):
-        raise ValueError(f"arrays {list(record.arrays)} for structure {experiment.structure}")
+    shapes: dict[str, tuple[int, ...]] = {}
+    for (w_name, b_name), (n_in, n_out) in zip(names, pairwise(experiment.structure), strict=True):
+        shapes |= {w_name: (n_out, n_in), b_name: (n_out,)}
+    found = {name: array.shape for name, array in record.arrays.items()}
+    p = count_parameters(experiment.structure)
+    of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]
+    # Before the network is made: it needs no more memory than the file then has.
+    if found != shapes or of_the_run != ((p,), (p,)):
+        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
     if len(class_names) != experiment.structure[-1] or encoding.features != experiment.structure[0]:
         raise ValueError(f"encoding of other data than structure {experiment.structure}")
+    if not all(isinstance(row["error"], float) for row in meta["history"]):
+        raise ValueError("an epoch without an error")
+    if type(meta["best_epoch"]) is not int or not -1 <= meta["best_epoch"] < len(meta["history"]):
+        raise ValueError(f"best epoch {meta['best_epoch']} of {len(meta['history'])}")
+    network = new_network(experiment, encoding)
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
-        for field, view in ((w_name, W), (b_name, b)):
-            if record.arrays[field].shape != view.shape:
-                raise ValueError(f"{field} of shape {record.arrays[field].shape}")
-            view[:] = record.arrays[field]
-    return Model(network, experiment, encoding, str(meta["fingerprint"]), list(meta["history"]))
+        W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
+    return Model(network, experiment, encoding, str(meta["fingerprint"]), meta)
+
+
+def _restore_encoding(
+    class_names: tuple[str, ...], features: int, scale: str, image_shape: list[int] | None
+) -> Encoding:
+    shape = (int(image_shape[0]), int(image_shape[1])) if image_shape else None
+    return Encoding(int(features), scale, class_names, shape)

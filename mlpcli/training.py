@@ -1,29 +1,57 @@
 """Training: epochs of stochastic gradient descent, as an iterator."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpcli import compat
-from mlpcli.data.batches import MiniBatches, Plan, buffer_rows, plan
-from mlpcli.data.dataset import Examples
+from mlpcli.data.augment import shifter
+from mlpcli.data.batches import MiniBatches, Plan, Rows, buffer_rows, plan
+from mlpcli.data.dataset import Dataset
 from mlpcli.draws import KeyedDraws
+from mlpcli.errors import ConfigError, DivergedError
 from mlpcli.keys import Experiment
+from mlpcli.nn import schedules
+from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
-from mlpcli.nn.initializers import INITIALIZERS
+from mlpcli.nn.dropout import draw_masks
+from mlpcli.nn.inference import judge
+from mlpcli.nn.initializers import initialize
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, input_buffer
-from mlpcli.nn.optimizers import OPTIMIZERS
+from mlpcli.nn.optimizers import Optimizer, clip, make_optimizer, pull_to_zero, shrink
+
+Draws = KeyedDraws | compat.ArticleDraws
+
+
+@dataclass
+class Run:
+    """Where a training run stands."""
+
+    network: Network
+    """With the current parameters."""
+    draws: Draws
+    optimizer_state: Array
+    """What the optimiser remembers, (slots, p)."""
+    best: Array
+    """The parameters to use, (p,): the network's own, or the best where validation chooses."""
+    best_epoch: int = -1
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """One row per finished epoch; no timings, so that runs can be compared."""
+    finished: bool = False
+    """Whether all epochs are over, or patience has ended."""
 
 
 class EpochReport(NamedTuple):
     """What one epoch came to."""
 
-    epoch: int
-    error: float
-    """Mean of E over the epoch's examples, taken as they were seen."""
+    row: dict[str, Any]
+    """The history's row: epoch, error, validation_error and validation_accuracy if any, eta."""
     examples: int
     seconds: float
 
@@ -37,48 +65,220 @@ class StepReport(NamedTuple):
     """Mean of E over the mini-batch, before the step it caused."""
 
 
-def train(
-    experiment: Experiment,
-    network: Network,
-    examples: Examples,
-    on_step: Callable[[StepReport], None] | None = None,
-) -> Iterator[EpochReport]:
-    """Initialise a network and train it, one epoch per report.
+def begin(experiment: Experiment, network: Network, start: Network | None = None) -> Run:
+    """Return a run at its beginning, the network's parameters drawn at random or copied.
 
     Args:
         experiment: how to train.
-        network: what to train; its parameters are overwritten.
-        examples: features in the units that the network expects, (n, n_1), and labels, (n,).
+        network: what to train. It always holds the parameters to use, the best where validation
+            chooses; the run then works on a copy.
+        start: a network of the same structure whose parameters to start from.
+
+    Raises:
+        ConfigError: if `start` has another structure.
+    """
+    draws: Draws = (compat.ArticleDraws if experiment.compat else KeyedDraws)(experiment.seed)
+    # Drawn in any case: the article's stream goes on from there.
+    initialize(network, experiment.init, draws.weights())
+    if start is not None:
+        if start.structure != network.structure:
+            raise ConfigError(
+                experiment.where("structure"),
+                f"is {list(network.structure)}, and the weights to start from are of "
+                f"{list(start.structure)}",
+                "make them the same",
+            )
+        network.theta[:] = start.theta
+    state = np.zeros((_optimizer(experiment).slots, len(network.theta)), network.dtype)
+    current = network.copy() if experiment.validation else network
+    return Run(current, draws, state, best=network.theta)
+
+
+def train(
+    experiment: Experiment,
+    run: Run,
+    dataset: Dataset,
+    on_step: Callable[[StepReport], None] | None = None,
+) -> Iterator[EpochReport]:
+    """Train a network from where its run stands, one epoch per report.
+
+    Args:
+        experiment: how to train.
+        run: from `begin`; changed in place.
+        dataset: training examples, and validation examples where the experiment wants them.
         on_step: called after every mini-batch.
 
     Yields:
-        A report per epoch; between reports the network may be read but not changed.
+        A report per epoch; between reports the run may be read but not changed.
+
+    Raises:
+        DivergedError: at the mini-batch whose error, or the epoch whose parameters, are not finite;
+            the run then stands where its last finished epoch left it.
     """
-    n = len(examples.labels)
-    draws: KeyedDraws | compat.ArticleDraws
-    if experiment.compat:
-        draws = compat.ArticleDraws(experiment.seed)
-        cut = Plan(*compat.plan(n, experiment.bt_size))
-    else:
-        draws, cut = KeyedDraws(experiment.seed), plan(n, experiment.bt_size)
-    INITIALIZERS[experiment.init](network, draws.weights())
-    loss, optimize = LOSSES["mse"], OPTIMIZERS["sgd"]
-
-    row_bytes = (network.structure[0] + 1) * network.dtype.itemsize
-    x = input_buffer(network, buffer_rows(cut, row_bytes))
-    batches = MiniBatches(*examples, cut, x, network.structure[-1])
-    largest = Workspace(network, max(cut.sizes))
+    network, draws, keyed = run.network, run.draws, KeyedDraws(experiment.seed)
+    rows = (
+        np.arange(len(dataset.train.labels)) if dataset.train_rows is None else dataset.train_rows
+    )
+    n, theta = len(rows), network.theta
+    loss = LOSSES[experiment.loss, experiment.output]
+    cut = (
+        Plan(*compat.plan(n, experiment.bt_size))
+        if experiment.compat
+        else plan(n, experiment.bt_size)
+    )
+    steps = len(cut.sizes)
+    x_buffer = input_buffer(network, buffer_rows(cut, theta.itemsize * (network.structure[0] + 1)))
+    targets, weights = _targets(experiment), _class_weights(experiment, dataset, rows)
+    batches = MiniBatches(*dataset.train, cut, x_buffer, targets, weights)
+    augment = _augmentation(experiment, dataset, batches)
+    rates = experiment.dropout_rates
+    largest = Workspace(network, max(cut.sizes), dropout=rates)
     workspaces = {m: Workspace(network, m, share=largest) for m in set(cut.sizes)}
+    update = _update(experiment, run)
+    good = theta.copy(), run.optimizer_state.copy()
 
-    for epoch in range(experiment.epochs):
-        start = time.perf_counter()
-        total = 0.0
-        # exp may overflow, in the sigmoid, to the right limit: see there.
-        with np.errstate(over="ignore"):
-            for step, (x, y, divisor) in enumerate(batches.epoch(draws.order(epoch, n))):
-                error = backprop(network, loss, x, y, workspaces[len(x)], divisor)
-                optimize(network.theta, largest.gradient, experiment.eta)
+    def diverged(problem: str) -> DivergedError:
+        theta[:], run.optimizer_state[:] = good
+        return DivergedError(
+            experiment.where("eta"),
+            f"training diverged at {problem}",
+            f"lower eta (now {experiment.eta:g}), add warmup: 1 or clip_norm: 1, or check the data",
+        )
+
+    for epoch in range(len(run.history), experiment.epochs):
+        start, total = time.perf_counter(), 0.0
+        eta_at = _schedule(experiment, run.history)
+        order = rows[draws.order(epoch, n)]
+        moved = augment and augment(epoch)
+        # exp may overflow, in the sigmoid, to the right limit; what is not finite is found below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for step, (x, y, divisor, weight) in enumerate(batches.epoch(order, moved)):
+                ws = workspaces[len(x)]
+                if any(rates):
+                    _drop(x, ws, rates, keyed.generator("dropout", epoch, step))
+                error = backprop(network, loss, x, y, ws, divisor, weight)
+                if not math.isfinite(error):
+                    raise diverged(f"epoch {epoch}, step {step}: the error is {error}")
+                eta = eta_at(epoch, step, steps)
+                update(ws.gradient, eta, epoch * steps + step + 1)
                 total += error
                 if on_step:
                     on_step(StepReport(epoch, step, error / divisor))
-        yield EpochReport(epoch, total / cut.error_divisor, n, time.perf_counter() - start)
+        if not np.isfinite(theta).all():
+            raise diverged(f"epoch {epoch}: some weights are no longer finite")
+        row = {"epoch": epoch, "error": total / cut.error_divisor, "eta": eta}
+        _finish_epoch(experiment, run, dataset, row)
+        for kept, current in zip(good, (theta, run.optimizer_state), strict=True):
+            np.copyto(kept, current)
+        yield EpochReport(row, n, time.perf_counter() - start)
+        if run.finished:
+            return
+
+
+def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[str, Any]) -> None:
+    """Judge the epoch on the validation data, and note whether it is the best and the last."""
+    run.history.append(row)
+    epoch = row["epoch"]
+    if dataset.validation is None:
+        run.best_epoch = epoch
+    else:
+        loss = LOSSES[experiment.loss, experiment.output]
+        counts, row["validation_error"] = judge(run.network, loss, *dataset.validation)
+        row["validation_accuracy"] = float(counts.trace() / counts.sum())
+        if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
+            run.best_epoch = epoch
+            np.copyto(run.best, run.network.theta)
+    waited = epoch - run.best_epoch
+    out_of_patience = experiment.patience is not None and waited >= experiment.patience
+    run.finished = out_of_patience or epoch + 1 >= experiment.epochs
+
+
+def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:
+    name = f"validation_{experiment.monitor or 'error'}"
+    gain = row[name] - best[name] if experiment.monitor == "accuracy" else best[name] - row[name]
+    return bool(gain > (experiment.min_delta or 0))
+
+
+def _optimizer(experiment: Experiment) -> Optimizer:
+    names = ("beta1", "beta2", "epsilon")
+    given = {name: getattr(experiment, name) for name in names}
+    settings = {name: value for name, value in given.items() if value is not None}
+    return make_optimizer(
+        experiment.optimizer, experiment.momentum, experiment.nesterov, **settings
+    )
+
+
+def _update(experiment: Experiment, run: Run) -> Callable[[Array, float, int], None]:
+    """Return the step: a function of the mean gradient, eta, and the step's number from 1."""
+    theta, state = run.network.theta, run.optimizer_state
+    optimizer, scratch = _optimizer(experiment), np.empty_like(theta)
+    decay, norm = experiment.weight_decay, experiment.clip_norm
+    weights = run.network.weight_slices()
+
+    def update(g: Array, eta: float, t: int) -> None:
+        if norm is not None:
+            clip(g, norm)
+        if decay and experiment.optimizer == "adamw":
+            shrink(theta, weights, 1 - eta * decay)
+        elif decay:
+            pull_to_zero(theta, g, scratch, weights, decay)
+        optimizer.step(theta, g, state, scratch, eta, t)
+
+    return update
+
+
+def _schedule(
+    experiment: Experiment, history: list[dict[str, Any]]
+) -> Callable[[int, int, int], float]:
+    """Return eta as a function of an epoch, a step in it, and the number of steps in one."""
+    eta, epochs, warmup = experiment.eta, experiment.epochs, experiment.warmup
+    name, settings = experiment.schedule
+    if name == "plateau":
+        errors = [row["validation_error"] for row in history]
+        eta *= schedules.plateau(errors, **settings)
+        name, settings = "constant", {}
+    if name == "constant" and not warmup:
+        return lambda *_: eta
+    factor = schedules.SCHEDULES[name]
+
+    def eta_at(epoch: int, step: int, steps: int) -> float:
+        rise = schedules.warm_up(epoch + (step + 1) / steps, warmup)
+        return eta * rise * factor(epoch + step / steps, epochs, **settings)
+
+    return eta_at
+
+
+def _targets(experiment: Experiment) -> NDArray[np.float64]:
+    """Return the outputs wanted for each class, (n_L, n_L): (1 - s) y + s / n_L (Szegedy, 2016)."""
+    classes, s = experiment.structure[-1], experiment.label_smoothing
+    return (1 - s) * np.eye(classes) + s / classes
+
+
+def _class_weights(
+    experiment: Experiment, dataset: Dataset, rows: NDArray[np.integer]
+) -> NDArray[np.float64] | None:
+    """Return the weight of every class, (n_L,); balanced is n / (n_L · examples of the class)."""
+    names, given = dataset.encoding.class_names, experiment.class_weight
+    if given is None:
+        return None
+    if isinstance(given, dict):
+        return np.array([given.get(name, 1.0) for name in names])
+    counts = np.bincount(dataset.train.labels[rows], minlength=len(names))
+    return len(rows) / (len(names) * np.maximum(counts, 1))
+
+
+def _augmentation(
+    experiment: Experiment, dataset: Dataset, batches: MiniBatches
+) -> Callable[[int], Callable[[Rows, int], None]] | None:
+    """Return, for an epoch, what moves the images gathered for the mini-batches from a step on."""
+    shape, draws = dataset.encoding.image_shape, KeyedDraws(experiment.seed)
+    if not experiment.augment or shape is None:
+        return None
+    move = shifter(shape, experiment.augment["shift"], len(batches.raw), batches.raw.dtype)
+    return lambda epoch: lambda raw, step: move(raw, draws.generator("augment", epoch, step))
+
+
+def _drop(x: Array, ws: Workspace, rates: tuple[float, ...], rng: np.random.Generator) -> None:
+    draw_masks(ws.masks, rates, rng)
+    if ws.masks[0] is not None:
+        np.multiply(x[:, :-1], ws.masks[0], out=x[:, :-1])

@@ -1,4 +1,4 @@
-"""What all tests share: no network but this machine, no user's files, and real MNIST if it is here."""
+"""What all tests share: no network but this machine, no user's files, and real MNIST."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ CONFIGS = ROOT / "configs"
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path):
-    """Block every connection but to 127.0.0.1, and give each test a folder and a home of its own."""
+    """Block connections but to 127.0.0.1; give each test a folder and a home of its own."""
     connect = socket.socket.connect
 
     def guarded(self, address):
@@ -56,3 +56,16 @@ def run_mlp():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def parity_weights(tmp_path_factory):
+    """Return the checkpoint of ten epochs of configs/parity.yaml, enough for accuracy 1.0."""
+    from mlpcli.cli import mlp
+
+    folder = tmp_path_factory.mktemp("weights")
+    text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", "10")
+    (folder / "parity.yaml").write_text(text, encoding="utf-8")
+    path = folder / "parity.npy"
+    mlp(["train", str(folder / "parity.yaml"), "-q", "-o", str(path)], standalone_mode=False)
+    return path

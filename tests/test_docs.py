@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from dataclasses import MISSING
 
 import pytest
@@ -11,6 +12,8 @@ from mlpcli.cli import COMMANDS, mlp
 from mlpcli.keys import KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+# The one default that other keys decide.
+INIT = "by activation"
 ENGINE = ROOT / "mlpcli" / "nn" / "README.md"
 
 
@@ -18,6 +21,11 @@ def shell_lines():
     """Return every line of the README's shell blocks that runs `mlp`."""
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line.startswith("mlp ")]
+
+
+def python_blocks():
+    """Return the README's pieces of Python."""
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def table_rows(text):
@@ -47,9 +55,14 @@ def test_configuration_reference_agrees_with_the_code():
     text = (CONFIGS / "README.md").read_text(encoding="utf-8")
     rows = [row for row in table_rows(text) if row[0].startswith("`")]
     documented = [(row[0].strip("`"), row[1], row[2]) for row in rows]
-    defaults = {MISSING: "", None: "none"}
+
+    def default(key):
+        if key.default is MISSING:
+            return ""
+        return "none" if key.default is None else str(key.default).lower()
+
     assert documented == [
-        (name, key.metadata["kind"].expects, str(defaults.get(key.default, key.default)))
+        (name, key.metadata["kind"].expects, INIT if name == "init" else default(key))
         for name, key in KEYS.items()
     ]
     assert all(len(row[3]) > 20 for row in rows)
@@ -73,7 +86,9 @@ def test_engine_map_leads_somewhere(row):
             if name.endswith((".py", ".yaml")):
                 content = (folder / name).read_text(encoding="utf-8")
             elif name.isidentifier() and name not in ("compat", "eta"):
-                assert re.search(rf"(def|class) {name}\b", content), f"{name} is not in {cell}"
+                assert re.search(rf"^(def |class |){name}\b", content, re.MULTILINE), (
+                    f"{name} is not in {cell}"
+                )
         assert content, f"{cell} names no file"
 
 
@@ -83,6 +98,15 @@ def test_python_snippet_of_the_readme_runs(run_mlp, tmp_path, capsys):
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
     config.write_text(text.replace("1000", "1"), encoding="utf-8")
     assert run_mlp("train", config).returncode == 0
-    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (snippet,) = (block for block in python_blocks() if "np.load" in block)
     exec(compile(snippet, "README.md", "exec"), {})
     assert capsys.readouterr().out == "(3, 10) (3,)\n['odd', 'even']\n"
+
+
+def test_python_interface_of_the_readme_runs(capsys):
+    """The README's training and predicting from Python do what the comments beside them say."""
+    (snippet,) = (block for block in python_blocks() if "mlpcli.load" in block)
+    shutil.copytree(CONFIGS, "configs")
+    exec(compile(snippet, "README.md", "exec"), {})
+    printed = re.findall(r"print\(.*  # (.*)", snippet)
+    assert capsys.readouterr().out.splitlines() == printed

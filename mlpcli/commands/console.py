@@ -1,15 +1,31 @@
 """How things are shown: results on stdout, everything else on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlpcli.errors import ConfigError
+
 if TYPE_CHECKING:
     from mlpcli.training import EpochReport, StepReport
+
+
+# The columns of a history file.
+HISTORY = (
+    "epoch",
+    "error",
+    "validation_error",
+    "validation_accuracy",
+    "eta",
+    "seconds",
+    "examples_per_second",
+)
 
 
 def result(text: str) -> None:
@@ -25,6 +41,20 @@ def note(text: str) -> None:
 def result_json(value: Any) -> None:
     """Print a result for programs: one line of JSON."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def styled(text: str, **style: Any) -> str:
+    """Return a text with a colour or weight, which is dropped where no terminal reads it.
+
+    NO_COLOR (no-color.org) drops it everywhere.
+    """
+    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+
+
+def block(heading: str, *lines: str) -> None:
+    """Print lines under a heading, after a blank line."""
+    for line in ("", styled(heading, bold=True), *lines):
+        result(line)
 
 
 def counted(accuracy: float | None, correct: int, examples: int) -> str:
@@ -51,7 +81,7 @@ def epochs(total: int, quiet: bool, plain: bool) -> Iterator[Callable[["EpochRep
         yield lambda _: None
         return
     if plain or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda report: note(f"epoch {report.epoch} error {report.error:.5g}")
+        yield lambda report: note(" ".join(_pairs(report)))
         return
     from tqdm import tqdm
 
@@ -59,10 +89,46 @@ def epochs(total: int, quiet: bool, plain: bool) -> Iterator[Callable[["EpochRep
 
         def show(report: "EpochReport") -> None:
             speed = report.examples / report.seconds
-            shown.set_postfix_str(f"error {report.error:.5g}, {speed:,.0f} examples/s", False)
+            pairs = ", ".join(_pairs(report)[1:])
+            shown.set_postfix_str(f"{pairs}, {speed:,.0f} examples/s", False)
             shown.update()
 
         yield show
+
+
+def _pairs(report: "EpochReport") -> list[str]:
+    """Return an epoch's names and values, from `epoch` and `error` on."""
+    row = {name: value for name, value in report.row.items() if name != "eta"}
+    return [f"{name} {value:.5g}" for name, value in row.items()]
+
+
+@contextmanager
+def history_file(path: Path | None) -> Iterator[Callable[["EpochReport"], None]]:
+    """Write a row per epoch as it ends: CSV with a heading, or JSON lines, by the file's name."""
+    if path is None:
+        yield lambda _: None
+        return
+    if path.suffix not in (".csv", ".jsonl"):
+        raise ConfigError(f"--history {path}", "ends in neither .csv nor .jsonl", "name it so")
+    with path.open("w", encoding="utf-8", newline="") as stream:
+
+        def write(report: "EpochReport") -> None:
+            row = {
+                **dict.fromkeys(HISTORY),
+                **report.row,
+                "seconds": round(report.seconds, 6),
+                "examples_per_second": round(report.examples / report.seconds, 1),
+            }
+            if path.suffix == ".jsonl":
+                stream.write(json.dumps(row) + "\n")
+            else:
+                cells = ["" if value is None else repr(value) for value in row.values()]
+                stream.write(",".join(cells) + "\n")
+            stream.flush()
+
+        if path.suffix == ".csv":
+            stream.write(",".join(HISTORY) + "\n")
+        yield write
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Shuffled mini-batches, gathered into buffers that are reused from step to step."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,8 +40,10 @@ class MiniBatch(NamedTuple):
     x: NDArray[np.floating]
     """(m, n_1 + 1) inputs and the column that meets the biases."""
     y: NDArray[np.floating]
-    """(m, n_L) one-hot labels."""
+    """(m, n_L) labels, as rows of `targets`."""
     divisor: int
+    weight: NDArray[np.floating] | None
+    """(m, 1) weights of the examples, where classes have any."""
 
 
 class MiniBatches:
@@ -52,7 +54,8 @@ class MiniBatches:
         labels: (n,) classes.
         plan: sizes and divisors of the mini-batches.
         x: the input buffer, (`buffer_rows(...)`, n_1 + 1); its last column is left alone.
-        n_classes: n_L.
+        targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed.
+        class_weights: (n_L,) weights of the classes, or None.
     """
 
     def __init__(
@@ -61,40 +64,56 @@ class MiniBatches:
         labels: NDArray[np.integer],
         plan: Plan,
         x: NDArray[np.floating],
-        n_classes: int,
+        targets: NDArray[np.floating],
+        class_weights: NDArray[np.floating] | None = None,
     ) -> None:
         self.features = features
         self.labels = labels
-        self.one_hot = np.eye(n_classes, dtype=x.dtype)
+        self.targets = targets.astype(x.dtype)
         self.raw = np.empty((len(x), features.shape[1]), features.dtype)
         self.x = x
-        self.y = np.empty((len(x), n_classes), x.dtype)
+        self.y = np.empty((len(x), len(targets)), x.dtype)
+        self.class_weights = self.weight = None
+        if class_weights is not None:
+            self.class_weights = class_weights.astype(x.dtype)[:, np.newaxis]
+            self.weight = np.empty((len(x), 1), x.dtype)
         self.chunks = [self._views(plan, batches) for batches in _group(plan.sizes, len(x))]
 
     def _views(self, plan: Plan, batches: range) -> list[MiniBatch]:
         views, start = [], 0
         for i in batches:
             stop = start + plan.sizes[i]
-            views.append(MiniBatch(self.x[start:stop], self.y[start:stop], plan.divisors[i]))
+            weight = None if self.weight is None else self.weight[start:stop]
+            x, y = self.x[start:stop], self.y[start:stop]
+            views.append(MiniBatch(x, y, plan.divisors[i], weight))
             start = stop
         return views
 
-    def epoch(self, order: NDArray[np.integer]) -> Iterator[MiniBatch]:
+    def epoch(
+        self, order: NDArray[np.integer], augment: Callable[[Rows, int], None] | None = None
+    ) -> Iterator[MiniBatch]:
         """Yield the mini-batches of one epoch, each valid until the next is asked for.
 
         Args:
-            order: (n,) a permutation of the examples.
+            order: (n,) the examples to see, by their row.
+            augment: changes gathered features in place; told the first step that will see them.
         """
-        start = 0
+        start = step = 0
         for views in self.chunks:
             rows = sum(len(batch.x) for batch in views)
             chosen = order[start : start + rows]
             start += rows
             # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
             raw = np.take(self.features, chosen, axis=0, out=self.raw[:rows], mode="clip")
+            if augment is not None:
+                augment(raw, step)
             self.x[:rows, :-1] = raw
-            np.take(self.one_hot, self.labels[chosen], axis=0, out=self.y[:rows], mode="clip")
+            labels = self.labels[chosen]
+            np.take(self.targets, labels, axis=0, out=self.y[:rows], mode="clip")
+            if self.class_weights is not None and self.weight is not None:
+                np.take(self.class_weights, labels, axis=0, out=self.weight[:rows], mode="clip")
             yield from views
+            step += len(views)
 
 
 def buffer_rows(plan: Plan, row_bytes: int) -> int:

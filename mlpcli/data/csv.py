@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlpcli.errors import DataError
 
-NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
+NUMBER = re.compile(r"\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*", re.ASCII)
 # Lines parsed at a time.
 CHUNK_LINES = 1024
 

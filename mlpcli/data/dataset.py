@@ -35,6 +35,8 @@ class Encoding(NamedTuple):
     """A name in `SCALES`."""
     class_names: tuple[str, ...]
     """n_L names."""
+    image_shape: tuple[int, int] | None = None
+    """Rows and columns, where features are the pixels of an image."""
 
 
 class Dataset(NamedTuple):
@@ -44,6 +46,9 @@ class Dataset(NamedTuple):
     encoding: Encoding
     train: Examples
     test: Examples | None
+    validation: Examples | None = None
+    train_rows: NDArray[np.integer] | None = None
+    """The rows of `train` to learn from; None for all. The rest may be in `validation`."""
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hexadecimal, of the training examples."""
@@ -74,9 +79,8 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
         return Dataset(name, encoding, train, test)
     known = named(name, where, also=("parity",))
-    encoding = Encoding(
-        known.image_shape[0] * known.image_shape[1], scale or "unit", known.class_names
-    )
+    shape = known.image_shape
+    encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
     folder = data_dir / name
     names = [file.name for file in known.files]
     train = _read_images(name, folder, names[0], names[1], known)

@@ -82,11 +82,11 @@ def _receive(url: str, file: RemoteFile, target: Path, advance: Callable[[int], 
         ):
             response.raise_for_status()
             for block in response.iter_content(BLOCK_BYTES):
-                received += len(block)
-                if received > file.size:
+                if received + len(block) > file.size:
                     raise _WrongFileError(f"sent more than the {file.size} bytes published")
                 digest.update(block)
                 stream.write(block)
+                received += len(block)
                 advance(len(block))
         if received != file.size:
             raise _WrongFileError(f"sent {received} bytes of {file.size}")
@@ -95,7 +95,7 @@ def _receive(url: str, file: RemoteFile, target: Path, advance: Callable[[int], 
                 f"sent SHA-256 {digest.hexdigest()}, and {file.sha256} is published"
             )
     except (requests.RequestException, _WrongFileError):
-        advance(-min(received, file.size))
+        advance(-received)
         raise
 
 
@@ -106,4 +106,6 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
     return str(error)

@@ -71,7 +71,10 @@ def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.gen
     array = _read_exactly(stream, expected, path)
     if stream.read(1):
         raise _damaged(path, f"it goes on after the {expected} bytes that its header announces")
-    return array.view(dtype).reshape(shape)
+    try:
+        return array.view(dtype).reshape(shape)
+    except ValueError as error:
+        raise _damaged(path, f"its header announces an impossible shape ({error})") from error
 
 
 def _read_exactly(stream: BinaryIO, expected: int, path: Path) -> NDArray[np.uint8]:

@@ -1,13 +1,25 @@
 """NumPy's own array files, `.npy`, without pickle."""
 
+import tokenize
 from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from mlpcli.errors import DataError
 
 NPY_MAGIC = b"\x93NUMPY"
+# What one or another damaged header makes NumPy raise.
+DAMAGE = (
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+)
 
 
 def read_npy(path: Path) -> NDArray[np.generic]:
@@ -18,11 +30,12 @@ def read_npy(path: Path) -> NDArray[np.generic]:
         OSError: if it cannot be read.
     """
     try:
-        array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, OverflowError) as error:
-        problem = (
-            "holds Python objects" if "Object arrays" in str(error) else f"is damaged: {error}"
-        )
+        # NumPy multiplies the shape in fixed-width integers and, otherwise, only warns.
+        with np.errstate(over="raise"):
+            array: NDArray[np.generic] = npy.open_memmap(path, mode="r")
+    except DAMAGE as error:
+        damage = str(error) or type(error).__name__
+        problem = "holds Python objects" if "Python objects" in damage else f"is damaged: {damage}"
         raise DataError(path, problem, "write an array of numbers with np.save") from error
     if array.dtype.kind not in "buif":
         kind = "a checkpoint" if array.dtype.names else f"elements of type {array.dtype}"

@@ -1,13 +1,15 @@
-"""Activation functions σ and their derivatives, written on the activations a = σ(z).
+"""Activation functions σ and their derivatives.
 
-Every activation is two functions over arrays of one mini-batch, shaped (m, n), in place:
+Each is two functions over arrays of one mini-batch, shaped (m, n), that allocate nothing:
 
-- `apply(z, a)` writes σ(z) into `a`. It may overwrite `z`.
-- `pull_back(delta, a, z)` turns dE/da, held in `delta`, into dE/dz. `z` is as `apply` left it and
-  may be overwritten again: the step has no other scratch space.
+- `apply(z, a)` writes σ(z) into `a` and leaves `z` as it is.
+- `pull_back(delta, a, z)` turns dE/da, held in `delta`, into dE/dz = dE/da ⊙ σ'(z). It may
+  overwrite `a` and `z`, whose values nobody needs after it: the derivatives are written on the
+  activations where that spares a second `exp`.
 """
 
 from collections.abc import Callable
+from math import pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -17,22 +19,22 @@ Array = NDArray[np.floating]
 
 
 class Activation(NamedTuple):
-    """σ and the product of a gradient with σ'."""
+    """σ, and the product of a gradient with σ'."""
 
     apply: Callable[[Array, Array], None]
     pull_back: Callable[[Array, Array, Array], None]
 
 
 def sigmoid(z: Array, a: Array) -> None:
-    """Write σ(z) = 1 / (1 + exp(-z)) into `a`, elementwise.
+    """Write σ(z) = 1 / (1 + exp(-z)) into `a`.
 
     exp overflows to infinity for very negative z, whose reciprocal is the right limit 0: callers
     silence that warning once, around the loop.
     """
-    np.negative(z, out=z)
-    np.exp(z, out=z)
-    np.add(z, 1, out=z)
-    np.reciprocal(z, out=a)
+    np.negative(z, out=a)
+    np.exp(a, out=a)
+    np.add(a, 1, out=a)
+    np.reciprocal(a, out=a)
 
 
 def sigmoid_pull_back(delta: Array, a: Array, z: Array) -> None:
@@ -42,4 +44,111 @@ def sigmoid_pull_back(delta: Array, a: Array, z: Array) -> None:
     np.multiply(delta, z, out=delta)
 
 
-ACTIVATIONS = {"sigmoid": Activation(sigmoid, sigmoid_pull_back)}
+def tanh(z: Array, a: Array) -> None:
+    """Write the hyperbolic tangent of z into `a`."""
+    np.tanh(z, out=a)
+
+
+def tanh_pull_back(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by 1 - tanh(z)² = 1 - a²."""
+    np.multiply(a, a, out=z)
+    np.subtract(1, z, out=z)
+    np.multiply(delta, z, out=delta)
+
+
+def relu(z: Array, a: Array) -> None:
+    """Write max(z, 0) into `a`."""
+    np.maximum(z, 0, out=a)
+
+
+def relu_pull_back(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by 1 where z > 0, which is where a > 0, and by 0 elsewhere."""
+    np.sign(a, out=z)
+    np.multiply(delta, z, out=delta)
+
+
+LEAK = 0.01
+
+
+def leaky_relu(z: Array, a: Array) -> None:
+    """Write max(z, 0.01 z) into `a`."""
+    np.multiply(z, LEAK, out=a)
+    np.maximum(z, a, out=a)
+
+
+def leaky_relu_pull_back(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by 1 where z > 0 and by 0.01 elsewhere."""
+    np.heaviside(a, 0, out=z)
+    np.maximum(z, LEAK, out=z)
+    np.multiply(delta, z, out=delta)
+
+
+# Hendrycks and Gimpel, Gaussian Error Linear Units, 2016: the approximation by tanh.
+GELU_SCALE = sqrt(2 / pi)
+GELU_CUBIC = 0.044715
+
+
+def _gelu_tanh(z: Array, a: Array) -> None:
+    """Write t = tanh(u), u = sqrt(2/π) (z + 0.044715 z³), into `a`."""
+    np.multiply(z, z, out=a)
+    np.multiply(a, GELU_CUBIC, out=a)
+    np.add(a, 1, out=a)
+    np.multiply(a, z, out=a)
+    np.multiply(a, GELU_SCALE, out=a)
+    np.tanh(a, out=a)
+
+
+def gelu(z: Array, a: Array) -> None:
+    """Write z (1 + t) / 2 into `a`, t = tanh(sqrt(2/π) (z + 0.044715 z³))."""
+    _gelu_tanh(z, a)
+    np.add(a, 1, out=a)
+    np.multiply(a, z, out=a)
+    np.multiply(a, 0.5, out=a)
+
+
+def gelu_pull_back(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by (1 + t)/2 · (1 + z (1 - t) u'), u' = sqrt(2/π) (1 + 3·0.044715 z²)."""
+    _gelu_tanh(z, a)
+    np.add(a, 1, out=a)
+    np.multiply(delta, a, out=delta)
+    np.multiply(delta, 0.5, out=delta)
+    np.subtract(2, a, out=a)
+    np.multiply(a, z, out=a)
+    np.multiply(a, GELU_SCALE, out=a)
+    np.multiply(z, z, out=z)
+    np.multiply(z, 3 * GELU_CUBIC, out=z)
+    np.add(z, 1, out=z)
+    np.multiply(z, a, out=z)
+    np.add(z, 1, out=z)
+    np.multiply(delta, z, out=delta)
+
+
+def softmax(z: Array, a: Array) -> None:
+    """Write exp(z) / sum of exp(z) over each row into `a`, and log(a) into `z`.
+
+    Subtracting each row's maximum first keeps exp from overflowing; cross-entropy takes log(a)
+    from `z`, finite where `a` has underflowed to 0.
+    """
+    np.subtract(z, z.max(axis=1, keepdims=True), out=z)
+    np.exp(z, out=a)
+    total = a.sum(axis=1, keepdims=True)
+    np.divide(a, total, out=a)
+    np.subtract(z, np.log(total), out=z)
+
+
+def softmax_pull_back(delta: Array, a: Array, z: Array) -> None:
+    """Turn dE/da into dE/dz = a ⊙ (dE/da - sum over outputs of dE/da ⊙ a)."""
+    np.multiply(delta, a, out=z)
+    np.subtract(delta, z.sum(axis=1, keepdims=True), out=delta)
+    np.multiply(delta, a, out=delta)
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, sigmoid_pull_back),
+    "tanh": Activation(tanh, tanh_pull_back),
+    "relu": Activation(relu, relu_pull_back),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_pull_back),
+    "gelu": Activation(gelu, gelu_pull_back),
+    # Of the output layer only:
+    "softmax": Activation(softmax, softmax_pull_back),
+}

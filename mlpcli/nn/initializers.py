@@ -18,24 +18,30 @@ class NormalSource(Protocol):
         ...
 
 
-def normal(network: Network, rng: NormalSource) -> None:
-    """Draw every weight and bias from N(0, 1), layer by layer, W before b: the article's start."""
-    for W, b in zip(network.weights, network.biases, strict=True):
-        W[:] = rng.standard_normal(W.shape)
-        b[:] = rng.standard_normal(b.shape)
+# The standard deviation of the weights between n_in and n_out neurons; biases start at 0.
+DEVIATIONS: dict[str, Callable[[int, int], float]] = {
+    # Glorot and Bengio, 2010: keeps gradients and activations of a tanh network of one size.
+    "glorot": lambda n_in, n_out: sqrt(2 / (n_in + n_out)),
+    # He et al., 2015: the same where relu passes half of its inputs.
+    "he": lambda n_in, _: sqrt(2 / n_in),
+    # LeCun et al., Efficient BackProp, 1998: inputs of unit size give weighted inputs of unit size.
+    "lecun": lambda n_in, _: sqrt(1 / n_in),
+}
 
 
-def lecun(network: Network, rng: NormalSource) -> None:
-    """Draw weights from N(0, 1/n_{l-1}) and set biases to 0 (LeCun et al., Efficient BackProp).
+def initialize(network: Network, name: str, rng: NormalSource) -> None:
+    """Draw a network's parameters, layer by layer, W^(l) before b^(l), W shaped (n_l, n_{l-1}).
 
-    Inputs of unit size then give weighted inputs of unit size, where the sigmoid is steep.
+    Args:
+        network: its parameters are overwritten.
+        name: a name in `DEVIATIONS`, or `normal`, the article's start: weights and biases N(0, 1).
+        rng: what to draw from.
     """
     for W, b in zip(network.weights, network.biases, strict=True):
-        W[:] = rng.standard_normal(W.shape) / sqrt(W.shape[1])
-        b[:] = 0
-
-
-INITIALIZERS: dict[str, Callable[[Network, NormalSource], None]] = {
-    "normal": normal,
-    "lecun": lecun,
-}
+        n_out, n_in = W.shape
+        W[:] = rng.standard_normal(W.shape)
+        if name == "normal":
+            b[:] = rng.standard_normal(b.shape)
+        else:
+            np.multiply(W, DEVIATIONS[name](n_in, n_out), out=W)
+            b[:] = 0

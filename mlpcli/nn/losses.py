@@ -1,29 +1,82 @@
-"""Losses E(y, a): the error summed over a mini-batch, and its gradient with respect to a."""
+"""Losses: the error E of a mini-batch, and delta^(L) = dE/dz^(L), equation (2), with it.
+
+Every loss is a function of
+
+- y: labels, (m, n_L), one-hot or smoothed;
+- z, a: weighted inputs and outputs of the last layer, (m, n_L), as its activation left them;
+  both may be overwritten;
+- delta: receives delta^(L), (m, n_L), C-contiguous;
+- weight: the weight of each example, (m, 1), or None where all are 1;
+
+and returns the sum over the mini-batch of weight · E.
+"""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
-from mlpcli.nn.activations import Array
+from mlpcli.nn.activations import Array, sigmoid_pull_back, softmax_pull_back
 
-Loss = Callable[[Array, Array, Array], float]
+Weight = Array | None
+Loss = Callable[[Array, Array, Array, Array, Weight], float]
 
 
-def mse(y: Array, a: Array, delta: Array) -> float:
+def mse(
+    y: Array,
+    z: Array,
+    a: Array,
+    delta: Array,
+    weight: Weight,
+    pull_back: Callable[[Array, Array, Array], None],
+) -> float:
     """Squared error of the article: E = sum over outputs of (y - a)², no 1/2, no mean.
 
-    Args:
-        y: one-hot labels, (m, n_L).
-        a: outputs a^(L), (m, n_L).
-        delta: receives dE/da = -2 (y - a), (m, n_L), C-contiguous.
-
-    Returns:
-        The sum of E over the mini-batch.
+    Equation (2): delta^(L) = -2 (y - a) ⊙ σ'(z).
     """
     np.subtract(a, y, out=delta)
-    error = float(np.vdot(delta, delta))
+    error = _weighted(delta, delta, weight)
     np.multiply(delta, 2, out=delta)
+    pull_back(delta, a, z)
     return error
 
 
-LOSSES: dict[str, Loss] = {"mse": mse}
+def binary_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight: Weight) -> float:
+    """Cross-entropy of each sigmoid output: E = sum of -y log a - (1 - y) log(1 - a).
+
+    As max(z, 0) - y z + log(1 + exp(-|z|)), which is finite for any z. The sigmoid's derivative
+    cancels: delta^(L) = a - y.
+    """
+    error = -_weighted(y, z, weight)
+    np.abs(z, out=delta)
+    np.negative(delta, out=delta)
+    np.exp(delta, out=delta)
+    np.log1p(delta, out=delta)
+    np.maximum(z, 0, out=z)
+    np.add(delta, z, out=delta)
+    error += float((delta if weight is None else delta * weight).sum())
+    np.subtract(a, y, out=delta)
+    return error
+
+
+def categorical_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight: Weight) -> float:
+    """Cross-entropy of softmax outputs: E = sum over outputs of -y log a.
+
+    `z` holds log a. Softmax's derivative cancels, since each row of y sums to 1: delta^(L) = a - y.
+    """
+    np.subtract(a, y, out=delta)
+    return -_weighted(y, z, weight)
+
+
+def _weighted(left: Array, right: Array, weight: Weight) -> float:
+    """Return the sum of weight · left · right over all examples and outputs."""
+    return float(np.vdot(left if weight is None else left * weight, right))
+
+
+# By loss and activation of the output layer.
+LOSSES: dict[tuple[str, str], Loss] = {
+    ("mse", "sigmoid"): partial(mse, pull_back=sigmoid_pull_back),
+    ("mse", "softmax"): partial(mse, pull_back=softmax_pull_back),
+    ("cross_entropy", "sigmoid"): binary_cross_entropy,
+    ("cross_entropy", "softmax"): categorical_cross_entropy,
+}

@@ -37,6 +37,7 @@ class Network:
         input_scale: float = 1.0,
     ) -> None:
         self.structure = tuple(structure)
+        self.names = tuple(activations)
         self.activations = [ACTIVATIONS[name] for name in activations]
         self.dtype = np.dtype(dtype)
         self.input_scale = input_scale
@@ -44,6 +45,20 @@ class Network:
         self.blocks = blocks_of(self.theta, structure)
         self.weights = [block[:-1].T for block in self.blocks]
         self.biases = [block[-1] for block in self.blocks]
+
+    def copy(self) -> "Network":
+        """Return a network of the same kind, with parameters of its own."""
+        twin = Network(self.structure, self.names, self.dtype, self.input_scale)
+        twin.theta[:] = self.theta
+        return twin
+
+    def weight_slices(self) -> list[slice]:
+        """Return where in `theta` the weights of layers 2..L stand, biases left out."""
+        slices, start = [], 0
+        for block in self.blocks:
+            slices.append(slice(start, start + block[:-1].size))
+            start += block.size
+        return slices
 
 
 def count_parameters(structure: Sequence[int]) -> int:
@@ -73,19 +88,38 @@ class Buffers:
         a: a^(2)..a^(L-1), (m, n_l + 1), each with a last column of ones to meet the biases; then
             the outputs a^(L), (m, n_L).
         z: weighted inputs z^(2)..z^(L), (m, n_l).
-        sigma: the parts of `a` that activations write, (m, n_l).
+        sigma: σ(z^(l)), (m, n_l): parts of `a`, or arrays of their own where neurons are dropped
+            between σ and a^(l).
+        masks: for layers 1..L-1, what dropout multiplies a^(l) by, (m, n_l), or None.
     """
 
-    def __init__(self, network: Network, rows: int, share: "Buffers | None" = None) -> None:
-        sizes = network.structure[1:]
+    def __init__(
+        self,
+        network: Network,
+        rows: int,
+        share: "Buffers | None" = None,
+        dropout: Sequence[float] = (),
+    ) -> None:
+        sizes, dtype = network.structure, network.dtype
+        rates = dropout or [0.0] * (len(sizes) - 1)
+        self.masks: list[Array | None]
         if share is None:
-            self.a = [np.ones((rows, n + 1), network.dtype) for n in sizes[:-1]]
-            self.a.append(np.empty((rows, sizes[-1]), network.dtype))
-            self.z = [np.empty((rows, n), network.dtype) for n in sizes]
+            self.a = [np.ones((rows, n + 1), dtype) for n in sizes[1:-1]]
+            self.a.append(np.empty((rows, sizes[-1]), dtype))
+            self.z = [np.empty((rows, n), dtype) for n in sizes[1:]]
+            self.masks = [
+                np.empty((rows, n), dtype) if rate else None
+                for n, rate in zip(sizes[:-1], rates, strict=True)
+            ]
+            self.sigma = [
+                a[:, :n] if mask is None else np.empty((rows, n), dtype)
+                for a, n, mask in zip(self.a, sizes[1:], [*self.masks[1:], None], strict=True)
+            ]
         else:
             self.a = [a[:rows] for a in share.a]
             self.z = [z[:rows] for z in share.z]
-        self.sigma = [a[:, :n] for a, n in zip(self.a, sizes, strict=True)]
+            self.masks = [None if mask is None else mask[:rows] for mask in share.masks]
+            self.sigma = [sigma[:rows] for sigma in share.sigma]
 
 
 def input_buffer(network: Network, rows: int) -> Array:
@@ -102,7 +136,7 @@ def forward(network: Network, x: Array, buffers: Buffers) -> Array:
     Args:
         network: weights, biases and activations.
         x: inputs, (m, n_1 + 1), rows of an `input_buffer`.
-        buffers: for m examples; overwritten.
+        buffers: for m examples; overwritten, but for `masks`.
 
     Returns:
         The outputs a^(L), (m, n_L): the buffer `buffers.a[-1]` itself.
@@ -118,4 +152,6 @@ def forward(network: Network, x: Array, buffers: Buffers) -> Array:
             scale = 1.0
         activation.apply(z, buffers.sigma[layer])
         a_below = buffers.a[layer]
+        if layer + 1 < len(buffers.masks) and (mask := buffers.masks[layer + 1]) is not None:
+            np.multiply(buffers.sigma[layer], mask, out=a_below[:, :-1])
     return a_below

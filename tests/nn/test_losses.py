@@ -1,15 +1,55 @@
-"""Losses against their definitions."""
+"""Losses against their definitions. Their gradients are tested in test_backprop.py."""
 
 import numpy as np
+import pytest
 
-from mlpcli.nn.losses import mse
+from mlpcli.nn.activations import ACTIVATIONS
+from mlpcli.nn.losses import LOSSES
+
+
+def loss(names, y, z, weight=None):
+    """Return the error and delta^(L) for weighted inputs z."""
+    z, y = np.array(z, float), np.array(y, float)
+    a, delta = np.empty_like(z), np.empty_like(z)
+    with np.errstate(over="ignore"):
+        ACTIVATIONS[names[1]].apply(z, a)
+        return LOSSES[names](y, z, a, delta, weight), delta
 
 
 def test_mse_is_the_articles_error():
-    """E is the sum over outputs of (y - a)², with neither 1/2 nor mean; dE/da is -2 (y - a)."""
-    y = np.array([[1.0, 0.0], [0.0, 1.0]])
-    a = np.array([[0.75, 0.5], [0.25, 0.5]])
-    delta = np.empty_like(a)
-    # (0.25² + 0.5²) + (0.25² + 0.5²) = 0.625
-    assert mse(y, a, delta) == 0.625
-    np.testing.assert_array_equal(delta, -2 * (y - a))
+    """E is the sum over outputs of (y - a)², with neither 1/2 nor mean; delta is equation (2)."""
+    # a = σ(±log 3) = 3/4, 1/4: E = (1/4)² + (1/4)², delta = -2 (y - a) a (1 - a) = ∓2/4 · 3/16
+    error, delta = loss(("mse", "sigmoid"), [[1, 0]], [[np.log(3), -np.log(3)]])
+    assert error == pytest.approx(0.125, rel=1e-15)
+    np.testing.assert_allclose(delta, [[-0.09375, 0.09375]], rtol=1e-14)
+
+
+def test_cross_entropies_by_hand():
+    """-log(3/4) for each of two sigmoids; -log(9/10) for softmax of the same logits."""
+    z = [[np.log(3), -np.log(3)]]
+    error, delta = loss(("cross_entropy", "sigmoid"), [[1, 0]], z)
+    assert error == pytest.approx(-2 * np.log(3 / 4), rel=1e-15)
+    np.testing.assert_allclose(delta, [[-0.25, 0.25]], rtol=1e-14)
+    error, delta = loss(("cross_entropy", "softmax"), [[1, 0]], z)
+    assert error == pytest.approx(-np.log(9 / 10), rel=1e-14)
+    np.testing.assert_allclose(delta, [[-0.1, 0.1]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("logits", [[1e4, -1e4], [-1e4, 1e4]])
+def test_extreme_logits_are_finite(output, logits):
+    """Logits of ±1e4, right or wrong, give the loss their definition tends to."""
+    error, delta = loss(("cross_entropy", output), [[1, 0]], [logits])
+    # Wrong: softplus(1e4) = 1e4 for each of two sigmoids; the difference of logits for softmax.
+    assert error == pytest.approx(0 if logits[0] > 0 else 2e4)
+    assert np.abs(delta).max() <= 1
+
+
+@pytest.mark.parametrize("names", LOSSES)
+def test_weights_count_examples(names):
+    """An example of weight 2 has twice the error of one of weight 1."""
+    rng = np.random.default_rng(0)
+    y, z = np.eye(3)[[0, 2]], rng.normal(size=(2, 3))
+    alone = [loss(names, y[i : i + 1], z[i : i + 1])[0] for i in range(2)]
+    error, _ = loss(names, y, z, np.array([[2.0], [3.0]]))
+    assert error == pytest.approx(2 * alone[0] + 3 * alone[1])

@@ -15,11 +15,11 @@ def prepare(workload: Workload, dataset: Dataset) -> Trainer:
     """Start training for more epochs than will be asked for."""
     experiment = from_mapping(workload.mapping(epochs=10**6), {})
     trained = model.new_model(experiment, dataset)
-    reports = training.train(experiment, trained.network, dataset.train)
+    reports = training.train(experiment, training.begin(experiment, trained.network), dataset)
 
     def run(epochs: int) -> float:
         for report in islice(reports, epochs):
-            error = report.error
+            error = report.row["error"]
         return error
 
     return Trainer(run, lambda: model.judge(trained, dataset.test).accuracy)

@@ -1,0 +1,113 @@
+"""What the value of a key may be: in words, for errors and documentation, and as a check."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Kind(NamedTuple):
+    """What a value must be, in words, and a function that returns it or raises ValueError."""
+
+    expects: str
+    parse: Callable[[Any], Any]
+
+
+def whole(low: int, high: int | None = None) -> Kind:
+    """Return the kind of whole numbers from `low` to `high`, or to what 64 bits hold."""
+    highest = 2**63 - 1 if high is None else high
+
+    def parse(value: Any) -> int:
+        if type(value) is not int or not low <= value <= highest:
+            raise ValueError
+        return value
+
+    return Kind(f"a whole number from {low}" + (f" to {high}" if high is not None else ""), parse)
+
+
+def number(
+    above: float | None = None, at_least: float | None = None, below: float | None = None
+) -> Kind:
+    """Return the kind of finite numbers within open or closed bounds."""
+    words = [
+        f"above {above:g}" if above is not None else "",
+        f"from {at_least:g}" if at_least is not None else "",
+        f"and below {below:g}" if below is not None else "",
+    ]
+
+    def parse(value: Any) -> float:
+        if (
+            type(value) not in (int, float)
+            or not math.isfinite(value)
+            or (above is not None and value <= above)
+            or (at_least is not None and value < at_least)
+            or (below is not None and value >= below)
+        ):
+            raise ValueError
+        return float(value)
+
+    return Kind(" ".join(["a number", *filter(None, words)]), parse)
+
+
+def choice(*names: str) -> Kind:
+    """Return the kind of words among `names`."""
+
+    def parse(value: Any) -> str:
+        if value not in names:
+            raise ValueError
+        return str(value)
+
+    return Kind(" or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names), parse)
+
+
+def _truth(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError
+    return value
+
+
+TRUTH = Kind("true or false", _truth)
+
+
+def one_or_list(kind: Kind, per: str) -> Kind:
+    """Return the kind of one value, or a list of values, one per something."""
+
+    def parse(value: Any) -> Any:
+        return tuple(map(kind.parse, value)) if type(value) is list else kind.parse(value)
+
+    return Kind(f"{kind.expects}, or a list of these, {per}", parse)
+
+
+class Named(NamedTuple):
+    """One of several things, by name, with the settings it has."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return name and settings as plain YAML or JSON values."""
+        return {"name": self.name, **self.settings}
+
+
+def named(options: Mapping[str, Mapping[str, tuple[Kind, Any]]]) -> Kind:
+    """Return the kind of a name, or a mapping of `name` and that name's own settings.
+
+    Args:
+        options: by name, the kind and default of each of its settings.
+
+    Its values are parsed to `Named`, with every setting.
+    """
+
+    def parse(value: Any) -> Named:
+        given = dict(value) if type(value) is dict else {"name": value}
+        name = given.pop("name", None)
+        if type(name) is not str or name not in options or not set(given) <= set(options[name]):
+            raise ValueError
+        settings = options[name].items()
+        return Named(
+            name, {s: kind.parse(given.get(s, default)) for s, (kind, default) in settings}
+        )
+
+    return Kind(choice(*options).expects + ", or {name: NAME, SETTING: VALUE}", parse)

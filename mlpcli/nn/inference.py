@@ -1,0 +1,64 @@
+"""Using a network: its outputs for any number of examples, and how far they are from labels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.nn.activations import Array
+from mlpcli.nn.losses import Loss
+from mlpcli.nn.metrics import confusion
+from mlpcli.nn.network import Buffers, Network, forward, input_buffer
+
+# Examples judged at a time: enough for the matrix products, little memory.
+CHUNK_ROWS = 1024
+
+
+def outputs(network: Network, features: NDArray[np.generic]) -> Iterator[tuple[Array, Array]]:
+    """Compute the forward pass for successive chunks of examples.
+
+    Args:
+        network: the network.
+        features: (n, n_1) in the units of the training data.
+
+    Yields:
+        z^(L), as the output's activation leaves it, and a^(L), (m, n_L) each and valid until the
+        next chunk is asked for.
+    """
+    rows = min(CHUNK_ROWS, max(len(features), 1))
+    x, buffers = input_buffer(network, rows), Buffers(network, rows)
+    for start in range(0, len(features), rows):
+        chunk = features[start : start + rows]
+        if len(chunk) < rows:
+            x, buffers = x[: len(chunk)], Buffers(network, len(chunk), buffers)
+        # Values too large for the dtype become infinite, and outputs may then be no numbers.
+        with np.errstate(over="ignore", invalid="ignore"):
+            x[:, :-1] = chunk
+            a = forward(network, x, buffers)
+        yield buffers.z[-1], a
+
+
+def judge(
+    network: Network, loss: Loss, features: NDArray[np.generic], labels: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], float]:
+    """Compare a network's predictions with the labels of one or more examples.
+
+    Args:
+        network: the network.
+        loss: the error E, a function of `losses.LOSSES`.
+        features: (n, n_1) in the units of the training data.
+        labels: (n,) classes.
+
+    Returns:
+        The confusion matrix, see `metrics.confusion`, and the mean of E.
+    """
+    n_classes = network.structure[-1]
+    one_hot = np.eye(n_classes, dtype=network.dtype)
+    counts = np.zeros((n_classes, n_classes), np.int64)
+    error, start = 0.0, 0
+    for z, a in outputs(network, features):
+        of_chunk = labels[start : start + len(a)]
+        start += len(a)
+        counts += confusion(of_chunk, a.argmax(axis=1), n_classes)
+        error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
+    return counts, error / start

@@ -1,0 +1,260 @@
+"""A model: its data fit it, it predicts what the equations say, and a file brings it back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CONFIGS
+
+from mlpcli import checkpoint, model, training
+from mlpcli.data.dataset import Encoding, Examples
+from mlpcli.errors import CheckpointError, ConfigError, DataError
+from mlpcli.experiment import from_mapping, load_experiment
+from mlpcli.nn import inference
+
+VALUES = {"data": "parity", "structure": [10, 3, 2], "eta": 0.3, "bt_size": 8, "epochs": 2}
+
+
+def made(**values):
+    """Make a model of parity with random parameters."""
+    experiment = from_mapping(VALUES | values, {})
+    new = model.new_model(experiment, model.open_data(experiment, Path("unused")))
+    new.network.theta[:] = np.random.default_rng(0).normal(size=new.network.theta.size)
+    return new
+
+
+def run_of(made_model):
+    """Return the run that made a model, one epoch in."""
+    network = made_model.network
+    run = training.begin(made_model.experiment, network.copy())
+    run.network = network
+    run.history.append({"epoch": 0, "error": 0.5})
+    run.best_epoch = 0
+    return run
+
+
+def save(made_model):
+    """Save a model and the run that made it."""
+    model.save(Path("model.npy"), made_model, run_of(made_model))
+
+
+def by_hand(judged, features):
+    """Compute a^(L) one layer at a time, in float64, from weights and biases alone."""
+    scale = {"unit": 1 / 255, "none": 1.0}[judged.encoding.scale]
+    a = features.astype(float) * scale
+    for W, b in zip(judged.network.weights, judged.network.biases, strict=True):
+        a = 1 / (1 + np.exp(-(a @ W.T.astype(float) + b)))
+    return a
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, inference.CHUNK_ROWS, 2 * inference.CHUNK_ROWS + 1])
+@pytest.mark.parametrize("scale", ["none", "unit"])
+def test_outputs_are_the_equations(n, scale):
+    """Any number of examples gives a^(L) of each, in order, though they are taken in chunks."""
+    judged = made(data={"name": "parity", "scale": scale}, dtype="float64")
+    features = np.random.default_rng(1).integers(0, 9, (n, 10), np.uint8)
+    chunks = [outputs.copy() for outputs in judged.outputs(features)]
+    assert len(chunks) == -(-n // inference.CHUNK_ROWS)
+    outputs = np.concatenate([np.empty((0, 2)), *chunks])
+    np.testing.assert_allclose(outputs, by_hand(judged, features), rtol=1e-12)
+
+
+def test_outputs_are_numbers_or_an_error():
+    """Values beyond the arithmetic give their limit, or one error, and never NaN or a warning."""
+    judged = made()
+    huge = np.zeros((1, 10))
+    huge[0, 0] = 1e300
+    (outputs,) = judged.outputs(huge)
+    assert np.isfinite(outputs).all()
+    judged.network.weights[0][0, :2] = 1, -1
+    huge[0, 1] = 1e300
+    with pytest.raises(DataError, match="too large for the network's float32 arithmetic"):
+        next(judged.outputs(huge))
+
+
+@pytest.mark.parametrize("n", [1, 5, inference.CHUNK_ROWS + 1])
+def test_judgement_is_counted_by_hand(n):
+    """Confusion, accuracy and mean error agree with a count over all examples at once."""
+    judged = made(dtype="float64")
+    rng = np.random.default_rng(2)
+    examples = Examples(rng.integers(0, 2, (n, 10), np.uint8), rng.integers(0, 2, n))
+    a, labels = by_hand(judged, examples.features), examples.labels
+    judgement = model.judge(judged, examples)
+    predicted = a.argmax(axis=1)
+    assert judgement.confusion.tolist() == [
+        [int(np.sum((labels == i) & (predicted == j))) for j in range(2)] for i in range(2)
+    ]
+    assert judgement.accuracy == np.mean(labels == predicted)
+    assert judgement.error == pytest.approx(np.mean(np.sum((np.eye(2)[labels] - a) ** 2, axis=1)))
+
+
+def test_accuracy_is_correct_over_total():
+    """The article's erratum 1: correct / total, not correct / incorrect."""
+    judgement = model.Judgement(np.array([[3, 1, 0], [2, 0, 0], [0, 0, 0]]), 0.25)
+    assert judgement.summary() == {"accuracy": 0.5, "correct": 3, "examples": 6}
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [((4, 6), 4), ((4, 2, 3), 4), ((6,), 1), ((2, 3), 1), ((1, 6), 1), ((6, 1), 1), ((0, 6), 0)],
+)
+def test_as_rows(shape, rows):
+    """Rows, images and a single example become (n, features), in reading order."""
+    array = np.arange(np.prod(shape)).reshape(shape)
+    viewed = model.as_rows(array, 6, "in.npy")
+    assert viewed.shape == (rows, 6)
+    assert viewed.ravel().tolist() == array.ravel().tolist()
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (12,), (6, 4), (4, 5), (4, 2, 2), (0,), (6, 2, 3, 2)])
+def test_as_rows_refuses_other_shapes(shape):
+    """An array that is not examples of the network's width is refused, showing both."""
+    with pytest.raises(DataError) as raised:
+        model.as_rows(np.zeros(shape), 6, "in.npy")
+    assert str(raised.value) == (
+        f"in.npy: has shape {shape}, and the network takes 6 features; "
+        "give an array of shape (n, 6)"
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_as_rows_refuses_what_is_not_finite(value):
+    """NaN and infinity are refused, naming the first place."""
+    array = np.zeros((3, 6))
+    array[1, 4] = array[2, 0] = value
+    with pytest.raises(DataError, match=f"in.npy: holds {value} in row 1, feature 4; replace it"):
+        model.as_rows(array, 6, "in.npy")
+
+
+def same(one, other):
+    """Return whether two models are the same in everything that is saved."""
+    return model.serialise(one, run_of(one)) == model.serialise(other, run_of(other))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"dtype": "float64"}, {"structure": [10, 2]}, {"structure": [10, 1, 4, 3, 2]},
+     {"data": {"name": "parity", "scale": "unit"}, "seed": 7}, {"compat": "article"}],
+    ids=str,
+)  # fmt: skip
+def test_a_file_brings_a_model_back(values):
+    """What was saved is what is loaded: parameters, experiment, encoding and history."""
+    saved = made(**values)
+    save(saved)
+    loaded = model.load(Path("model.npy"))
+    assert same(saved, loaded)
+    assert loaded.network.theta.tobytes() == saved.network.theta.tobytes()
+    assert loaded.network.theta.dtype == saved.experiment.dtype
+    assert (loaded.experiment, loaded.encoding) == (saved.experiment, saved.encoding)
+    assert loaded.history == run_of(saved).history
+
+
+def test_complete_says_whether_all_epochs_ran():
+    """The file tells an unfinished run from a finished one."""
+    half = made()
+    save(half)
+    meta = checkpoint.read(Path("model.npy")).meta
+    assert (meta["complete"], meta["epoch"]) == (False, 1)
+    run = training.begin(half.experiment, half.network)
+    list(training.train(half.experiment, run, model.open_data(half.experiment, Path())))
+    model.save(Path("model.npy"), half, run)
+    meta = checkpoint.read(Path("model.npy")).meta
+    assert (meta["complete"], meta["epoch"]) == (True, 2)
+
+
+def forged(change):
+    """Write a checkpoint with a valid checksum after changing its arrays and meta."""
+    save(made())
+    arrays, meta = checkpoint.read(Path("model.npy"))
+    change(arrays, meta)
+    Path("model.npy").write_bytes(checkpoint.serialise(arrays, meta))
+
+
+FORGERIES = {
+    "no experiment": lambda _, meta: meta.pop("experiment"),
+    "experiment of words": lambda _, meta: meta.update(experiment="parity"),
+    "experiment of names": lambda _, meta: meta.update(experiment=list(VALUES)),
+    "unknown key": lambda _, meta: meta["experiment"].update(lr=1),
+    "other structure": lambda _, meta: meta["experiment"].update(structure=[10, 4, 2]),
+    "deeper structure": lambda _, meta: meta["experiment"].update(structure=[10, 3, 3, 2]),
+    "vast structure": lambda _, meta: meta["experiment"].update(structure=[2**40, 2**40, 2]),
+    "fewer arrays": lambda arrays, _: arrays.pop("b3"),
+    "more arrays": lambda arrays, _: arrays.update(W4=np.zeros(2)),
+    "transposed": lambda arrays, _: arrays.update(W2=arrays["W2"].T),
+    "no classes": lambda _, meta: meta.pop("class_names"),
+    "three classes": lambda _, meta: meta.update(class_names=["a", "b", "c"]),
+    "other width": lambda _, meta: meta["encoding"].update(features=9),
+    "endless width": lambda _, meta: meta["encoding"].update(features="1" * 5000),
+    "unknown scale": lambda _, meta: meta["encoding"].update(scale="cubic"),
+    "no best epoch": lambda _, meta: meta.pop("best_epoch"),
+    "best epoch to come": lambda _, meta: meta.update(best_epoch=1),
+    "current weights of another shape": lambda arrays, _: arrays.update(theta=np.zeros(3)),
+    "state of another shape": lambda arrays, _: arrays.update(state=np.zeros((1, 3))),
+    "no fingerprint": lambda _, meta: meta.pop("fingerprint"),
+    "no history": lambda _, meta: meta.update(history=None),
+    "history of words": lambda _, meta: meta.update(history=["one"]),
+    "history without errors": lambda _, meta: meta.update(history=[{"epoch": 0}]),
+    "history with odd errors": lambda _, meta: meta.update(history=[{"error": "small"}]),
+}
+
+
+@pytest.mark.parametrize("change", FORGERIES.values(), ids=FORGERIES)
+def test_a_file_that_contradicts_itself_is_refused(change):
+    """A valid checksum over nonsense is one error: what others write is not trusted."""
+    forged(change)
+    with pytest.raises(CheckpointError) as raised:
+        model.load(Path("model.npy"))
+    assert "model.npy: is not a checkpoint that this version understands" in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
+def test_an_unchanged_file_is_not_refused():
+    """The control of the forgeries: writing the same again changes nothing."""
+    forged(lambda *_: None)
+    assert same(model.load(Path("model.npy")), made())
+
+
+@pytest.mark.parametrize("structure", [[10, 2**62, 2], [10, 2**31, 2**31, 2]])
+def test_a_network_beyond_all_memory_is_a_memory_error(structure):
+    """A size that no machine has is a lack of memory, not an internal error."""
+    with pytest.raises(MemoryError):
+        model.new_network(from_mapping(VALUES | {"structure": structure}, {}), PARITY)
+
+
+PARITY = Encoding(10, "none", ("odd", "even"))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"structure": [9, 3, 2]}, "structure: starts with 9 inputs, and parity has 10 features; "
+                                   "write structure: [10, 3, 2]"),
+        ({"structure": [10, 3]}, "structure: ends with 3 outputs, and parity has 2 classes; "
+                                 "write structure: [10, 2]"),
+        ({"compat": "article", "bt_size": 351}, "bt_size: 351 is more than half of 700 examples, "
+         "where the article's mini-batches lose some (compat: article); "
+         "write bt_size: 350 or less"),
+    ],
+    ids=["inputs", "outputs", "article"],
+)  # fmt: skip
+def test_open_data_makes_sure_that_the_network_fits(values, message):
+    """A structure or mini-batch that does not fit the data is refused with the line to write."""
+    with pytest.raises(ConfigError) as raised:
+        model.open_data(from_mapping(VALUES | values, {"": "c.yaml"}), Path("unused"))
+    assert str(raised.value) == f"c.yaml: {message}"
+
+
+@pytest.mark.parametrize("values", [{"compat": "article", "bt_size": 350}, {"bt_size": 9999}])
+def test_open_data_allows_what_fits(values):
+    """Half of the examples per mini-batch is allowed under compat, and any number without."""
+    dataset = model.open_data(from_mapping(VALUES | values, {}), Path("unused"))
+    assert (len(dataset.train.labels), dataset.encoding) == (700, PARITY)
+
+
+def test_a_new_model_knows_its_data():
+    """An untrained model has zero parameters and the fingerprint of its training data."""
+    experiment = load_experiment(CONFIGS / "parity.yaml")
+    dataset = model.open_data(experiment, Path("unused"))
+    new = model.new_model(experiment, dataset)
+    assert not new.network.theta.any()
+    assert (new.fingerprint, new.history) == (dataset.fingerprint(), [])
