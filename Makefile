@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+BENCH_VENV ?= .venv-bench
+# One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
+TORCH ?= torch==2.13.0
 
-.PHONY: help train mnist test acceptance lint clean
+.PHONY: help train mnist test acceptance lint bench profile clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,11 +31,17 @@ lint: $(VENV)/.dev  ## Run lint and types alone
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean:  ## Remove the virtual environment
-	rm -rf $(VENV)
+bench: $(BENCH_VENV)/.bench  ## Compare speed with other libraries; FLAGS="--help" says how
+	cd tests && $(abspath $(BENCH_VENV))/bin/python -m benchmarks $(FLAGS)
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+profile: $(VENV)/.installed  ## Show where a step's time goes, for WORKLOAD=article
+	cd tests && $(abspath $(BIN))/python -m benchmarks.profiler $(WORKLOAD) $(FLAGS)
+
+clean:  ## Remove the virtual environments
+	rm -rf $(VENV) $(BENCH_VENV)
+
+$(VENV)/bin/python $(BENCH_VENV)/bin/python:
+	$(PYTHON) -m venv $(@:/bin/python=)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable .
@@ -41,3 +50,8 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+$(BENCH_VENV)/.bench: pyproject.toml | $(BENCH_VENV)/bin/python
+	$(BENCH_VENV)/bin/python -m pip install --quiet $(TORCH)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --editable '.[bench]'
+	touch $@

@@ -1,3 +1,19 @@
 """Train multi-layer perceptrons from a shell: one YAML file in, one safe .npy file out."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlpcli.model import load
+
+__all__ = ["__version__", "load"]
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Find `load` when it is asked for: importing mlpcli alone does not import NumPy."""
+    if name == "load":
+        from mlpcli.model import load
+
+        return load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

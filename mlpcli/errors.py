@@ -45,3 +45,9 @@ class CheckpointError(MlpError):
 
 class DownloadError(MlpError):
     """A dataset that no mirror could deliver."""
+
+
+class GateError(MlpError):
+    """A model that misses a quality gate."""
+
+    exit_code = 4

@@ -233,3 +233,30 @@ def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoRetu
                 pending.append(value)
         else:
             pending.extend(node.value)
+
+
+class _CoreDumper(yaml.SafeDumper):
+    """Quotes what `_CoreLoader` would not read as a string, such as `1e-3`."""
+
+    yaml_implicit_resolvers = _CoreLoader.yaml_implicit_resolvers
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        # PyYAML alone would write some line ends as they are, and read them back as spaces.
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_CoreDumper.add_representer(str, _CoreDumper.represent_text)
+
+
+def to_yaml(mapping: Mapping[str, Any]) -> str:
+    """Return plain values as YAML that `load_experiment` reads as the same values."""
+    text: str = yaml.dump(
+        dict(mapping),
+        Dumper=_CoreDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+    return text

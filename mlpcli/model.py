@@ -70,6 +70,37 @@ class Model:
                 )
             yield a
 
+    def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
+        """Return the outputs a^(L) for examples, one column per class.
+
+        Args:
+            features: (n, n_1), images (n, rows, columns), or one example, in the units of the
+                training data.
+
+        Returns:
+            (n, n_L), in the order of `encoding.class_names`; rows of a sigmoid output need not
+            add up to 1.
+
+        Raises:
+            DataError: if the shape does not fit the network, or a value is not finite.
+        """
+        rows = as_rows(np.asarray(features), self.encoding.features, "features")
+        chunks = [outputs.copy() for outputs in self.outputs(rows)]
+        empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
+        return np.concatenate([empty, *chunks])
+
+    def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
+        """Return the name of each example's class, the one with the largest output, (n,).
+
+        Args:
+            features: as for `predict_proba`.
+
+        Raises:
+            DataError: as `predict_proba` does.
+        """
+        chosen = self.predict_proba(features).argmax(axis=1)
+        return np.array([self.encoding.class_names[i] for i in chosen], np.str_)
+
 
 def serialise(model: Model, run: Run) -> bytes:
     """Return the bytes of the checkpoint of a run."""
@@ -227,15 +258,6 @@ class Judgement(NamedTuple):
         """Return accuracy and counts."""
         return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
 
-    def per_class(self, class_names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        """Return accuracy and counts of every class; accuracy is None where it has no examples."""
-        rows = {}
-        for i, name in enumerate(class_names):
-            correct, examples = int(self.confusion[i, i]), int(self.confusion[i].sum())
-            accuracy = correct / examples if examples else None
-            rows[name] = {"accuracy": accuracy, "correct": correct, "examples": examples}
-        return rows
-
 
 def judge(model: Model, examples: Examples) -> Judgement:
     """Compare a model's predictions with the labels of one or more examples."""
@@ -259,13 +281,16 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
             f"has shape {array.shape}, and the network takes {features} features",
             f"give an array of shape (n, {features})",
         )
-    if not np.isfinite(rows).all():
-        row, column = np.argwhere(~np.isfinite(rows))[0]
-        raise DataError(
-            where,
-            f"holds {rows[row, column]} in row {row}, feature {column}",
-            "replace it with a finite number",
-        )
+    # In pieces: an array mapped from a file may be larger than memory.
+    for start in range(0, len(rows), inference.CHUNK_ROWS):
+        chunk = rows[start : start + inference.CHUNK_ROWS]
+        if not np.isfinite(chunk).all():
+            row, column = np.argwhere(~np.isfinite(chunk))[0]
+            raise DataError(
+                where,
+                f"holds {chunk[row, column]} in row {start + row}, feature {column}",
+                "replace it with a finite number",
+            )
     return rows
 
 
@@ -280,13 +305,13 @@ _MISUNDERSTANDINGS = (
 )
 
 
-def load(path: Path) -> Model:
-    """Load a model from a checkpoint.
+def load(path: Path | str) -> Model:
+    """Load a model from a checkpoint that `mlp train` wrote.
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
     """
-    return load_run(path)[0]
+    return load_run(Path(path))[0]
 
 
 def load_run(path: Path) -> tuple[Model, Run]:

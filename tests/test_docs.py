@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from dataclasses import MISSING
 
 import pytest
@@ -20,6 +21,11 @@ def shell_lines():
     """Return every line of the README's shell blocks that runs `mlp`."""
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if line.startswith("mlp ")]
+
+
+def python_blocks():
+    """Return the README's pieces of Python."""
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def table_rows(text):
@@ -92,6 +98,15 @@ def test_python_snippet_of_the_readme_runs(run_mlp, tmp_path, capsys):
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
     config.write_text(text.replace("1000", "1"), encoding="utf-8")
     assert run_mlp("train", config).returncode == 0
-    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (snippet,) = (block for block in python_blocks() if "np.load" in block)
     exec(compile(snippet, "README.md", "exec"), {})
     assert capsys.readouterr().out == "(3, 10) (3,)\n['odd', 'even']\n"
+
+
+def test_python_interface_of_the_readme_runs(capsys):
+    """The README's training and predicting from Python do what the comments beside them say."""
+    (snippet,) = (block for block in python_blocks() if "mlpcli.load" in block)
+    shutil.copytree(CONFIGS, "configs")
+    exec(compile(snippet, "README.md", "exec"), {})
+    printed = re.findall(r"print\(.*  # (.*)", snippet)
+    assert capsys.readouterr().out.splitlines() == printed

@@ -8,10 +8,12 @@ from conftest import ROOT
 
 # Lower layers come later; what shares a line may not import one another.
 LAYERS = (
-    {"__main__"},
+    {"__main__", "__init__"},
     {"cli"},
     {"commands"},
     {"plots"},
+    {"rehearsal"},
+    {"report", "gates", "predictions", "inspection"},
     {"model"},
     {"training"},
     {"experiment", "data", "checkpoint", "draws"},
@@ -27,7 +29,8 @@ LIBRARIES = {
     "tqdm": ("cli", "commands"),
     "requests": ("data.download",),
     "yaml": ("experiment",),
-    "numpy": ("commands.predict", "model", "training", "data", "checkpoint", "draws", "compat",
+    "numpy": ("commands.predict", "rehearsal", "report", "predictions", "inspection", "model",
+              "training", "data", "checkpoint", "draws", "compat",
               "nn"),
 }  # fmt: skip
 
@@ -70,8 +73,10 @@ def violations(module, source):
             found.append(f"{name} is relative")
         elif top == "mlpcli":
             other = rest.partition(".")[0]
-            if other not in RANKS:
-                allowed = other == "__version__"
+            if other == "__version__":
+                allowed = True
+            elif other not in RANKS:
+                allowed = False
             elif other == part:
                 allowed = part in ("commands", "data", "nn")
             else:
@@ -100,7 +105,7 @@ def dangers(module, tree):
 
 def test_every_module_has_a_layer():
     """No module of the package escapes the rules."""
-    parts = {module.partition(".")[0] for module in MODULES} - {"__init__"}
+    parts = {module.partition(".")[0] for module in MODULES}
     assert parts <= set(RANKS)
     assert len(MODULES) > 25
 

@@ -1,6 +1,7 @@
 """How things are shown: results on stdout, everything else on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,20 @@ def note(text: str) -> None:
 def result_json(value: Any) -> None:
     """Print a result for programs: one line of JSON."""
     click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def styled(text: str, **style: Any) -> str:
+    """Return a text with a colour or weight, which is dropped where no terminal reads it.
+
+    NO_COLOR (no-color.org) drops it everywhere.
+    """
+    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+
+
+def block(heading: str, *lines: str) -> None:
+    """Print lines under a heading, after a blank line."""
+    for line in ("", styled(heading, bold=True), *lines):
+        result(line)
 
 
 def counted(accuracy: float | None, correct: int, examples: int) -> str:

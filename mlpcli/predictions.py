@@ -1,0 +1,193 @@
+"""Predictions as text, CSV, JSON lines or an array, written as they come."""
+
+import csv
+import io
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from mlpcli.errors import DataError
+
+
+class Chunk(NamedTuple):
+    """What a network makes of successive examples of one input."""
+
+    source: str
+    """The input's name."""
+    row: int
+    """The first example's number in it, from 0."""
+    outputs: NDArray[np.floating]
+    """(m, n_L)."""
+
+
+class Wanted(NamedTuple):
+    """What to write of every example."""
+
+    class_names: tuple[str, ...]
+    top_k: int | None
+    """So many classes, largest output first; None for the one predicted."""
+    proba: bool
+    """Outputs, too: of these classes if `top_k` is given, of all otherwise."""
+
+
+Write = Callable[[BinaryIO, Iterator[Chunk], Wanted], None]
+
+
+def best(outputs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
+    """Return the k classes with the largest outputs, (m, k), largest first.
+
+    Of equal outputs the earlier class comes first, as in `argmax`.
+    """
+    if k == 1:
+        return np.expand_dims(outputs.argmax(axis=1), axis=1)
+    order: NDArray[np.intp] = np.argsort(-outputs, axis=1, kind="stable")
+    return order[:, :k]
+
+
+def _columns(chunk: Chunk, wanted: Wanted) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+    """Return the names, (m, k), and the outputs, (m, 0), (m, k) or (m, n_L), to be written."""
+    chosen = best(chunk.outputs, wanted.top_k or 1)
+    names: NDArray[np.str_] = np.array(wanted.class_names)
+    values = chunk.outputs[:, :0]
+    if wanted.proba:
+        values = chunk.outputs
+        if wanted.top_k:
+            values = np.take_along_axis(values, chosen, axis=1)
+    return names[chosen], values
+
+
+def write_text(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+    """Write a line per example: names, then outputs, with tabs between."""
+    for chunk in chunks:
+        names, values = _columns(chunk, wanted)
+        rows = zip(names.tolist(), values.tolist(), strict=True)
+        lines = ("\t".join([*row, *(f"{a:.6g}" for a in outputs)]) + "\n" for row, outputs in rows)
+        _flush(stream, "".join(lines))
+
+
+def write_csv(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+    """Write a heading, then input, row, names and outputs of every example."""
+    counted = ["", *(f"_{i}" for i in range(2, (wanted.top_k or 1) + 1))]
+    heads = ["input", "row", *(f"class{i}" for i in counted)]
+    if wanted.proba and wanted.top_k:
+        heads += [f"proba{i}" for i in counted]
+    elif wanted.proba:
+        heads += [f"proba[{name}]" for name in wanted.class_names]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heads)
+    for chunk in chunks:
+        names, values = _columns(chunk, wanted)
+        rows = zip(names.tolist(), values.tolist(), strict=True)
+        writer.writerows(
+            [chunk.source, row, *cells, *outputs]
+            for row, (cells, outputs) in enumerate(rows, chunk.row)
+        )
+        _flush(stream, text.getvalue())
+        text.seek(0)
+        text.truncate()
+    _flush(stream, text.getvalue())
+
+
+def write_jsonl(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+    """Write a JSON object per example: input, row, class, and, if wanted, top and proba."""
+    for chunk in chunks:
+        names, values = _columns(chunk, wanted)
+        lines = []
+        for row, (cells, outputs) in enumerate(zip(names.tolist(), values.tolist(), strict=True)):
+            line = {"input": chunk.source, "row": chunk.row + row, "class": cells[0]}
+            if wanted.top_k:
+                line["top"] = cells
+            if wanted.proba:
+                keys = cells if wanted.top_k else wanted.class_names
+                line["proba"] = dict(zip(keys, outputs, strict=True))
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+        _flush(stream, "".join(lines))
+
+
+def write_npy(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+    """Write one array to a file: names, (n,) or (n, k), or, with `proba`, outputs, (n, n_L).
+
+    The number of examples is put into the header at the end, for which NumPy leaves room.
+    """
+    n, header = 0, b""
+
+    def array(chunk: Chunk) -> NDArray[np.generic]:
+        names, values = _columns(chunk, wanted)
+        return values if wanted.proba else names if wanted.top_k else names[:, 0]
+
+    for chunk in chunks:
+        part = array(chunk)
+        if not header:
+            stream.write(header := _npy_header(part, 0))
+        stream.write(part.tobytes())
+        n += len(part)
+    if not header:
+        part = array(Chunk("", 0, np.empty((0, len(wanted.class_names)))))
+    stream.seek(0)
+    stream.write(_npy_header(part, n))
+
+
+def _npy_header(array: NDArray[np.generic], n: int) -> bytes:
+    header = io.BytesIO()
+    described = {
+        "descr": npy.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": (n, *array.shape[1:]),
+    }
+    npy.write_array_header_1_0(header, described)
+    return header.getvalue()
+
+
+FORMATS: dict[str, Write] = {
+    "text": write_text,
+    "csv": write_csv,
+    "jsonl": write_jsonl,
+    "npy": write_npy,
+}
+
+
+def _flush(stream: BinaryIO, text: str) -> None:
+    stream.write(text.encode("utf-8", "backslashreplace"))
+    stream.flush()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears at `path` whole, at the end, or not at all.
+
+    Args:
+        path: the target; a symbolic link is written through.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+
+    def refuse(reason: str) -> DataError:
+        return DataError(path, f"cannot be written: {reason}", "choose another place with -o")
+
+    if target.exists() and not target.is_file():
+        raise refuse("it is not a regular file")
+    try:
+        stream = temporary.open("xb")
+    except OSError as error:
+        raise refuse((error.strerror or str(error)).lower()) from error
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,25 @@
+"""This project, through `training.train` and everything it does between steps."""
+
+from itertools import islice
+
+from benchmarks.contenders import Trainer
+from benchmarks.workloads import Workload
+from mlpcli import model, training
+from mlpcli.data.dataset import Dataset
+from mlpcli.experiment import from_mapping
+
+LIBRARIES = ("mlpcli", "numpy")
+
+
+def prepare(workload: Workload, dataset: Dataset) -> Trainer:
+    """Start training for more epochs than will be asked for."""
+    experiment = from_mapping(workload.mapping(epochs=10**6), {})
+    trained = model.new_model(experiment, dataset)
+    reports = training.train(experiment, training.begin(experiment, trained.network), dataset)
+
+    def run(epochs: int) -> float:
+        for report in islice(reports, epochs):
+            error = report.row["error"]
+        return error
+
+    return Trainer(run, lambda: model.judge(trained, dataset.test).accuracy)

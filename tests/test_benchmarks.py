@@ -1,0 +1,72 @@
+"""The benchmark runs; what it finds is for people to read."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from benchmarks import growth
+from conftest import ROOT
+
+
+def run(module, *args):
+    """Run a module of the benchmark on random images."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *args, "--examples", "600", "--threads", "1"],
+        cwd=ROOT / "tests",
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("workload", ["article", "parity"])
+def test_speed_is_measured(workload, tmp_path):
+    """Every contender has its turns, and mlp's accuracy stands beside its time."""
+    path = tmp_path / "result.json"
+    done = run(
+        "benchmarks", "--section", "speed", "--workload", workload, "--contender", "floor", "mlp",
+        "--rounds", "2", "--json", str(path),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(path.read_text(encoding="utf-8"))
+    contenders = result["speed"][workload]["contenders"]
+    turns = [len(contender["seconds"]) for contender in contenders.values()]
+    assert turns in ([2, 2], [3, 3], [4, 4])
+    assert contenders["floor"]["ratio"] > 0
+    assert contenders["mlp"]["ratio"] == 1
+    # After 1 + 2·40 epochs or more parity is all but learnt; on random images nothing can be.
+    low, high = (0.9, 1) if workload == "parity" else (0, 0.5)
+    assert low <= contenders["mlp"]["accuracy"] <= high
+    assert f"{contenders['mlp']['accuracy']:.4f}" in done.stdout
+
+
+def test_growth_is_measured(monkeypatch):
+    """Ten times the examples are ten times the data in memory."""
+    monkeypatch.setattr(growth, "TIMES", (1, 10))
+    monkeypatch.setattr(growth, "WIDTHS", (32,))
+    small, large = growth.measure(["mlp"], threads=1, examples=600)
+    assert large["data_bytes"] == 10 * small["data_bytes"] == 10 * 600 * 785
+    assert small["data_bytes"] < small["peak_bytes"] < large["peak_bytes"]
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed")
+def test_a_contender_that_cannot_run_is_reported():
+    """A missing library costs its own row, not the others', and the exit code says so."""
+    done = run(
+        "benchmarks", "--section", "speed", "--workload", "parity",
+        "--contender", "pytorch", "mlp", "--rounds", "1",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "No module named 'torch'" in done.stdout
+    assert "\nmlp  " in done.stdout
+
+
+def test_profile_names_the_lines_of_the_engine():
+    """`make profile` finds the matrix products of the engine and what they cost."""
+    done = run("benchmarks.profiler", "article")
+    assert done.returncode == 0, done.stderr
+    assert "np.matmul" in done.stdout
+    assert "backprop.py backprop" in done.stdout
