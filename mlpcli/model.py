@@ -361,7 +361,7 @@ def _restore(record: checkpoint.Record) -> Model:
 
 def _restore_run(model: Model, record: checkpoint.Record) -> Run:
     meta, experiment = record.meta, model.experiment
-    run = begin(experiment, model.network, model.network)
+    run = begin(experiment, model.network, model.network.copy())
     if "theta" in record.arrays:
         run.network.theta[:] = record.arrays["theta"]
     state = record.arrays.get("state", run.optimizer_state)

@@ -18,7 +18,7 @@ from mlpcli.keys import KEYS, Experiment
 from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Buffers, Network, count_parameters, forward, input_buffer
+from mlpcli.nn.network import Buffers, Network, count_parameters, forward
 from mlpcli.training import EpochReport, begin, train
 
 GRADIENT_EXAMPLES = 8
@@ -103,7 +103,7 @@ def gradient_error(experiment: Experiment, dataset: Dataset) -> float:
     network = new_network(replace(experiment, dtype="float64"), dataset.encoding)
     m = min(GRADIENT_EXAMPLES, len(dataset.train.labels))
     x, y = _batch(network, _sample(dataset.train, m))
-    inputs = x[:, :-1] * network.input_scale
+    inputs = x * network.input_scale
     spread = math.sqrt(np.mean(inputs**2)) or 1.0
     for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:] = rng.standard_normal(W.shape) / math.sqrt(W.shape[1]) / (1 if layer else spread)
@@ -112,7 +112,7 @@ def gradient_error(experiment: Experiment, dataset: Dataset) -> float:
 
     def error() -> float:
         with np.errstate(over="ignore"):
-            return backprop(network, loss, x, y, ws, m) / m
+            return backprop(network, loss, x, y, ws, 1 / m) / m
 
     error()
     gradient = ws.gradient.copy()
@@ -265,8 +265,7 @@ def _distinct(examples: Examples) -> Examples:
 def _batch(
     network: Network, examples: Examples
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    x = input_buffer(network, len(examples.labels))
-    x[:, :-1] = examples.features
+    x = examples.features.astype(network.dtype)
     one_hot = np.eye(network.structure[-1], dtype=network.dtype)
     return x, one_hot[examples.labels]
 

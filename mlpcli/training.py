@@ -1,5 +1,6 @@
 """Training: epochs of stochastic gradient descent, as an iterator."""
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -23,8 +24,16 @@ from mlpcli.nn.dropout import draw_masks
 from mlpcli.nn.inference import judge
 from mlpcli.nn.initializers import initialize
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network, input_buffer
-from mlpcli.nn.optimizers import Optimizer, clip, make_optimizer, pull_to_zero, shrink
+from mlpcli.nn.network import Network
+from mlpcli.nn.optimizers import (
+    Optimizer,
+    clip,
+    descend,
+    make_optimizer,
+    pull_to_zero,
+    sgd,
+    shrink,
+)
 
 Draws = KeyedDraws | compat.ArticleDraws
 
@@ -135,7 +144,8 @@ def train(
         else plan(n, experiment.bt_size)
     )
     steps = len(cut.sizes)
-    x_buffer = input_buffer(network, buffer_rows(cut, theta.itemsize * (network.structure[0] + 1)))
+    n_1 = network.structure[0]
+    x_buffer = np.empty((buffer_rows(cut, theta.itemsize * n_1), n_1), network.dtype)
     targets, weights = _targets(experiment), _class_weights(experiment, dataset, rows)
     batches = MiniBatches(*dataset.train, cut, x_buffer, targets, weights)
     augment = _augmentation(experiment, dataset, batches)
@@ -143,7 +153,8 @@ def train(
     dropping = any(rates)
     largest = Workspace(network, max(cut.sizes), dropout=rates)
     workspaces = {m: Workspace(network, m, share=largest) for m in set(cut.sizes)}
-    update = _update(experiment, run)
+    update, scales_by_eta = _update(experiment, run)
+    factor = functools.lru_cache(8)(lambda number: np.array(number, network.dtype))
     good = theta.copy(), run.optimizer_state.copy(), run.step, run.total
 
     def diverged(problem: str) -> DivergedError:
@@ -166,10 +177,12 @@ def train(
                 ws = workspaces[len(x)]
                 if dropping:
                     _drop(x, ws, rates, keyed.generator("dropout", epoch, step))
-                error = backprop(network, loss, x, y, ws, divisor, weight)
+                eta = eta_at(epoch, step, steps)
+                scale = factor((eta if scales_by_eta else 1) / divisor)
+                error = backprop(network, loss, x, y, ws, scale, weight)
                 if not math.isfinite(error):
                     raise diverged(f"epoch {epoch}, step {step}: the error is {error}")
-                update(ws.gradient, eta_at(epoch, step, steps), epoch * steps + step + 1)
+                update(ws.gradient, eta, epoch * steps + step + 1)
                 run.total += error
                 run.step = step + 1
                 if on_step:
@@ -220,12 +233,18 @@ def _optimizer(experiment: Experiment) -> Optimizer:
     )
 
 
-def _update(experiment: Experiment, run: Run) -> Callable[[Array, float, int], None]:
-    """Return the step: a function of the mean gradient, eta, and the step's number from 1."""
+def _update(experiment: Experiment, run: Run) -> tuple[Callable[[Array, float, int], None], bool]:
+    """Return the step: a function of the mean gradient, eta, and the step's number from 1.
+
+    And whether it wants the gradient multiplied by eta: that spares plain gradient descent a pass
+    over all parameters, 80 µs of 600,000.
+    """
     theta, state = run.network.theta, run.optimizer_state
     optimizer, scratch = _optimizer(experiment), np.empty_like(theta)
     decay, norm = experiment.weight_decay, experiment.clip_norm
     weights = run.network.weight_slices()
+    if optimizer.step is sgd and not decay and norm is None:
+        return lambda g, *_: descend(theta, g), True
 
     def update(g: Array, eta: float, t: int) -> None:
         if norm is not None:
@@ -234,9 +253,9 @@ def _update(experiment: Experiment, run: Run) -> Callable[[Array, float, int], N
             shrink(theta, weights, 1 - eta * decay)
         elif decay:
             pull_to_zero(theta, g, scratch, weights, decay)
-        optimizer.step(theta, g, state, scratch, eta, t)
+        optimizer.step(theta, g, state, eta, t)
 
-    return update
+    return update, False
 
 
 def _schedule(
@@ -293,4 +312,4 @@ def _augmentation(
 def _drop(x: Array, ws: Workspace, rates: tuple[float, ...], rng: np.random.Generator) -> None:
     draw_masks(ws.masks, rates, rng)
     if ws.masks[0] is not None:
-        np.multiply(x[:, :-1], ws.masks[0], out=x[:, :-1])
+        np.multiply(x, ws.masks[0], x)

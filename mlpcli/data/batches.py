@@ -1,5 +1,6 @@
 """Shuffled mini-batches, gathered into buffers that are reused from step to step."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class MiniBatch(NamedTuple):
     """Views of the buffers that hold one mini-batch of m examples."""
 
     x: NDArray[np.floating]
-    """(m, n_1 + 1) inputs and the column that meets the biases."""
+    """(m, n_1) inputs."""
     y: NDArray[np.floating]
     """(m, n_L) labels, as rows of `targets`."""
     divisor: int
@@ -53,7 +54,7 @@ class MiniBatches:
         features: (n, n_1), of any real type; never copied as a whole.
         labels: (n,) classes.
         plan: sizes and divisors of the mini-batches.
-        x: the input buffer, (`buffer_rows(...)`, n_1 + 1); its last column is left alone.
+        x: room for inputs as floats, (`buffer_rows(...)`, n_1).
         targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed.
         class_weights: (n_L,) weights of the classes, or None.
     """
@@ -77,17 +78,24 @@ class MiniBatches:
         if class_weights is not None:
             self.class_weights = class_weights.astype(x.dtype)[:, np.newaxis]
             self.weight = np.empty((len(x), 1), x.dtype)
-        self.chunks = [self._views(plan, batches) for batches in _group(plan.sizes, len(x))]
+        # Chunks of the same sizes share their views, however many there are.
+        views = functools.cache(self._views)
+        self.chunks = [
+            views(tuple((plan.sizes[i], plan.divisors[i]) for i in batches))
+            for batches in _group(plan.sizes, len(x))
+        ]
 
-    def _views(self, plan: Plan, batches: range) -> list[MiniBatch]:
+    def _views(
+        self, sizes_and_divisors: tuple[tuple[int, int], ...]
+    ) -> tuple[int, list[MiniBatch]]:
+        """Return the number of rows of some successive mini-batches, and views that hold them."""
         views, start = [], 0
-        for i in batches:
-            stop = start + plan.sizes[i]
-            weight = None if self.weight is None else self.weight[start:stop]
-            x, y = self.x[start:stop], self.y[start:stop]
-            views.append(MiniBatch(x, y, plan.divisors[i], weight))
-            start = stop
-        return views
+        for size, divisor in sizes_and_divisors:
+            rows = slice(start, start + size)
+            weight = None if self.weight is None else self.weight[rows]
+            views.append(MiniBatch(self.x[rows], self.y[rows], divisor, weight))
+            start += size
+        return start, views
 
     def epoch(
         self,
@@ -103,8 +111,7 @@ class MiniBatches:
             first: the step to begin with, where an interrupted epoch goes on.
         """
         start = step = 0
-        for views in self.chunks:
-            rows = sum(len(batch.x) for batch in views)
+        for rows, views in self.chunks:
             if step + len(views) > first:
                 self._gather(order[start : start + rows], augment, step)
                 yield from views[max(first - step, 0) :]
@@ -123,7 +130,7 @@ class MiniBatches:
         raw = np.take(self.features, chosen, axis=0, out=self.raw[:rows], mode="clip")
         if augment is not None:
             augment(raw, step)
-        self.x[:rows, :-1] = raw
+        self.x[:rows] = raw
         labels = self.labels[chosen]
         np.take(self.targets, labels, axis=0, out=self.y[:rows], mode="clip")
         if self.class_weights is not None and self.weight is not None:

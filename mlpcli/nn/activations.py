@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
+# As an array, since turning a Python number into one costs 0.3 µs in every call.
+ONE = np.array(1, np.float32)
+
 
 class Activation(NamedTuple):
     """σ, and the product of a gradient with σ'."""
@@ -31,29 +34,29 @@ def sigmoid(z: Array, a: Array) -> None:
     exp overflows to infinity for very negative z, whose reciprocal is the right limit 0: callers
     silence that warning once, around the loop.
     """
-    np.negative(z, out=a)
-    np.exp(a, out=a)
-    np.add(a, 1, out=a)
-    np.reciprocal(a, out=a)
+    np.negative(z, a)
+    np.exp(a, a)
+    np.add(a, ONE, a)
+    np.reciprocal(a, a)
 
 
 def sigmoid_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by σ'(z) = σ(z) (1 - σ(z)) = a (1 - a)."""
-    np.subtract(1, a, out=z)
-    np.multiply(z, a, out=z)
-    np.multiply(delta, z, out=delta)
+    np.subtract(ONE, a, z)
+    np.multiply(z, a, z)
+    np.multiply(delta, z, delta)
 
 
 def tanh(z: Array, a: Array) -> None:
     """Write the hyperbolic tangent of z into `a`."""
-    np.tanh(z, out=a)
+    np.tanh(z, a)
 
 
 def tanh_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 - tanh(z)² = 1 - a²."""
-    np.multiply(a, a, out=z)
-    np.subtract(1, z, out=z)
-    np.multiply(delta, z, out=delta)
+    np.multiply(a, a, z)
+    np.subtract(ONE, z, z)
+    np.multiply(delta, z, delta)
 
 
 def relu(z: Array, a: Array) -> None:
@@ -63,8 +66,8 @@ def relu(z: Array, a: Array) -> None:
 
 def relu_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 where z > 0, which is where a > 0, and by 0 elsewhere."""
-    np.sign(a, out=z)
-    np.multiply(delta, z, out=delta)
+    np.sign(a, z)
+    np.multiply(delta, z, delta)
 
 
 LEAK = 0.01
@@ -72,15 +75,15 @@ LEAK = 0.01
 
 def leaky_relu(z: Array, a: Array) -> None:
     """Write max(z, 0.01 z) into `a`."""
-    np.multiply(z, LEAK, out=a)
+    np.multiply(z, LEAK, a)
     np.maximum(z, a, out=a)
 
 
 def leaky_relu_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 where z > 0 and by 0.01 elsewhere."""
-    np.heaviside(a, 0, out=z)
+    np.heaviside(a, 0, z)
     np.maximum(z, LEAK, out=z)
-    np.multiply(delta, z, out=delta)
+    np.multiply(delta, z, delta)
 
 
 # Hendrycks and Gimpel, Gaussian Error Linear Units, 2016: the approximation by tanh.
@@ -90,37 +93,37 @@ GELU_CUBIC = 0.044715
 
 def _gelu_tanh(z: Array, a: Array) -> None:
     """Write t = tanh(u), u = sqrt(2/π) (z + 0.044715 z³), into `a`."""
-    np.multiply(z, z, out=a)
-    np.multiply(a, GELU_CUBIC, out=a)
-    np.add(a, 1, out=a)
-    np.multiply(a, z, out=a)
-    np.multiply(a, GELU_SCALE, out=a)
-    np.tanh(a, out=a)
+    np.multiply(z, z, a)
+    np.multiply(a, GELU_CUBIC, a)
+    np.add(a, ONE, a)
+    np.multiply(a, z, a)
+    np.multiply(a, GELU_SCALE, a)
+    np.tanh(a, a)
 
 
 def gelu(z: Array, a: Array) -> None:
     """Write z (1 + t) / 2 into `a`, t = tanh(sqrt(2/π) (z + 0.044715 z³))."""
     _gelu_tanh(z, a)
-    np.add(a, 1, out=a)
-    np.multiply(a, z, out=a)
-    np.multiply(a, 0.5, out=a)
+    np.add(a, ONE, a)
+    np.multiply(a, z, a)
+    np.multiply(a, 0.5, a)
 
 
 def gelu_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by (1 + t)/2 · (1 + z (1 - t) u'), u' = sqrt(2/π) (1 + 3·0.044715 z²)."""
     _gelu_tanh(z, a)
-    np.add(a, 1, out=a)
-    np.multiply(delta, a, out=delta)
-    np.multiply(delta, 0.5, out=delta)
-    np.subtract(2, a, out=a)
-    np.multiply(a, z, out=a)
-    np.multiply(a, GELU_SCALE, out=a)
-    np.multiply(z, z, out=z)
-    np.multiply(z, 3 * GELU_CUBIC, out=z)
-    np.add(z, 1, out=z)
-    np.multiply(z, a, out=z)
-    np.add(z, 1, out=z)
-    np.multiply(delta, z, out=delta)
+    np.add(a, ONE, a)
+    np.multiply(delta, a, delta)
+    np.multiply(delta, 0.5, delta)
+    np.subtract(2, a, a)
+    np.multiply(a, z, a)
+    np.multiply(a, GELU_SCALE, a)
+    np.multiply(z, z, z)
+    np.multiply(z, 3 * GELU_CUBIC, z)
+    np.add(z, ONE, z)
+    np.multiply(z, a, z)
+    np.add(z, ONE, z)
+    np.multiply(delta, z, delta)
 
 
 def softmax(z: Array, a: Array) -> None:
@@ -129,18 +132,18 @@ def softmax(z: Array, a: Array) -> None:
     Subtracting each row's maximum first keeps exp from overflowing; cross-entropy takes log(a)
     from `z`, finite where `a` has underflowed to 0.
     """
-    np.subtract(z, z.max(axis=1, keepdims=True), out=z)
-    np.exp(z, out=a)
+    np.subtract(z, z.max(axis=1, keepdims=True), z)
+    np.exp(z, a)
     total = a.sum(axis=1, keepdims=True)
-    np.divide(a, total, out=a)
-    np.subtract(z, np.log(total), out=z)
+    np.divide(a, total, a)
+    np.subtract(z, np.log(total), z)
 
 
 def softmax_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Turn dE/da into dE/dz = a ⊙ (dE/da - sum over outputs of dE/da ⊙ a)."""
-    np.multiply(delta, a, out=z)
-    np.subtract(delta, z.sum(axis=1, keepdims=True), out=delta)
-    np.multiply(delta, a, out=delta)
+    np.multiply(delta, a, z)
+    np.subtract(delta, z.sum(axis=1, keepdims=True), delta)
+    np.multiply(delta, a, delta)
 
 
 ACTIVATIONS = {

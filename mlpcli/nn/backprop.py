@@ -6,7 +6,7 @@ import numpy as np
 
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
-from mlpcli.nn.network import Buffers, Network, blocks_of, forward
+from mlpcli.nn.network import Buffers, Network, forward, views_of
 
 
 class Workspace(Buffers):
@@ -21,7 +21,9 @@ class Workspace(Buffers):
     Attributes:
         delta: delta^(2)..delta^(L), (m, n_l).
         gradient: (p,) the gradient, laid out as `network.theta`.
-        gradient_blocks: its views per layer 2..L, (n_{l-1} + 1, n_l).
+        d_weights: its views (dE/dW^(l))^T for layers 2..L, (n_{l-1}, n_l).
+        d_biases: its views dE/db^(l) for layers 2..L, (n_l,).
+        ones: (m,), to sum over the examples by a product.
     """
 
     def __init__(
@@ -32,14 +34,15 @@ class Workspace(Buffers):
         dropout: Sequence[float] = (),
     ) -> None:
         super().__init__(network, rows, share, dropout)
+        self.ones = np.ones(rows, network.dtype)
         if share is None:
             self.delta = [np.empty_like(z) for z in self.z]
             self.gradient = np.empty_like(network.theta)
-            self.gradient_blocks = blocks_of(self.gradient, network.structure)
+            self.d_weights, self.d_biases = views_of(self.gradient, network.structure)
         else:
             self.delta = [delta[:rows] for delta in share.delta]
             self.gradient = share.gradient
-            self.gradient_blocks = share.gradient_blocks
+            self.d_weights, self.d_biases = share.d_weights, share.d_biases
 
 
 def backprop(
@@ -48,49 +51,51 @@ def backprop(
     x: Array,
     y: Array,
     ws: Workspace,
-    divisor: int,
+    factor: float | Array,
     weight: Array | None = None,
 ) -> float:
-    """Write the gradient of the error of one mini-batch B into `ws.gradient`.
+    """Write the gradient of the error of one mini-batch B, times a factor, into `ws.gradient`.
 
-    Examples are columns in the article and rows here, so each product stands transposed. The
-    column of ones beside a^(l-1) makes one product of equations (1) and (3), and of (4) and (6).
+    Examples are columns in the article and rows here, so each product stands transposed; the sums
+    over examples that follow from the equations for one example are part of the products.
 
     Args:
         network: the parameters; read only.
         loss: the error E and delta^(L), a function of `losses.LOSSES`.
-        x: inputs, (m, n_1 + 1), rows of an `input_buffer`.
+        x: inputs, (m, n_1), C-contiguous.
         y: one-hot or smoothed labels, (m, n_L).
         ws: workspace for m examples; overwritten, but for its dropout masks.
-        divisor: what the sum over B is divided by: m for the mean.
+        factor: of the sum over B: 1/m for the mean. A 0-d array is faster than a number.
         weight: the weight of each example in that sum, (m, 1); None where all are 1.
 
     Returns:
-        The weighted sum of E over B, undivided.
+        The weighted sum of E over B.
     """
     a_out = forward(network, x, ws)
 
-    # (2) delta^(L) = -2 (y - a^(L)) ⊙ σ'(z^(L)), or what another loss makes of it; 1/|B| is
+    # (2) delta^(L) = -2 (y - a^(L)) ⊙ σ'(z^(L)), or what another loss makes of it; the factor is
     # multiplied here, into the smallest array that every gradient contains.
     delta = ws.delta[-1]
     error = loss(y, ws.z[-1], a_out, delta, weight)
     if weight is not None:
-        np.multiply(delta, weight, out=delta)
-    np.multiply(delta, 1 / divisor, out=delta)
+        np.multiply(delta, weight, delta)
+    np.multiply(delta, factor, delta)
 
-    for layer in range(len(network.blocks) - 1, 0, -1):
-        # (1) dE/dW^(L) = delta^(L) (a^(L-1))^T and (3) dE/db^(L) = delta^(L), then
-        # (4) dE/dW^(l) = delta^(l) (a^(l-1))^T and (6) dE/db^(l) = delta^(l).
-        np.matmul(ws.a[layer - 1].T, delta, out=ws.gradient_blocks[layer])
+    for layer in range(len(network.biases) - 1, 0, -1):
+        # (1) dE/dW^(L) = delta^(L) (a^(L-1))^T, (4) dE/dW^(l) = delta^(l) (a^(l-1))^T
+        ws.a[layer - 1].T.dot(delta, ws.d_weights[layer])
+        # (3) dE/db^(L) = delta^(L), (6) dE/db^(l) = delta^(l)
+        ws.ones.dot(delta, ws.d_biases[layer])
         # (5) delta^(l) = ((W^(l+1))^T delta^(l+1)) ⊙ σ'(z^(l)), through the dropout mask if any
         delta_below = ws.delta[layer - 1]
-        np.matmul(delta, network.weights[layer], out=delta_below)
+        delta.dot(network.weights[layer], delta_below)
         if (mask := ws.masks[layer]) is not None:
-            np.multiply(delta_below, mask, out=delta_below)
+            np.multiply(delta_below, mask, delta_below)
         network.activations[layer - 1].pull_back(delta_below, ws.sigma[layer - 1], ws.z[layer - 1])
         delta = delta_below
 
+    ws.ones.dot(delta, ws.d_biases[0])  # (6) for the first hidden layer
     if network.input_scale != 1:
-        np.multiply(delta, network.input_scale, out=delta)
-    np.matmul(x.T, delta, out=ws.gradient_blocks[0])  # (4) and (6) for the first hidden layer
+        np.multiply(delta, network.input_scale, delta)
+    x.T.dot(delta, ws.d_weights[0])  # (4) for the first hidden layer
     return error

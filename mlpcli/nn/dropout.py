@@ -25,4 +25,4 @@ def draw_masks(
             # Sixteen random bits an element, drawn as words of 64: a third of the time of floats.
             words = rng.integers(0, 2**64, -(-mask.size // 4), np.uint64)
             bits = words.view(np.uint16)[: mask.size].reshape(mask.shape)
-            np.multiply(bits >= round(rate * 2**16), 1 / (1 - rate), out=mask)
+            np.multiply(bits >= round(rate * 2**16), 1 / (1 - rate), mask)

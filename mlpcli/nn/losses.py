@@ -34,9 +34,9 @@ def mse(
 
     Equation (2): delta^(L) = -2 (y - a) ⊙ σ'(z).
     """
-    np.subtract(a, y, out=delta)
+    np.subtract(a, y, delta)
     error = _weighted(delta, delta, weight)
-    np.multiply(delta, 2, out=delta)
+    np.add(delta, delta, delta)
     pull_back(delta, a, z)
     return error
 
@@ -48,14 +48,14 @@ def binary_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight: Wei
     cancels: delta^(L) = a - y.
     """
     error = -_weighted(y, z, weight)
-    np.abs(z, out=delta)
-    np.negative(delta, out=delta)
-    np.exp(delta, out=delta)
-    np.log1p(delta, out=delta)
+    np.abs(z, delta)
+    np.negative(delta, delta)
+    np.exp(delta, delta)
+    np.log1p(delta, delta)
     np.maximum(z, 0, out=z)
-    np.add(delta, z, out=delta)
+    np.add(delta, z, delta)
     error += float((delta if weight is None else delta * weight).sum())
-    np.subtract(a, y, out=delta)
+    np.subtract(a, y, delta)
     return error
 
 
@@ -64,7 +64,7 @@ def categorical_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight
 
     `z` holds log a. Softmax's derivative cancels, since each row of y sums to 1: delta^(L) = a - y.
     """
-    np.subtract(a, y, out=delta)
+    np.subtract(a, y, delta)
     return -_weighted(y, z, weight)
 
 

@@ -12,9 +12,8 @@ from mlpcli.nn.activations import ACTIVATIONS, Array
 class Network:
     """A multi-layer perceptron with layers 1..L of sizes `structure`.
 
-    All parameters stand in one flat vector `theta`, so that an optimiser works on vectors. Layer l
-    owns a block (n_{l-1} + 1, n_l) of it, the transposed weights above the biases: rows of inputs
-    that end in a 1 meet weights and biases in one product.
+    All parameters stand in one flat vector `theta`, so that an optimiser works on vectors: layer by
+    layer the weights, transposed for the product with rows of examples, then the biases.
 
     Args:
         structure: layer sizes [n_1, ..., n_L], L >= 2.
@@ -24,7 +23,7 @@ class Network:
 
     Attributes:
         theta: (p,) all parameters.
-        blocks: one (n_{l-1} + 1, n_l) view of `theta` per layer 2..L.
+        transposed: (W^(2))^T..(W^(L))^T, C-contiguous views of `theta` shaped (n_{l-1}, n_l).
         weights: W^(2)..W^(L), views shaped (n_l, n_{l-1}).
         biases: b^(2)..b^(L), views shaped (n_l,).
     """
@@ -42,9 +41,8 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.input_scale = input_scale
         self.theta: Array = np.zeros(count_parameters(structure), self.dtype)
-        self.blocks = blocks_of(self.theta, structure)
-        self.weights = [block[:-1].T for block in self.blocks]
-        self.biases = [block[-1] for block in self.blocks]
+        self.transposed, self.biases = views_of(self.theta, structure)
+        self.weights = [W.T for W in self.transposed]
 
     def copy(self) -> "Network":
         """Return a network of the same kind, with parameters of its own."""
@@ -55,9 +53,9 @@ class Network:
     def weight_slices(self) -> list[slice]:
         """Return where in `theta` the weights of layers 2..L stand, biases left out."""
         slices, start = [], 0
-        for block in self.blocks:
-            slices.append(slice(start, start + block[:-1].size))
-            start += block.size
+        for W, b in zip(self.weights, self.biases, strict=True):
+            slices.append(slice(start, start + W.size))
+            start += W.size + b.size
         return slices
 
 
@@ -66,30 +64,33 @@ def count_parameters(structure: Sequence[int]) -> int:
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(structure))
 
 
-def blocks_of(vector: Array, structure: Sequence[int]) -> list[Array]:
-    """Return one (n_{l-1} + 1, n_l) view of a parameter-shaped vector per layer 2..L."""
-    blocks, start = [], 0
+def views_of(vector: Array, structure: Sequence[int]) -> tuple[list[Array], list[Array]]:
+    """Return views of a parameter-shaped vector: (n_{l-1}, n_l) and (n_l,) for layers 2..L."""
+    weights, biases, start = [], [], 0
     for n_in, n_out in pairwise(structure):
-        stop = start + (n_in + 1) * n_out
-        blocks.append(vector[start:stop].reshape(n_in + 1, n_out))
+        middle, stop = start + n_in * n_out, start + (n_in + 1) * n_out
+        weights.append(vector[start:middle].reshape(n_in, n_out))
+        biases.append(vector[middle:stop])
         start = stop
-    return blocks
+    return weights, biases
 
 
 class Buffers:
     """Room for the forward pass of a mini-batch of m examples.
 
+    Every array is C-contiguous: of a small one NumPy's loops run three times as fast as of a part
+    of a wider one, and `dot` can write into it.
+
     Args:
         network: the network that will use it.
         rows: m.
         share: larger buffers of the same network to lie in, instead of new memory.
+        dropout: rates for layers 1..L-1; none are dropped by default.
 
     Attributes:
-        a: a^(2)..a^(L-1), (m, n_l + 1), each with a last column of ones to meet the biases; then
-            the outputs a^(L), (m, n_L).
         z: weighted inputs z^(2)..z^(L), (m, n_l).
-        sigma: σ(z^(l)), (m, n_l): parts of `a`, or arrays of their own where neurons are dropped
-            between σ and a^(l).
+        sigma: σ(z^(2))..σ(z^(L)), (m, n_l).
+        a: a^(2)..a^(L): the same arrays as `sigma`, or others where neurons are dropped.
         masks: for layers 1..L-1, what dropout multiplies a^(l) by, (m, n_l), or None.
     """
 
@@ -101,33 +102,24 @@ class Buffers:
         dropout: Sequence[float] = (),
     ) -> None:
         sizes, dtype = network.structure, network.dtype
-        rates = dropout or [0.0] * (len(sizes) - 1)
         self.masks: list[Array | None]
         if share is None:
-            self.a = [np.ones((rows, n + 1), dtype) for n in sizes[1:-1]]
-            self.a.append(np.empty((rows, sizes[-1]), dtype))
-            self.z = [np.empty((rows, n), dtype) for n in sizes[1:]]
+            rates = dropout or [0.0] * (len(sizes) - 1)
             self.masks = [
                 np.empty((rows, n), dtype) if rate else None
                 for n, rate in zip(sizes[:-1], rates, strict=True)
             ]
-            self.sigma = [
-                a[:, :n] if mask is None else np.empty((rows, n), dtype)
-                for a, n, mask in zip(self.a, sizes[1:], [*self.masks[1:], None], strict=True)
+            self.z = [np.empty((rows, n), dtype) for n in sizes[1:]]
+            self.sigma = [np.empty_like(z) for z in self.z]
+            self.a = [
+                sigma if mask is None else np.empty_like(sigma)
+                for sigma, mask in zip(self.sigma, [*self.masks[1:], None], strict=True)
             ]
         else:
-            self.a = [a[:rows] for a in share.a]
-            self.z = [z[:rows] for z in share.z]
             self.masks = [None if mask is None else mask[:rows] for mask in share.masks]
+            self.z = [z[:rows] for z in share.z]
             self.sigma = [sigma[:rows] for sigma in share.sigma]
-
-
-def input_buffer(network: Network, rows: int) -> Array:
-    """Return room for inputs, (rows, n_1 + 1), whose last column is set to meet the biases.
-
-    That column is 1 / input_scale: `forward` scales the whole product, biases included.
-    """
-    return np.full((rows, network.structure[0] + 1), 1 / network.input_scale, network.dtype)
+            self.a = [a[:rows] for a in share.a]
 
 
 def forward(network: Network, x: Array, buffers: Buffers) -> Array:
@@ -135,23 +127,23 @@ def forward(network: Network, x: Array, buffers: Buffers) -> Array:
 
     Args:
         network: weights, biases and activations.
-        x: inputs, (m, n_1 + 1), rows of an `input_buffer`.
+        x: inputs, (m, n_1), C-contiguous.
         buffers: for m examples; overwritten, but for `masks`.
 
     Returns:
         The outputs a^(L), (m, n_L): the buffer `buffers.a[-1]` itself.
     """
-    scale = network.input_scale
-    a_below = x
+    a, masks = x, buffers.masks
     for layer, activation in enumerate(network.activations):
         z = buffers.z[layer]
-        np.matmul(a_below, network.blocks[layer], out=z)
-        if scale != 1:
+        # The method costs 0.2 µs on the smallest arrays, np.matmul 0.8; the work is the same.
+        a.dot(network.transposed[layer], z)
+        if layer == 0 and network.input_scale != 1:
             # On z^(2), (m, n_2), instead of on every pixel, (m, n_1).
-            np.multiply(z, scale, out=z)
-            scale = 1.0
+            np.multiply(z, network.input_scale, z)
+        np.add(z, network.biases[layer], z)
         activation.apply(z, buffers.sigma[layer])
-        a_below = buffers.a[layer]
-        if layer + 1 < len(buffers.masks) and (mask := buffers.masks[layer + 1]) is not None:
-            np.multiply(buffers.sigma[layer], mask, out=a_below[:, :-1])
-    return a_below
+        a = buffers.a[layer]
+        if layer + 1 < len(masks) and (mask := masks[layer + 1]) is not None:
+            np.multiply(buffers.sigma[layer], mask, a)
+    return a

@@ -5,7 +5,6 @@ Every rule is a function over vectors laid out as the parameters:
 - theta: the parameters, (p,), changed in place;
 - g: the mean gradient, (p,), overwritten;
 - state: the optimiser's memory, (slots, p), zero before the first step;
-- scratch: (p,), overwritten;
 - eta: the learning rate of this step; t: its number, from 1.
 """
 
@@ -22,21 +21,25 @@ from mlpcli.nn.activations import Array
 class Optimizer(NamedTuple):
     """An update rule and how many vectors it remembers."""
 
-    step: Callable[[Array, Array, Array, Array, float, int], None]
+    step: Callable[[Array, Array, Array, float, int], None]
     slots: int
 
 
-def sgd(theta: Array, g: Array, state: Array, scratch: Array, eta: float, t: int) -> None:  # noqa: ARG001 - all rules alike
+def descend(theta: Array, step: Array) -> None:
+    """Take the article's step, theta <- theta - eta g, given eta g."""
+    np.subtract(theta, step, theta)
+
+
+def sgd(theta: Array, g: Array, state: Array, eta: float, t: int) -> None:  # noqa: ARG001 - all rules alike
     """Take the article's step: theta <- theta - eta g."""
-    np.multiply(g, eta, out=g)
-    np.subtract(theta, g, out=theta)
+    np.multiply(g, eta, g)
+    descend(theta, g)
 
 
 def momentum(
     theta: Array,
     g: Array,
     state: Array,
-    scratch: Array,  # noqa: ARG001 - all rules alike
     eta: float,
     t: int,  # noqa: ARG001 - all rules alike
     mu: float,
@@ -48,22 +51,21 @@ def momentum(
     Bengio et al., 2013).
     """
     (v,) = state
-    np.multiply(v, mu, out=v)
-    np.multiply(g, eta, out=g)
-    np.subtract(v, g, out=v)
+    np.multiply(v, mu, v)
+    np.multiply(g, eta, g)
+    np.subtract(v, g, v)
     if nesterov:
-        np.subtract(theta, g, out=theta)
-        np.multiply(v, mu, out=g)
-        np.add(theta, g, out=theta)
+        np.subtract(theta, g, theta)
+        np.multiply(v, mu, g)
+        np.add(theta, g, theta)
     else:
-        np.add(theta, v, out=theta)
+        np.add(theta, v, theta)
 
 
 def adam(
     theta: Array,
     g: Array,
     state: Array,
-    scratch: Array,
     eta: float,
     t: int,
     beta1: float,
@@ -74,23 +76,23 @@ def adam(
 
     m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g²; both are divided by 1 - beta^t for
     their zero start; theta <- theta - eta m / (sqrt(v) + epsilon).
+
+    The state is m / (1 - beta1) and v / (1 - beta2), which spares three of thirteen passes.
     """
     m, v = state
-    np.multiply(m, beta1, out=m)
-    np.multiply(g, 1 - beta1, out=scratch)
-    np.add(m, scratch, out=m)
-    _remember_squares(v, g, scratch, beta2)
-    _root(v, g, 1 / sqrt(1 - beta2**t), epsilon)
-    np.divide(m, g, out=g)
-    np.multiply(g, eta / (1 - beta1**t), out=g)
-    np.subtract(theta, g, out=theta)
+    root = sqrt((1 - beta2**t) / (1 - beta2))
+    np.multiply(m, beta1, m)
+    np.add(m, g, m)
+    _remember_square(v, g, beta2)
+    _over_root(m, v, g, epsilon * root)
+    np.multiply(g, eta * root * (1 - beta1) / (1 - beta1**t), g)
+    np.subtract(theta, g, theta)
 
 
 def rmsprop(
     theta: Array,
     g: Array,
     state: Array,
-    scratch: Array,
     eta: float,
     t: int,  # noqa: ARG001 - all rules alike
     beta2: float,
@@ -98,29 +100,30 @@ def rmsprop(
 ) -> None:
     """Take a step of RMSProp (Tieleman and Hinton, 2012, lecture 6.5).
 
-    v <- beta2 v + (1 - beta2) g²; theta <- theta - eta g / (sqrt(v) + epsilon).
+    v <- beta2 v + (1 - beta2) g²; theta <- theta - eta g / (sqrt(v) + epsilon). The state is
+    v / (1 - beta2), and room for g.
     """
-    (v,) = state
-    _remember_squares(v, g, scratch, beta2)
-    _root(v, scratch, 1, epsilon)
-    np.divide(g, scratch, out=g)
-    np.multiply(g, eta, out=g)
-    np.subtract(theta, g, out=theta)
+    v, kept = state
+    np.copyto(kept, g)
+    root = sqrt(1 / (1 - beta2))
+    _remember_square(v, g, beta2)
+    _over_root(kept, v, g, epsilon * root)
+    np.multiply(g, eta * root, g)
+    np.subtract(theta, g, theta)
 
 
-def _remember_squares(v: Array, g: Array, scratch: Array, beta2: float) -> None:
-    """Update v <- beta2 v + (1 - beta2) g²."""
-    np.multiply(v, beta2, out=v)
-    np.multiply(g, g, out=scratch)
-    np.multiply(scratch, 1 - beta2, out=scratch)
-    np.add(v, scratch, out=v)
+def _remember_square(v: Array, g: Array, beta2: float) -> None:
+    """Update v <- beta2 v + g²; overwrites g."""
+    np.multiply(g, g, g)
+    np.multiply(v, beta2, v)
+    np.add(v, g, v)
 
 
-def _root(v: Array, out: Array, factor: float, epsilon: float) -> None:
-    """Write factor · sqrt(v) + epsilon into `out`."""
-    np.sqrt(v, out=out)
-    np.multiply(out, factor, out=out)
-    np.add(out, epsilon, out=out)
+def _over_root(m: Array, v: Array, out: Array, epsilon: float) -> None:
+    """Write m / (sqrt(v) + epsilon) into `out`."""
+    np.sqrt(v, out)
+    np.add(out, epsilon, out)
+    np.divide(m, out, out)
 
 
 # What each optimiser's settings are when the experiment does not say.
@@ -145,7 +148,7 @@ def make_optimizer(
     """
     step: Any = {"rmsprop": rmsprop, "adam": adam, "adamw": adam}.get(name)
     if step:
-        return Optimizer(partial(step, **SETTINGS[name] | settings), 1 if step is rmsprop else 2)
+        return Optimizer(partial(step, **SETTINGS[name] | settings), 2)
     if mu:
         return Optimizer(partial(momentum, mu=mu, nesterov=nesterov), 1)
     return Optimizer(sgd, 0)
@@ -154,7 +157,7 @@ def make_optimizer(
 def shrink(theta: Array, weights: Sequence[slice], factor: float) -> None:
     """Multiply the weights, and not the biases, by a factor: AdamW's decay (Loshchilov, 2019)."""
     for part in weights:
-        np.multiply(theta[part], factor, out=theta[part])
+        np.multiply(theta[part], factor, theta[part])
 
 
 def pull_to_zero(
@@ -162,12 +165,12 @@ def pull_to_zero(
 ) -> None:
     """Add the gradient of rate/2 · |W|² to `g`, for the weights and not the biases."""
     for part in weights:
-        np.multiply(theta[part], rate, out=scratch[part])
-        np.add(g[part], scratch[part], out=g[part])
+        np.multiply(theta[part], rate, scratch[part])
+        np.add(g[part], scratch[part], g[part])
 
 
 def clip(g: Array, norm: float) -> None:
     """Scale the gradient to a Euclidean norm if it is longer (Pascanu et al., 2013)."""
     length = sqrt(float(np.vdot(g, g)))
     if length > norm:
-        np.multiply(g, norm / length, out=g)
+        np.multiply(g, norm / length, g)

@@ -42,7 +42,7 @@ def test_results_and_notes_keep_apart(capsys):
     """Results go to stdout and everything else to stderr."""
     console.result("the answer")
     console.note("some news")
-    console.step_line(StepReport(3, 5, 0.1234567))
+    console.step_line(StepReport(3, 5, 87, 0.1234567))
     assert capsys.readouterr() == ("the answer\n", "some news\nepoch 3 step 5 error 0.12346\n")
 
 

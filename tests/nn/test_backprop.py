@@ -8,7 +8,7 @@ import pytest
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.dropout import draw_masks
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network, input_buffer
+from mlpcli.nn.network import Network
 
 STRUCTURES = [(3, 2), (4, 3, 2), (5, 4, 3, 2), (2, 7, 1, 6, 3)]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu")
@@ -55,8 +55,7 @@ class Problem:
         names = [hidden] * (len(structure) - 2) + [output]
         self.network = Network(structure, names, np.float64, scale)
         self.network.theta[:] = rng.normal(size=self.network.theta.shape)
-        self.x = input_buffer(self.network, rows)
-        self.x[:, :-1] = rng.normal(size=(rows, structure[0])) / scale
+        self.x = rng.normal(size=(rows, structure[0])) / scale
         self.y = np.eye(structure[-1])[rng.integers(structure[-1], size=rows)]
         self.weight = None
         self.workspace = Workspace(self.network, rows)
@@ -66,13 +65,13 @@ class Problem:
         names = self.loss, self.network.names[-1]
         error = backprop(
             self.network, LOSSES[names], self.x, self.y, self.workspace,
-            divisor or len(self.x), self.weight,
+            1 / (divisor or len(self.x)), self.weight,
         )  # fmt: skip
         return error, self.workspace.gradient.copy()
 
     def mean_error(self):
         """Return the mean of E, from the definitions and none of the engine's code."""
-        network, a = self.network, self.x[:, :-1] * self.network.input_scale
+        network, a = self.network, self.x * self.network.input_scale
         layers = zip(network.weights, network.biases, network.names, strict=True)
         masks = self.workspace.masks
         for layer, (W, b, name) in enumerate(layers):
@@ -138,12 +137,11 @@ def test_a_broken_gradient_is_noticed(structure, functions):
     problem = Problem(structure, functions)
     problem.backprop()
     workspace = problem.workspace
-    for block in workspace.gradient_blocks:
-        for part in (block[:-1], block[-1]):
-            right = part.copy()
-            part[:] = 1.01 * right + 1e-5
-            assert not problem.agrees(workspace.gradient)
-            part[:] = right
+    for part in (*workspace.d_weights, *workspace.d_biases):
+        right = part.copy()
+        part[:] = 1.01 * right + 1e-5
+        assert not problem.agrees(workspace.gradient)
+        part[:] = right
     assert problem.agrees(workspace.gradient)
 
 
@@ -152,7 +150,7 @@ def gradient_example_by_example(problem):
     network, x, y = problem.network, problem.x, problem.y
     weights, biases = network.weights, network.biases
     total = [(np.zeros(W.shape), np.zeros(b.shape)) for W, b in zip(weights, biases, strict=True)]
-    for example, label in zip(x[:, :-1] * network.input_scale, y, strict=True):
+    for example, label in zip(x * network.input_scale, y, strict=True):
         activations = [example]
         for W, b in zip(weights, biases, strict=True):
             activations.append(sigma(W @ activations[-1] + b))
@@ -210,7 +208,7 @@ def test_divisor_divides_the_gradient_and_not_the_error():
 def test_huge_inputs_are_finite(functions):
     """Weighted inputs of ±1e4 and more give finite errors and gradients."""
     problem = Problem((4, 3, 2), functions)
-    problem.x[:, :-1] *= 1e4
+    problem.x *= 1e4
     with np.errstate(over="ignore"):
         error, gradient = problem.backprop()
     assert np.isfinite(error)

@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network, input_buffer
+from mlpcli.nn.network import Network
 from mlpcli.nn.optimizers import clip, make_optimizer, pull_to_zero, shrink
 
 
@@ -21,14 +21,13 @@ class Descent:
         self.theta = np.array(theta, float)
         self.optimizer = make_optimizer(*args, **settings)
         self.state = np.zeros((self.optimizer.slots, len(self.theta)))
-        self.scratch = np.full_like(self.theta, np.nan)
         self.t = 0
 
     def step(self, gradient, eta):
         """Take a step."""
         self.t += 1
         g = np.array(gradient, float)
-        self.optimizer.step(self.theta, g, self.state, self.scratch, eta, self.t)
+        self.optimizer.step(self.theta, g, self.state, eta, self.t)
 
 
 def test_paraboloid_of_the_article():
@@ -146,12 +145,11 @@ def test_an_epoch_agrees_with_scikit_learn(solver, activation):
 
     descent = Descent(network.theta, *args)
     descent.theta = network.theta
-    workspace, inputs = Workspace(network, 16), input_buffer(network, 16)
+    workspace = Workspace(network, 16)
     loss = LOSSES["cross_entropy", "softmax"]
     for t, start in enumerate(range(0, 96, 16), 1):
         rows = slice(start, start + 16)
-        inputs[:, :-1] = x[rows]
-        backprop(network, loss, inputs, np.eye(3)[labels[rows]], workspace, 16)
+        backprop(network, loss, x[rows], np.eye(3)[labels[rows]], workspace, 1 / 16)
         descent.step(workspace.gradient, 0.05)
         peer.set_params(epsilon=EPSILON * sqrt(1 - BETA2**t))
         if t > 1:
