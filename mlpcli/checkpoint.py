@@ -13,9 +13,10 @@ import os
 import secrets
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib import format as npy
@@ -23,11 +24,19 @@ from numpy.typing import NDArray
 
 from mlpcli.errors import CheckpointError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 FORMAT = 1
 MAGIC = b"\x93NUMPY\x01\x00"
 # np.load refuses longer headers.
 MAX_HEADER = 10_000
 SHA_BYTES = 32
+# NumPy counts the bytes of a record in 32 bits, and sums that are too large wrap around silently.
+# The description and the checksum are counted, too: a million epochs of history fit beside this.
+MAX_BYTES = 2**31 - 1 - 2**28
 ELEMENT_TYPES = ("<f4", "<f8")
 # No dimension of an array comes near it, and products of two stay printable.
 MAX_DIMENSION = 1 << 48
@@ -125,6 +134,49 @@ def check_writable(path: Path, size: int) -> None:
         raise CheckpointError(path, error.problem, error.remedy) from error
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other runs from writing the same checkpoint, as long as this process lives.
+
+    Raises:
+        CheckpointError: if another run holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    target = Path(os.path.realpath(path))
+    lock = target.with_name(f".{target.name}.lock")
+    try:
+        _refuse_special(path)
+        stream = _locked_file(lock)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if stream is None:
+        raise CheckpointError(
+            path, "is being written by another run", "wait for it, or choose another place with -o"
+        )
+    with stream:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _locked_file(lock: Path) -> IO[bytes] | None:
+    """Open and lock a file; None if another process has it."""
+    while True:
+        stream = lock.open("ab")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.close()
+            return None
+        # Whoever held it before may have removed the name since it was opened.
+        if lock.exists() and os.path.samestat(lock.stat(), os.fstat(stream.fileno())):
+            return stream
+        stream.close()
 
 
 def _refuse_special(path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from mlpcli import __version__
-from mlpcli.errors import MlpError
+from mlpcli.errors import MlpError, Stopped
 
 COMMANDS = ("check", "download", "evaluate", "predict", "show", "train")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -34,7 +34,7 @@ class Commands(click.Group):
         """Run the subcommand; show the traceback of a failure under --debug."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort, Stopped):
             raise
         except Exception:
             if ctx.params["debug"]:
@@ -63,6 +63,8 @@ def main() -> NoReturn:
         _flush()
     except (click.Abort, KeyboardInterrupt):
         _end_by(signal.SIGINT)
+    except Stopped as stopped:
+        _end_by(signal.Signals(stopped.number))
     except MlpError as error:
         _fail(str(error), error.exit_code)
     except click.ClickException as error:

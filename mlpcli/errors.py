@@ -35,6 +35,10 @@ class DivergedError(MlpError):
     exit_code = 3
 
 
+class MismatchError(MlpError):
+    """A run that does not come out as the checkpoint it was compared with."""
+
+
 class DataError(MlpError):
     """A dataset or an input that is missing, damaged or of another kind."""
 
@@ -51,3 +55,11 @@ class GateError(MlpError):
     """A model that misses a quality gate."""
 
     exit_code = 4
+
+
+class Stopped(Exception):  # noqa: N818 - no failure: the process ends as the signal says
+    """A command that a signal ended, after it had put its work in safety."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number

@@ -23,7 +23,7 @@ from mlpcli.keys import Experiment
 from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
-from mlpcli.training import Run, begin
+from mlpcli.training import Run, begin, optimizer_of
 
 
 @dataclass
@@ -104,6 +104,11 @@ class Model:
 
 def serialise(model: Model, run: Run) -> bytes:
     """Return the bytes of the checkpoint of a run."""
+    return checkpoint.serialise(*record_of(model, run))
+
+
+def record_of(model: Model, run: Run) -> checkpoint.Record:
+    """Return what the checkpoint of a run holds."""
     names = checkpoint.layer_names(len(model.network.structure))
     layers = zip(names, model.network.weights, model.network.biases, strict=True)
     arrays: dict[str, NDArray[np.floating]] = {}
@@ -114,7 +119,7 @@ def serialise(model: Model, run: Run) -> bytes:
     if run.optimizer_state.size:
         arrays["state"] = run.optimizer_state
     encoding = model.encoding._asdict()
-    return checkpoint.serialise(
+    return checkpoint.Record(
         arrays,
         {
             "complete": run.finished,
@@ -187,6 +192,7 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
     if last != classes:
         problem = f"ends with {last} outputs, and {dataset.name} has {classes} classes"
         raise ConfigError(experiment.where("structure"), problem, fits)
+    _check_size(experiment)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
     if experiment.augment and dataset.encoding.image_shape is None:
@@ -204,6 +210,20 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def _check_size(experiment: Experiment) -> None:
+    """Refuse, before any time is spent, a network whose checkpoint NumPy could not read."""
+    p = count_parameters(experiment.structure)
+    copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
+    size = copies * p * np.dtype(experiment.dtype).itemsize
+    if size > checkpoint.MAX_BYTES:
+        raise ConfigError(
+            experiment.where("structure"),
+            f"has {p:,} parameters, whose checkpoint of {size:,} bytes is more than the "
+            f"{checkpoint.MAX_BYTES:,} that the format holds",
+            "write smaller layers",
+        )
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:

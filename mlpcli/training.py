@@ -106,7 +106,7 @@ def begin(experiment: Experiment, network: Network, start: Network | None = None
                 "make them the same",
             )
         network.theta[:] = start.theta
-    state = np.zeros((_optimizer(experiment).slots, len(network.theta)), network.dtype)
+    state = np.zeros((optimizer_of(experiment).slots, len(network.theta)), network.dtype)
     current = network.copy() if experiment.validation else network
     return Run(current, draws, state, best=network.theta, stream=draws.state)
 
@@ -133,24 +133,18 @@ def train(
             the run then stands where its last finished epoch left it.
     """
     network, draws, keyed = run.network, run.draws, KeyedDraws(experiment.seed)
-    rows = (
-        np.arange(len(dataset.train.labels)) if dataset.train_rows is None else dataset.train_rows
-    )
+    rows = dataset.train_rows
+    if rows is None:
+        rows = np.arange(len(dataset.train.labels))
     n, theta = len(rows), network.theta
     loss = LOSSES[experiment.loss, experiment.output]
-    cut = (
-        Plan(*compat.plan(n, experiment.bt_size))
-        if experiment.compat
-        else plan(n, experiment.bt_size)
-    )
+    cut = plan(n, experiment.bt_size)
+    if experiment.compat:
+        cut = Plan(*compat.plan(n, experiment.bt_size))
     steps = len(cut.sizes)
-    n_1 = network.structure[0]
-    x_buffer = np.empty((buffer_rows(cut, theta.itemsize * n_1), n_1), network.dtype)
-    targets, weights = _targets(experiment), _class_weights(experiment, dataset, rows)
-    batches = MiniBatches(*dataset.train, cut, x_buffer, targets, weights)
+    batches = _mini_batches(experiment, dataset, rows, cut)
     augment = _augmentation(experiment, dataset, batches)
     rates = experiment.dropout_rates
-    dropping = any(rates)
     largest = Workspace(network, max(cut.sizes), dropout=rates)
     workspaces = {m: Workspace(network, m, share=largest) for m in set(cut.sizes)}
     update, scales_by_eta = _update(experiment, run)
@@ -165,7 +159,8 @@ def train(
             f"lower eta (now {experiment.eta:g}), add warmup: 1 or clip_norm: 1, or check the data",
         )
 
-    for epoch in range(len(run.history), experiment.epochs):
+    while not run.finished:
+        epoch = len(run.history)
         start = time.perf_counter()
         eta_at = _schedule(experiment, run.history)
         order = rows[draws.order(epoch, n)]
@@ -175,7 +170,7 @@ def train(
             batches_left = enumerate(batches.epoch(order, moved, run.step), run.step)
             for step, (x, y, divisor, weight) in batches_left:
                 ws = workspaces[len(x)]
-                if dropping:
+                if largest.drops:
                     _drop(x, ws, rates, keyed.generator("dropout", epoch, step))
                 eta = eta_at(epoch, step, steps)
                 scale = factor((eta if scales_by_eta else 1) / divisor)
@@ -191,18 +186,16 @@ def train(
             raise diverged(f"epoch {epoch}: some weights are no longer finite")
         eta = eta_at(epoch, steps - 1, steps)
         row = {"epoch": epoch, "error": run.total / cut.error_divisor, "eta": eta}
-        run.step, run.total, run.stream = 0, 0.0, draws.state
         _finish_epoch(experiment, run, dataset, row)
         good[0][:], good[1][:] = theta, run.optimizer_state
         good = (*good[:2], 0, 0.0)
         yield EpochReport(row, n, time.perf_counter() - start)
-        if run.finished:
-            return
 
 
 def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[str, Any]) -> None:
     """Judge the epoch on the validation data, and note whether it is the best and the last."""
     run.history.append(row)
+    run.step, run.total, run.stream = 0, 0.0, run.draws.state
     epoch = row["epoch"]
     if dataset.validation is None:
         run.best_epoch = epoch
@@ -213,9 +206,15 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
         if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
             run.best_epoch = epoch
             np.copyto(run.best, run.network.theta)
-    waited = epoch - run.best_epoch
+    run.finished = is_over(experiment, run)
+
+
+def is_over(experiment: Experiment, run: Run) -> bool:
+    """Return whether all epochs of a run are over, or its patience is."""
+    done = len(run.history)
+    waited = done - 1 - run.best_epoch
     out_of_patience = experiment.patience is not None and waited >= experiment.patience
-    run.finished = out_of_patience or epoch + 1 >= experiment.epochs
+    return done >= experiment.epochs or (done > 0 and out_of_patience)
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:
@@ -224,7 +223,8 @@ def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -
     return bool(gain > (experiment.min_delta or 0))
 
 
-def _optimizer(experiment: Experiment) -> Optimizer:
+def optimizer_of(experiment: Experiment) -> Optimizer:
+    """Return the optimiser an experiment names, with its settings."""
     names = ("beta1", "beta2", "epsilon")
     given = {name: getattr(experiment, name) for name in names}
     settings = {name: value for name, value in given.items() if value is not None}
@@ -240,7 +240,7 @@ def _update(experiment: Experiment, run: Run) -> tuple[Callable[[Array, float, i
     over all parameters, 80 µs of 600,000.
     """
     theta, state = run.network.theta, run.optimizer_state
-    optimizer, scratch = _optimizer(experiment), np.empty_like(theta)
+    optimizer, scratch = optimizer_of(experiment), np.empty_like(theta)
     decay, norm = experiment.weight_decay, experiment.clip_norm
     weights = run.network.weight_slices()
     if optimizer.step is sgd and not decay and norm is None:
@@ -277,6 +277,15 @@ def _schedule(
         return eta * rise * factor(epoch + step / steps, epochs, **settings)
 
     return eta_at
+
+
+def _mini_batches(
+    experiment: Experiment, dataset: Dataset, rows: NDArray[np.integer], cut: Plan
+) -> MiniBatches:
+    n_1, dtype = experiment.structure[0], np.dtype(experiment.dtype)
+    x = np.empty((buffer_rows(cut, dtype.itemsize * n_1), n_1), dtype)
+    targets, weights = _targets(experiment), _class_weights(experiment, dataset, rows)
+    return MiniBatches(*dataset.train, cut, x, targets, weights)
 
 
 def _targets(experiment: Experiment) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ LAYERS = (
     {"commands"},
     {"plots"},
     {"rehearsal"},
-    {"report", "gates", "predictions", "inspection"},
+    {"report", "gates", "predictions", "inspection", "resume"},
     {"model"},
     {"training"},
     {"experiment", "data", "checkpoint", "draws"},
@@ -29,8 +29,8 @@ LIBRARIES = {
     "tqdm": ("cli", "commands"),
     "requests": ("data.download",),
     "yaml": ("experiment",),
-    "numpy": ("commands.predict", "rehearsal", "report", "predictions", "inspection", "model",
-              "training", "data", "checkpoint", "draws", "compat",
+    "numpy": ("commands.predict", "resume", "rehearsal", "report", "predictions", "inspection",
+              "model", "training", "data", "checkpoint", "draws", "compat",
               "nn"),
 }  # fmt: skip
 

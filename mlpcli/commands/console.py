@@ -5,27 +5,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpcli.errors import ConfigError
-
 if TYPE_CHECKING:
     from mlpcli.training import EpochReport, StepReport
-
-
-# The columns of a history file.
-HISTORY = (
-    "epoch",
-    "error",
-    "validation_error",
-    "validation_accuracy",
-    "eta",
-    "seconds",
-    "examples_per_second",
-)
 
 
 def result(text: str) -> None:
@@ -69,11 +54,14 @@ def step_line(report: "StepReport") -> None:
 
 
 @contextmanager
-def epochs(total: int, quiet: bool, plain: bool) -> Iterator[Callable[["EpochReport"], None]]:
+def epochs(
+    total: int, done: int, quiet: bool, plain: bool
+) -> Iterator[Callable[["EpochReport"], None]]:
     """Show epochs as they end: a bar on a terminal, plain lines elsewhere.
 
     Args:
         total: how many epochs there will be.
+        done: how many of them a resumed run has behind it.
         quiet: show nothing at all.
         plain: show lines on a terminal, too.
     """
@@ -85,7 +73,9 @@ def epochs(total: int, quiet: bool, plain: bool) -> Iterator[Callable[["EpochRep
         return
     from tqdm import tqdm
 
-    with tqdm(total=total, unit="epoch", file=sys.stderr, dynamic_ncols=True) as shown:
+    with tqdm(
+        total=total, initial=done, unit="epoch", file=sys.stderr, dynamic_ncols=True
+    ) as shown:
 
         def show(report: "EpochReport") -> None:
             speed = report.examples / report.seconds
@@ -100,35 +90,6 @@ def _pairs(report: "EpochReport") -> list[str]:
     """Return an epoch's names and values, from `epoch` and `error` on."""
     row = {name: value for name, value in report.row.items() if name != "eta"}
     return [f"{name} {value:.5g}" for name, value in row.items()]
-
-
-@contextmanager
-def history_file(path: Path | None) -> Iterator[Callable[["EpochReport"], None]]:
-    """Write a row per epoch as it ends: CSV with a heading, or JSON lines, by the file's name."""
-    if path is None:
-        yield lambda _: None
-        return
-    if path.suffix not in (".csv", ".jsonl"):
-        raise ConfigError(f"--history {path}", "ends in neither .csv nor .jsonl", "name it so")
-    with path.open("w", encoding="utf-8", newline="") as stream:
-
-        def write(report: "EpochReport") -> None:
-            row = {
-                **dict.fromkeys(HISTORY),
-                **report.row,
-                "seconds": round(report.seconds, 6),
-                "examples_per_second": round(report.examples / report.seconds, 1),
-            }
-            if path.suffix == ".jsonl":
-                stream.write(json.dumps(row) + "\n")
-            else:
-                cells = ["" if value is None else repr(value) for value in row.values()]
-                stream.write(",".join(cells) + "\n")
-            stream.flush()
-
-        if path.suffix == ".csv":
-            stream.write(",".join(HISTORY) + "\n")
-        yield write
 
 
 @contextmanager

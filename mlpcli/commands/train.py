@@ -1,16 +1,31 @@
 """`mlp train`."""
 
 import os
+import signal
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpcli.commands import console, options
-from mlpcli.errors import CheckpointError, ConfigError, DivergedError
+from mlpcli.commands.history import history_file
+from mlpcli.commands.stopping import noted_signals
+from mlpcli.errors import CheckpointError, ConfigError, DivergedError, MismatchError, Stopped
+
+if TYPE_CHECKING:
+    from mlpcli.data.dataset import Dataset
+    from mlpcli.keys import Experiment
+    from mlpcli.model import Model
+    from mlpcli.training import EpochReport, Run, StepReport
 
 # The least time between checkpoints: each waits for the disk, and an epoch may take a millisecond.
 SAVE_SECONDS = 1.0
+# No row of the history in a checkpoint is longer.
+ROW_BYTES = 200
 # What NumPy's various matrix libraries read when they are loaded.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -43,6 +58,15 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
 )
 @click.option("--threads", type=click.IntRange(1), help="Threads for matrix products.")
 @click.option("--overwrite", is_flag=True, help="Replace the checkpoint if it exists.")
+@click.option(
+    "--resume", is_flag=True, help="Go on where the checkpoint stands; start if there is none."
+)
+@click.option(
+    "--verify",
+    type=options.PATH,
+    metavar="W.npy",
+    help="Train again, write nothing, and compare with W.npy to the byte.",
+)
 @options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a line per SGD step.")
@@ -55,63 +79,156 @@ def train(
     history: Path | None,
     threads: int | None,
     overwrite: bool,
+    resume: bool,
+    verify: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
     """Train the network that the YAML experiment CONFIG describes, and write its checkpoint.
 
-    Progress goes to standard error, the result to standard output.
+    Progress goes to standard error, the result to standard output. Ctrl-C and SIGTERM finish the
+    mini-batch, write the checkpoint and end; --resume goes on from there.
     """
+    if overwrite + resume + bool(verify) + bool(output and verify) > 1:
+        raise ConfigError(
+            "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
+        )
     if threads:
         # Read once, when NumPy is loaded: that is why commands import it as they run.
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
     from mlpcli import checkpoint, model, training
     from mlpcli.experiment import load_experiment
+    from mlpcli.resume import take_up
 
     experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
-    if output.is_file() and not overwrite:
+    if verify:
+        checkpoint.read(verify)
+    elif output.is_file() and not overwrite and not resume:
         raise ConfigError(
             output,
             f"exists and holds {_held_by(output)}",
-            "add --overwrite to replace it, or -o for another name",
+            "add --overwrite to replace it, --resume to go on with it, or -o for another name",
         )
     dataset = model.open_data(experiment, data_dir)
-    trained = model.new_model(experiment, dataset)
     from_network = model.load(start).network if start else None
-    run = training.begin(experiment, trained.network, from_network)
-    checkpoint.check_writable(output, len(model.serialise(trained, run)))
+    with nullcontext() if verify else checkpoint.locked(output):
+        if resume and output.is_file():
+            trained, run = take_up(output, experiment, dataset)
+            if not quiet:
+                console.note(f"{output}: {_standing(run)}")
+        else:
+            trained = model.new_model(experiment, dataset)
+            run = training.begin(experiment, trained.network, from_network)
+        if not verify:
+            size = len(model.serialise(trained, run)) + ROW_BYTES * experiment.epochs
+            checkpoint.check_writable(output, size)
+        begun = time.perf_counter()
+        with (
+            history_file(history, run.history if resume else ()) as write_row,
+            console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
+        ):
 
-    begun = time.perf_counter()
-    on_step = console.step_line if verbose and not quiet else None
-    with (
-        console.history_file(history) as write_row,
-        console.epochs(experiment.epochs, quiet, plain=verbose) as show,
-    ):
-        saved = begun
-        try:
-            for report in training.train(experiment, run, dataset, on_step):
+            def on_epoch(report: "EpochReport") -> None:
                 write_row(report)
                 show(report)
-                if run.finished or time.perf_counter() - saved > SAVE_SECONDS:
-                    model.save(output, trained, run)
+
+            on_step = console.step_line if verbose and not quiet else None
+            save = None if verify else partial(model.save, output, trained, run)
+            _train(experiment, run, dataset, save, on_epoch, on_step)
+        seconds = time.perf_counter() - begun
+    if verify:
+        _compare(verify, trained, run)
+    else:
+        _show_result(output, trained, run, dataset, seconds, as_json)
+
+
+def _train(
+    experiment: "Experiment",
+    run: "Run",
+    dataset: "Dataset",
+    save: Callable[[], None] | None,
+    on_epoch: Callable[["EpochReport"], None],
+    on_step: Callable[["StepReport"], None] | None,
+) -> None:
+    """Train to the end, saving on the way; stop between mini-batches when a signal says so."""
+    from mlpcli import training
+
+    every = experiment.checkpoint_every
+    saved = time.perf_counter()
+
+    def after_step(report: "StepReport") -> None:
+        if on_step:
+            on_step(report)
+        if noted:
+            raise Stopped(noted[0])
+        done = report.epoch * report.steps + report.step + 1
+        # An epoch's end is saved below, when validation has had its say.
+        if save and every and report.step + 1 < report.steps and _is_due(done, every, report.steps):
+            save()
+
+    with noted_signals() as noted:
+        try:
+            for report in training.train(experiment, run, dataset, after_step):
+                due = time.perf_counter() - saved > SAVE_SECONDS
+                if every:
+                    due = _is_due(report.row["epoch"] + 1, every, 1)
+                if save and (run.finished or due):
+                    save()
                     saved = time.perf_counter()
+                on_epoch(report)
+                if noted and not run.finished:
+                    raise Stopped(noted[0])
         except DivergedError:
-            if run.history:
-                model.save(output, trained, run)
+            if save and run.history:
+                save()
             raise
-    seconds = time.perf_counter() - begun
+        except BrokenPipeError:
+            # Nobody reads the progress any more.
+            if save:
+                save()
+            raise Stopped(signal.SIGPIPE) from None
+        except Stopped as stopped:
+            if save:
+                save()
+            name = signal.Signals(stopped.number).name
+            console.note(f"{name}: {_standing(run)}; mlp train --resume goes on from there")
+            raise
+
+
+def _is_due(done: int, every: float, steps: int) -> bool:
+    """Return whether a multiple of `every` epochs of so many steps was passed with this step."""
+    return int(done / (every * steps)) > int((done - 1) / (every * steps))
+
+
+def _standing(run: "Run") -> str:
+    if run.finished:
+        return f"finished after {len(run.history)} epochs"
+    return f"stands in epoch {len(run.history)}, after {run.step} steps"
+
+
+def _compare(path: Path, trained: "Model", run: "Run") -> None:
+    from mlpcli.resume import first_difference
+
+    if difference := first_difference(path, trained, run):
+        raise MismatchError(path, f"does not come out again: {difference}", "see versions and seed")
+    console.result(f"{path} comes out again, to the byte")
+
+
+def _show_result(
+    output: Path, trained: "Model", run: "Run", dataset: "Dataset", seconds: float, as_json: bool
+) -> None:
+    from mlpcli import model
 
     test = model.judge(trained, dataset.test) if dataset.test else None
-    best = run.history[run.best_epoch]
     if as_json:
         console.result_json(
             {
                 "weights": str(output),
                 "epochs": len(run.history),
                 "best_epoch": run.best_epoch,
-                "error": best["error"],
+                "error": run.history[run.best_epoch]["error"],
                 "seconds": round(seconds, 3),
                 "test": test and test.summary(),
             }

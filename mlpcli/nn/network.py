@@ -91,6 +91,7 @@ class Buffers:
         z: weighted inputs z^(2)..z^(L), (m, n_l).
         sigma: σ(z^(2))..σ(z^(L)), (m, n_l).
         a: a^(2)..a^(L): the same arrays as `sigma`, or others where neurons are dropped.
+        drops: whether there are masks to be drawn.
         masks: for layers 1..L-1, what dropout multiplies a^(l) by, (m, n_l), or None.
     """
 
@@ -103,6 +104,7 @@ class Buffers:
     ) -> None:
         sizes, dtype = network.structure, network.dtype
         self.masks: list[Array | None]
+        self.drops = any(dropout)
         if share is None:
             rates = dropout or [0.0] * (len(sizes) - 1)
             self.masks = [

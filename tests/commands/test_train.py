@@ -179,7 +179,7 @@ def test_an_existing_file_is_kept(run_mlp, parity, config, content, held):
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr == (
         f"mlp: error: short.npy: exists and holds {held}; "
-        "add --overwrite to replace it, or -o for another name\n"
+        "add --overwrite to replace it, --resume to go on with it, or -o for another name\n"
     )
     assert Path("short.npy").read_bytes() == content
 
@@ -245,9 +245,11 @@ MISFITS = {
     "missing dataset": ("data: parity", "data: mnist", 1,
                         "data/mnist/train-images-idx3-ubyte.gz: there is no such file; "
                         "run mlp download mnist"),
-    "endless layer": ("[10, 3, 2]", f"[10, {2**62}, 2]", 1,
-                      "memory: there is not enough of it; "
-                      "use a smaller bt_size, structure or dataset"),
+    # 2·10⁸·(10 + 1) + (2·10⁸ + 1)·2 parameters of 8 bytes
+    "endless layer": ("[10, 3, 2]", "[10, 200000000, 2]", 2,
+                      "short.yaml:3: structure: has 2,600,000,002 parameters, whose checkpoint of "
+                      "20,800,000,016 bytes is more than the 1,879,048,191 that the format holds; "
+                      "write smaller layers"),
 }  # fmt: skip
 
 
@@ -297,7 +299,7 @@ def test_no_test_split(monkeypatch, capsys, config, options, shown):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_training_as_that_signal(number):
-    """Ctrl-C ends the process as SIGINT does, with neither a traceback nor a file."""
+    """Ctrl-C ends the process as SIGINT does, without a traceback, and leaves what was learnt."""
     config = write_config("epochs: 1000", "epochs: 1000000")
     # A shell starts jobs in the background with SIGINT ignored, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -313,5 +315,9 @@ def test_a_signal_ends_training_as_that_signal(number):
         stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == -number
     assert stdout == ""
-    assert all(line.startswith("epoch ") for line in stderr.splitlines() if line)
-    assert names() == [config]
+    *epochs, last = stderr.splitlines()
+    assert all(line.startswith("epoch ") for line in epochs)
+    assert last.startswith(f"{signal.Signals(number).name}: stands in epoch {len(epochs) + 1}, ")
+    assert last.endswith("; mlp train --resume goes on from there")
+    assert len(model.load(Path("short.npy")).history) == len(epochs) + 1
+    assert names() == ["short.npy", config]

@@ -1,0 +1,42 @@
+"""Stopping a run: a signal is noted, and acted on when the mini-batch is finished."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@contextmanager
+def noted_signals() -> Iterator[list[signal.Signals]]:
+    """Note the first signal that asks for an end; a second one ends the process at once.
+
+    A signal that the caller's shell had ignored stays ignored (`nohup`, jobs in the background).
+    A closed pipe is an error of the write here, not the end of the process.
+
+    Yields:
+        A list that the signal is put into.
+    """
+    noted: list[signal.Signals] = []
+    before: dict[signal.Signals, Any] = {}
+
+    def note(number: int, _: FrameType | None) -> None:
+        noted.append(signal.Signals(number))
+        for other in before:
+            signal.signal(other, signal.SIG_DFL)
+
+    for name in SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            before[number] = signal.signal(number, note)
+    pipe = getattr(signal, "SIGPIPE", None)
+    pipe_before = signal.signal(pipe, signal.SIG_IGN) if pipe is not None else None
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if pipe is not None:
+            signal.signal(pipe, pipe_before)
