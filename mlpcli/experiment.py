@@ -11,7 +11,7 @@ import yaml
 
 from mlpcli import compat
 from mlpcli.errors import ConfigError
-from mlpcli.keys import KEYS, DataSource, Experiment, check_together, place
+from mlpcli.keys import KEYS, Experiment, check_together, place
 
 SYNONYMS = {
     "batch_size": "bt_size",
@@ -45,15 +45,20 @@ def load_experiment(path: Path) -> Experiment:
         raise ConfigError(path, _reason(error), "give the path of a YAML experiment") from error
     values, lines = _parse(text, path)
     places = {name: f"{path}:{line}" for name, line in lines.items()}
-    return from_mapping(values, places | {"": str(path)})
+    return from_mapping(values, places | {"": str(path)}, (path.parent,))
 
 
-def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experiment:
+def from_mapping(
+    values: Mapping[Any, Any],
+    places: Mapping[str, str],
+    folders: tuple[Path, ...] = (Path(),),
+) -> Experiment:
     """Check plain values and make an experiment of them.
 
     Args:
         values: keys and values as YAML or JSON gives them.
         places: where each key was given; "" is where keys would be added.
+        folders: what paths in the values may be relative to, in the order to try.
 
     Raises:
         ConfigError: if a key is unknown or missing, or a value is not what it must be.
@@ -74,19 +79,19 @@ def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experi
         kind, example = KEYS[name].metadata["kind"], KEYS[name].metadata["example"]
         try:
             checked[name] = kind.parse(value)
-        except ValueError:
-            problem = f"must be {kind.expects}, not {_show(value)}"
+        except ValueError as error:
+            problem = str(error) or f"must be {kind.expects}, not {_show(value)}"
             raise ConfigError(place(places, name), problem, f"write {example}") from None
     if checked.get("compat"):
         _decide_for_compat(checked, places)
-    experiment = Experiment(**checked, places=places)
+    experiment = Experiment(**checked, places=places, folders=folders)
     check_together(experiment)
     return experiment
 
 
 def _decide_for_compat(checked: dict[str, Any], places: Mapping[str, str]) -> None:
     """Set what `compat: article` decides; refuse keys that contradict it."""
-    decided = compat.DECIDES | {"data": DataSource(checked["data"].name, compat.SCALE)}
+    decided = compat.DECIDES | {"data": checked["data"]._replace(scale=compat.SCALE)}
     for name, value in decided.items():
         if name == "data" and checked["data"].scale is None:
             checked["data"] = value

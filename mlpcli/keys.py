@@ -3,8 +3,10 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlpcli.data_keys import Files, parse_files, parse_scale
 from mlpcli.errors import ConfigError
 
 
@@ -55,20 +57,26 @@ def _layer_sizes(value: Any) -> tuple[int, ...]:
 
 
 class DataSource(NamedTuple):
-    """Which data: a dataset's name, and the scaling of its inputs if not the default."""
+    """Which data: a dataset's name or training file, and the scaling if not the default."""
 
     name: str
     scale: str | None = None
+    files: Files | None = None
 
-
-SCALES = choice("unit", "none")
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the value of the `data` key."""
+        which = self.files.to_mapping() if self.files else {"name": self.name}
+        return which | ({"scale": self.scale} if self.scale else {})
 
 
 def _data(value: Any) -> DataSource:
     if type(value) is str and value:
         return DataSource(value)
+    if type(value) is dict and "train" in value:
+        files, scale = parse_files(value)
+        return DataSource(files.train, scale, files)
     if type(value) is dict and type(value.get("name")) is str and set(value) <= {"name", "scale"}:
-        return DataSource(value["name"], SCALES.parse(value["scale"]) if "scale" in value else None)
+        return DataSource(value["name"], parse_scale(value["scale"]) if "scale" in value else None)
     raise ValueError
 
 
@@ -81,11 +89,13 @@ def key(kind: Kind, example: str, default: Any = MISSING) -> Any:
 class Experiment:
     """A validated experiment. Its fields are the keys of the YAML file.
 
-    `places` says where each key was given, as "FILE:LINE"; it does not take part in comparisons.
+    `places` says where each key was given, as "FILE:LINE", and `folders` what its paths may be
+    relative to; neither takes part in comparisons.
     """
 
     data: DataSource = key(
-        Kind("a dataset's name, or {name: NAME, scale: unit or none}", _data), "data: mnist"
+        Kind("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
+        "data: mnist",
     )
     structure: tuple[int, ...] = key(
         Kind("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
@@ -99,6 +109,7 @@ class Experiment:
     dtype: str = key(choice("float32", "float64"), "dtype: float32", default="float32")
     compat: str | None = key(choice("article"), "compat: article", default=None)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    folders: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
 
     def where(self, name: str) -> str:
         """Return where a key was given, for the beginning of an error: "FILE:LINE: KEY"."""
@@ -107,8 +118,7 @@ class Experiment:
     def to_mapping(self) -> dict[str, Any]:
         """Return the experiment as plain YAML or JSON values; `from_mapping` is the way back."""
         mapping = {name: getattr(self, name) for name in KEYS if getattr(self, name) is not None}
-        data = {name: part for name, part in self.data._asdict().items() if part is not None}
-        return mapping | {"data": data, "structure": list(self.structure)}
+        return mapping | {"data": self.data.to_mapping(), "structure": list(self.structure)}
 
 
 KEYS: dict[str, Field[Any]] = {f.name: f for f in fields(Experiment) if f.metadata}

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import __version__, checkpoint
-from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_dataset
+from mlpcli.data import own
+from mlpcli.data.dataset import Dataset, Examples, open_dataset
+from mlpcli.data.encoding import SCALES, Encoding, restore
+from mlpcli.draws import KeyedDraws
 from mlpcli.errors import CheckpointError, ConfigError, DataError
 from mlpcli.experiment import from_mapping
 from mlpcli.keys import Experiment
@@ -85,7 +88,7 @@ class Model:
                 "epoch": len(self.history),
                 "experiment": self.experiment.to_mapping(),
                 "class_names": self.encoding.class_names,
-                "encoding": {"features": self.encoding.features, "scale": self.encoding.scale},
+                "encoding": self.encoding.to_mapping(),
                 "fingerprint": self.fingerprint,
                 "history": self.history,
                 "versions": {
@@ -117,7 +120,11 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
         ConfigError: if there is no such dataset or `structure` does not fit it.
         DataError: if its files are missing or damaged.
     """
-    dataset = open_dataset(*experiment.data, data_dir, experiment.where("data"))
+    name, scale, files = experiment.data
+    if files:
+        dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
+    else:
+        dataset = open_dataset(name, scale, data_dir, experiment.where("data"))
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     first, *hidden, last = experiment.structure
     fits = f"write structure: {[features, *hidden, classes]}"
@@ -136,6 +143,46 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
+    """Open the training or test examples of a loaded model; None if there is no such split.
+
+    Raises:
+        DataError: if its files are missing, damaged or others than it was trained on.
+    """
+    experiment = judged.experiment
+    if experiment.data.files:
+        return own.reopen(
+            experiment.data.files,
+            judged.encoding,
+            split,
+            experiment.folders,
+            _splitting(experiment),
+            judged.fingerprint,
+        )
+    dataset = open_data(experiment, data_dir)
+    return dataset.test if split == "test" else dataset.train
+
+
+def open_file(judged: Model, path: Path, target: str | None) -> Examples:
+    """Open a file of labelled examples like those that a model was trained on.
+
+    Args:
+        judged: whose encoding to apply.
+        path: the file or folder.
+        target: where the classes are: a column's name or position, an array of an archive, or a
+            file; None for where they were in training.
+
+    Raises:
+        DataError: if something in it is wrong.
+    """
+    where = int(target) if target and target.removeprefix("-").isdecimal() else target
+    return own.open_labelled(path, judged.encoding, judged.experiment.data.files, where)
+
+
+def _splitting(experiment: Experiment) -> np.random.Generator:
+    return KeyedDraws(experiment.seed).generator("test split")
 
 
 class Judgement(NamedTuple):
@@ -224,18 +271,18 @@ def load(path: Path) -> Model:
     """
     record = checkpoint.read(path)
     try:
-        return _restore(record)
+        return _restore(record, (Path(), path.parent))
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(
             path, f"is not a checkpoint that this version understands ({error!r})", "train again"
         ) from error
 
 
-def _restore(record: checkpoint.Record) -> Model:
+def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
     meta = record.meta
-    experiment = from_mapping(meta["experiment"], {})
+    experiment = from_mapping(meta["experiment"], {}, folders)
     class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = Encoding(int(meta["encoding"]["features"]), meta["encoding"]["scale"], class_names)
+    encoding = restore(meta["encoding"], class_names)
     network = new_network(experiment, encoding)
     names = checkpoint.layer_names(len(experiment.structure))
     if [name for pair in names for name in pair] != list(record.arrays):

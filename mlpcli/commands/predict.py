@@ -1,40 +1,36 @@
 """`mlp predict`."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mlpcli.commands import console, options
-from mlpcli.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
-@click.command(
-    epilog="Example: mlp predict --weights mnist.npy digits.npy other-images-idx3-ubyte.gz"
-)
+@click.command(epilog="Example: mlp predict --weights mnist.npy digit.png digits.npy")
 @options.weights
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
 @click.option("--proba", is_flag=True, help="Add the network's output for every class.")
+@click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
 @options.as_json
-def predict(weights: Path, inputs: tuple[str, ...], proba: bool, as_json: bool) -> None:
+def predict(
+    weights: Path, inputs: tuple[str, ...], proba: bool, invert: bool, as_json: bool
+) -> None:
     """Print the class of every example, one per line, in the order of the input.
 
-    INPUT is a .npy array or an IDX file (raw or .gz) in the units of the training data, or - for
-    comma-separated rows on standard input.
+    INPUT is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), an image, a folder of
+    images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
+    in it are ignored. Images are resized to the network's size.
     """
     from mlpcli import model
+    from mlpcli.inputs import read_input
 
     judge = model.load(weights)
+    files = judge.experiment.data.files
     names = judge.encoding.class_names
     for name in inputs:
         row = 0
-        for features in _examples(name, judge.encoding.features):
+        for features in read_input(name, judge.encoding, files, invert):
             for outputs in judge.outputs(features):
                 for a in outputs:
                     predicted = names[a.argmax()]
@@ -47,25 +43,3 @@ def predict(weights: Path, inputs: tuple[str, ...], proba: bool, as_json: bool) 
                         cells = [predicted, *(f"{p:.6g}" for p in a)] if proba else [predicted]
                         console.result("\t".join(cells))
                     row += 1
-
-
-def _examples(name: str, features: int) -> Iterator["NDArray[np.generic]"]:
-    from mlpcli.data.csv import read_rows
-    from mlpcli.data.idx import looks_like_idx, read_idx
-    from mlpcli.data.npy import NPY_MAGIC, read_npy
-    from mlpcli.model import as_rows
-
-    if name == "-":
-        yield from read_rows(sys.stdin, "-", features)
-        return
-    path = Path(name)
-    with path.open("rb") as stream:
-        head = stream.read(len(NPY_MAGIC))
-    if head == NPY_MAGIC:
-        yield as_rows(read_npy(path), features, path)
-    elif looks_like_idx(head):
-        yield as_rows(read_idx(path), features, path)
-    else:
-        raise DataError(
-            path, "is neither .npy nor IDX", "give one of these, or - for rows on stdin"
-        )

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import parity
+from mlpcli.data.encoding import Encoding
 from mlpcli.data.idx import read_idx
 from mlpcli.data.registry import DATASETS, NamedDataset
 from mlpcli.errors import ConfigError, DataError
-
-# What `scale` multiplies each feature by: `unit` takes bytes to [0, 1].
-SCALES = {"unit": 1 / 255, "none": 1.0}
 
 
 class Examples(NamedTuple):
@@ -26,17 +24,6 @@ class Examples(NamedTuple):
     """(n,) in 0..n_L - 1."""
 
 
-class Encoding(NamedTuple):
-    """What a network must know of its data to judge other examples."""
-
-    features: int
-    """n_1."""
-    scale: str
-    """A name in `SCALES`."""
-    class_names: tuple[str, ...]
-    """n_L names."""
-
-
 class Dataset(NamedTuple):
     """A dataset, ready for training."""
 
@@ -44,14 +31,21 @@ class Dataset(NamedTuple):
     encoding: Encoding
     train: Examples
     test: Examples | None
+    notes: tuple[str, ...] = ()
+    """What was decided about the files, for the user to know."""
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hexadecimal, of the training examples."""
-        digest = hashlib.sha256()
-        for array in self.train:
-            digest.update(f"{array.dtype.str} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-        return digest.hexdigest()
+        return fingerprint(self.train)
+
+
+def fingerprint(examples: Examples) -> str:
+    """Return the SHA-256, in hexadecimal, of examples."""
+    digest = hashlib.sha256()
+    for array in examples:
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
@@ -75,7 +69,10 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         return Dataset(name, encoding, train, test)
     known = named(name, where, also=("parity",))
     encoding = Encoding(
-        known.image_shape[0] * known.image_shape[1], scale or "unit", known.class_names
+        known.image_shape[0] * known.image_shape[1],
+        scale or "unit",
+        known.class_names,
+        image_shape=known.image_shape,
     )
     folder = data_dir / name
     names = [file.name for file in known.files]
@@ -94,6 +91,8 @@ def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
         names = [*also, *DATASETS]
         close = difflib.get_close_matches(name, names, n=1)
         remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
+        if set(name) & set("./\\"):
+            remedy = f"for a file, write data: {{train: {name}}}"
         raise ConfigError(where, f"there is no dataset {name}", remedy)
     return DATASETS[name]
 
