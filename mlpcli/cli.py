@@ -12,7 +12,7 @@ import click
 from mlpcli import __version__
 from mlpcli.errors import MlpError
 
-COMMANDS = ("download", "evaluate", "predict", "train")
+COMMANDS = ("download", "evaluate", "init", "predict", "train")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

@@ -165,7 +165,7 @@ def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
     return dataset.test if split == "test" else dataset.train
 
 
-def open_file(judged: Model, path: Path, target: str | None) -> Examples:
+def open_file(judged: Model, path: Path, target: str | int | None) -> Examples:
     """Open a file of labelled examples like those that a model was trained on.
 
     Args:
@@ -177,8 +177,7 @@ def open_file(judged: Model, path: Path, target: str | None) -> Examples:
     Raises:
         DataError: if something in it is wrong.
     """
-    where = int(target) if target and target.removeprefix("-").isdecimal() else target
-    return own.open_labelled(path, judged.encoding, judged.experiment.data.files, where)
+    return own.open_labelled(path, judged.encoding, judged.experiment.data.files, target)
 
 
 def _splitting(experiment: Experiment) -> np.random.Generator:

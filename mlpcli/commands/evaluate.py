@@ -31,7 +31,7 @@ def evaluate(
     name = judged.experiment.data.name
     if data:
         name, split = str(data), "data"
-        examples = model.open_file(judged, data, target)
+        examples = model.open_file(judged, data, options.column(target))
     elif not (found := model.open_split(judged, data_dir, split)):
         raise DataError(name, "has no test split", "use --split train, or --data FILE")
     else:

@@ -53,6 +53,21 @@ def read_folder(
     return Table(folder, values, labels, image_shape=shape)
 
 
+def survey(folder: Path) -> tuple[set[tuple[int, int]], set[bool]]:
+    """Return which sizes, rows and columns, a folder's images have, and whether they are gray.
+
+    Raises:
+        DataError: naming the image that will not do.
+    """
+    sizes, gray = set(), set()
+    for name in class_folders(folder):
+        for path in images_in(folder / name):
+            with _opened(path) as image:
+                sizes.add((image.height, image.width))
+                gray.add(image.mode in GRAY)
+    return sizes, gray
+
+
 def class_folders(folder: Path) -> list[str]:
     """Return the names of the sub-folders that are not hidden, in order."""
     return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Dataset, Examples, fingerprint
 from mlpcli.data.encoding import Encoding, encode, encode_labels
@@ -12,6 +11,7 @@ from mlpcli.data.files import kind_of, labels_beside, locate, read_files
 from mlpcli.data.learning import learn, learn_scale, settle_missing
 from mlpcli.data.matching import known_names, plan_for
 from mlpcli.data.npy import npz_names
+from mlpcli.data.splits import stratified
 from mlpcli.data.table import Table, plan_for_training
 from mlpcli.data_keys import Files, Name
 from mlpcli.errors import DataError
@@ -151,52 +151,21 @@ def read_training(
     )
 
 
-def stratify(
-    labels: NDArray[np.integer],
-    fraction: float,
-    rng: np.random.Generator,
-    class_names: Sequence[str],
-    where: object,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Set a fraction of every class aside.
-
-    Args:
-        labels: classes, (n,).
-        fraction: what is set aside, but at least one example of each class, and not all.
-        rng: chooses.
-        class_names: what the classes are called in an error.
-        where: what the examples are called in an error.
-
-    Returns:
-        The examples that are kept, and those set aside, class by class. So the order of the
-        classes in a file does not matter.
-
-    Raises:
-        DataError: if a class has one example only.
-    """
-    kept, out = [], []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        if len(members) < 2:
-            raise DataError(
-                where,
-                f"class {class_names[label]} has one example, and a split needs two",
-                "give more of them, or remove the fraction",
-            )
-        count = min(max(1, round(fraction * len(members))), len(members) - 1)
-        chosen = rng.permutation(len(members))
-        out.append(members[np.sort(chosen[:count])])
-        kept.append(members[np.sort(chosen[count:])])
-    return np.concatenate(kept), np.concatenate(out)
-
-
 def _split(
     files: Files, encoding: Encoding, table: Table, rng: np.random.Generator
 ) -> tuple[Table, Table | None]:
     if not isinstance(files.test, float):
         return table, None
     labels = encode_labels(encoding, table)
-    kept, out = stratify(labels, files.test, rng, encoding.class_names, table.where)
+    kept, out = stratified(labels, files.test, rng)
+    if not len(out):
+        raise DataError(
+            table.where,
+            f"has too few examples of each class to set {files.test:g} of them aside",
+            "give more, or a larger fraction",
+        )
+    # By class, so that it makes no difference in which order a file has the classes.
+    kept, out = (part[np.argsort(labels[part], kind="stable")] for part in (kept, out))
     return table.take(kept), table.take(out)
 
 
