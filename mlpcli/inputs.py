@@ -51,8 +51,11 @@ def read_input(
 
 def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:
     if name == "-":
+        if sys.stdin is None:
+            raise DataError("-", "standard input is closed", "pipe rows into mlp")
         stream = sys.stdin.buffer
-        yield from read_stream(stream, encoding, 1 if _is_pipe(stream) else CHUNK_CHARACTERS)
+        characters = 1 if _is_pipe(stream) else CHUNK_CHARACTERS
+        yield from read_stream(stream, encoding, characters, files.missing == "mean")
         return
     path = Path(name)
     kind = kind_of(path)
@@ -64,7 +67,7 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
     yield read_files(
         path,
         files,
-        plan_for(encoding, path, labelled=False),
+        plan_for(encoding, labelled=False),
         known=known_names(encoding),
         target=files.target,
         labelled=False,
@@ -72,12 +75,21 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
     )
 
 
-def read_stream(stream: BinaryIO, encoding: Encoding, characters: int) -> Iterator[Table]:
+def read_stream(
+    stream: BinaryIO, encoding: Encoding, characters: int, gaps: bool
+) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
     source = decoded(stream, "-")
-    first = next((line for line in source if line.strip()), "")
+    before, first = [], ""
+    for first in source:
+        if first.strip():
+            break
+        before.append(first)
+    else:
+        return
 
     def all_lines() -> Iterator[str]:
+        yield from before
         yield first
         yield from source
 
@@ -86,11 +98,12 @@ def read_stream(stream: BinaryIO, encoding: Encoding, characters: int) -> Iterat
     rows = Rows(
         lines,
         "-",
-        plan_for(encoding, "-", labelled=False),
+        plan_for(encoding, labelled=False),
         delimiter="," if as_json else None,
         known=known_names(encoding),
+        gaps=gaps,
     )
-    return rows.tables(characters)
+    yield from rows.tables(characters)
 
 
 def _is_pipe(stream: BinaryIO) -> bool:

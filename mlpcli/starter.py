@@ -97,7 +97,7 @@ def _guess(path: Path, target: Name | None) -> tuple[Files, list[str]]:
     findings = [finding]
     ignored = [j for j in range(raw.values.shape[1]) if _is_row_name(raw, j)]
     if ignored and len(ignored) < raw.values.shape[1]:
-        columns = [_column(raw, j) for j in ignored]
+        columns = [raw.reference(j) for j in ignored]
         files = files._replace(ignore=tuple(columns))
         findings.append(f"ignored: {', '.join(map(str, columns))}: different in every row")
     used = [j for j in range(raw.values.shape[1]) if j not in ignored]
@@ -123,20 +123,14 @@ def _guess_folder(path: Path, files: Files) -> tuple[Files, list[str]]:
     return files, findings
 
 
-def _column(table: Table, j: int) -> Name:
-    """Return how a configuration names a column."""
-    position = table.plan.features[j] if table.plan else j
-    return (table.names[position] if table.names else "") or position
-
-
 def _is_row_name(table: Table, j: int) -> bool:
     """Return whether a column tells rows apart and nothing else."""
     column = table.values[:, j]
     different = len(np.unique(column))
     if j in table.texts:
         return too_many_texts(different, len(column))
-    name = str(_column(table, j)).lower()
-    unnamed = bool(table.names) and isinstance(_column(table, j), int)
+    name = str(table.reference(j)).lower()
+    unnamed = bool(table.names) and isinstance(table.reference(j), int)
     if not (unnamed or name in ROW_NAMES or name.endswith(("_id", " id"))):
         return False
     return different == len(column) and bool((column == np.rint(column)).all())

@@ -46,6 +46,7 @@ def read_csv(
     header: bool | None = None,
     delimiter: str | None = None,
     known: Collection[str] = (),
+    gaps: bool = False,
 ) -> Table:
     """Read a table, plain or gzip-compressed.
 
@@ -55,6 +56,7 @@ def read_csv(
         header: whether the first line has the columns' names; None to see for oneself.
         delimiter: what stands between cells; None to see for oneself.
         known: names of columns: a first line with one of them is a header.
+        gaps: whether values may be missing.
 
     Raises:
         DataError: naming line and column, if it is not such a table.
@@ -67,7 +69,7 @@ def read_csv(
         try:
             source = decoded(stream, path)
             source = _bounded(source, path) if compressed else source
-            rows = Rows(lines_of(source, path), path, plan, header, delimiter, known)
+            rows = Rows(lines_of(source, path), path, plan, header, delimiter, known, gaps)
             return rows.table()
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
@@ -135,6 +137,7 @@ class Rows:
         header: whether the first line has the columns' names; None to see for oneself.
         delimiter: what stands between cells; None to see for oneself.
         known: names of columns: a first line with one of them is a header.
+        gaps: whether values may be missing: they become NaN.
 
     Raises:
         DataError: if there is no line.
@@ -148,8 +151,10 @@ class Rows:
         header: bool | None = None,
         delimiter: str | None = None,
         known: Collection[str] = (),
+        gaps: bool = False,
     ) -> None:
         self.where = where
+        self.gaps = gaps
         first = next(lines, None)
         if first is None:
             raise DataError(where, "is empty", "give a file with examples")
@@ -163,7 +168,7 @@ class Rows:
             _refuse_bad_names(self.names, f"{where}:{first.number}")
         else:
             self.lines = _chain(first, lines)
-        self.plan = plan(self.names, self.width)
+        self.plan = plan(self.names, self.width, f"{where}:{first.number}")
         self.codes: dict[int, dict[str, int]] = {column: {} for column in self.plan.text}
         self.labels: dict[str, int] = {}
 
@@ -290,16 +295,17 @@ class Rows:
 
     def _missing(self, cell: str, line: Line, column: int) -> float:
         """Return NaN for a cell that stands for a missing number; refuse any other."""
-        if cell.strip().lower() in MISSING:
+        missing = cell.strip().lower() in MISSING
+        if missing and self.gaps:
             return math.nan
-        value = _number(cell)
-        problem = "is not a number" if value is None else "is not a finite number"
         remedy = "correct it"
-        if value is None:
-            remedy += ", or list the column under categorical"
+        if missing:
+            remedy = "fill it in, or train with missing: mean (or drop)"
+        elif _number(cell) is None:
+            remedy = "correct it, or list the column under categorical"
         raise DataError(
             f"{self.where}:{line.number}",
-            f"{column_name(self.names, column)}: {cell.strip()[:40]!r} {problem}",
+            f"{column_name(self.names, column)}: {cell.strip()[:40]!r} is not a finite number",
             remedy,
         )
 
@@ -320,8 +326,8 @@ class Rows:
         if hasattr(self, "width") and len(cells) != self.width:
             raise DataError(
                 f"{self.where}:{line.number}",
-                f"has {len(cells)} cells, and the first line has {self.width}",
-                "give every line as many",
+                f"has {len(cells)} values",
+                f"the first line has {self.width}",
             )
         return cells
 

@@ -126,7 +126,9 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
         if encoding.scale == "standardize":
             numbers -= encoding.means
             numbers /= encoding.deviations
-        features[part] = numbers
+        # What float32 cannot hold becomes infinite, and is reported where it is used.
+        with np.errstate(over="ignore"):
+            features[part] = numbers
     return features
 
 

@@ -1,6 +1,7 @@
 """Files of examples of every kind: which reader takes which, and where labels stand."""
 
 import gzip
+import math
 import re
 import zlib
 from collections.abc import Collection, Sequence
@@ -107,7 +108,8 @@ def read_files(
     """
     kind = kind_of(path)
     if kind == "table":
-        return read_csv(path, plan, files.header, files.delimiter, known)
+        gaps = files.missing != "error"
+        return read_csv(path, plan, files.header, files.delimiter, known, gaps)
     if kind == "parquet":
         return read_parquet(path, plan)
     if kind in ("folder", "image"):
@@ -140,15 +142,18 @@ def array_table(
     """
     if features is not None and array.size == features and array.ndim in (1, 2):
         array = array.reshape(1, features)
-    if array.ndim < 2 or array.size == 0:
+    if array.ndim < 2 or (labelled and array.size == 0):
+        wanted = "n" if features is None else features
         raise DataError(
-            path, f"has shape {array.shape}", "give an array of shape (n, features), n at least 1"
+            path,
+            f"has shape {array.shape}, and the network takes {wanted} features",
+            f"give an array of shape (n, {wanted})",
         )
     image_shape: tuple[int, ...] = ()
-    if array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3)):
-        image_shape = array.shape[1:] if array.shape[-1] != 1 else array.shape[1:3]
     if array.ndim == 3:
         image_shape = array.shape[1:]
+    elif array.ndim == 4 and array.shape[3] in (1, 3):
+        image_shape = array.shape[1:3] if array.shape[3] == 1 else array.shape[1:]
     spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
     if labels is None and spare and (labelled or features is not None):
         if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:
@@ -157,7 +162,7 @@ def array_table(
             )
         labels = name_labels(array[:, column]) if labelled else None
         array = np.delete(array, column, axis=1)
-    values = array.reshape(len(array), -1)
+    values = array.reshape(len(array), math.prod(array.shape[1:]))
     if features is not None and values.shape[1] != features:
         raise DataError(
             path,

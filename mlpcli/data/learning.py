@@ -15,8 +15,6 @@ MANY_TEXTS = 20
 # examples.
 MANY_CLASSES = 20
 EXAMPLES_PER_CLASS = 10
-# No feature may be larger: the network computes in float32.
-LARGEST = float(np.finfo(np.float32).max)
 
 
 def settle_missing(table: Table, policy: str) -> Table:
@@ -32,20 +30,14 @@ def settle_missing(table: Table, policy: str) -> Table:
     gaps = np.zeros(len(table.values), bool)
     if table.values.dtype.kind == "f":
         for part, values in blocks(table.values):
-            # NaN fails both comparisons.
-            fine = (values >= -LARGEST) & (values <= LARGEST)
-            if not fine.all():
-                _refuse_infinite(table, values, part.start)
-                gaps[part] = ~fine.all(axis=1)
+            finite = np.isfinite(values)
+            if not finite.all():
+                gaps[part] = ~finite.all(axis=1)
+                _refuse(table, np.isinf(values), part.start)
     drop = policy == "drop" and table.labels is not None
     if gaps.any() and policy != "mean" and not drop:
         row = int(gaps.argmax())
-        column = int(np.isnan(table.values[row].astype(np.float64)).argmax())
-        raise DataError(
-            table.row(row),
-            f"{table.column(column)}: the value is missing",
-            "fill it in, or train with missing: mean (or drop)",
-        )
+        _refuse(table, np.isnan(table.values[row : row + 1]), row)
     if table.labels is not None:
         unlabelled = table.labels.codes < 0
         if unlabelled.any() and not drop:
@@ -62,15 +54,15 @@ def settle_missing(table: Table, policy: str) -> Table:
     return table.take(np.flatnonzero(~gaps))
 
 
-def _refuse_infinite(table: Table, values: Values, start: int) -> None:
-    beyond = np.abs(values.astype(np.float64)) > LARGEST
-    if beyond.any():
-        row, column = map(int, np.argwhere(beyond)[0])
-        raise DataError(
-            table.row(start + row),
-            f"{table.column(column)}: {values[row, column]!s} is not finite or too large",
-            f"give numbers up to {LARGEST:.2g}",
-        )
+def _refuse(table: Table, bad: NDArray[np.bool], start: int) -> None:
+    """Refuse the first of some bad values, if there is any."""
+    for row, column in np.argwhere(bad)[:1].tolist():
+        value = f"holds {table.values[start + row, column]}"
+        place = f"in row {start + row}, {table.column(column)}"
+        if table.lines is not None:
+            place = f"on line {table.lines[start + row]}, {table.column(column)}"
+        remedy = "replace it with a finite number, or train with missing: mean or drop"
+        raise DataError(table.where, f"{value} {place}", remedy)
 
 
 def learn(table: Table, missing: str) -> Encoding:
@@ -149,7 +141,9 @@ def _learn_column(table: Table, j: int, name: str, missing: str) -> Column:
     column = table.values[:, j]
     given = column[~np.isnan(column)] if column.dtype.kind == "f" else column
     if len(given) == 0:
-        raise DataError(table.where, f"{table.column(j)} has no values", "list it under ignore")
+        raise DataError(
+            table.where, f"{table.column(j)} has no values", f"write ignore: [{table.reference(j)}]"
+        )
     if j not in table.texts:
         filling = (float(given.mean(dtype=np.float64)),) if missing == "mean" else ()
         return Column(name, "number", (), filling)
@@ -161,7 +155,7 @@ def _learn_column(table: Table, j: int, name: str, missing: str) -> Column:
         raise DataError(
             table.where,
             f"{table.column(j)} has {len(shares)} different texts in {len(given)} rows",
-            "list it under ignore",
+            f"write ignore: [{table.reference(j)}]",
         )
     categories = tuple(sorted(shares))
     filling = tuple(shares[text] for text in categories) if missing == "mean" else ()
@@ -187,12 +181,16 @@ def learn_scale(encoding: Encoding, table: Table, scale: str | None) -> Encoding
     # Measured from the first example on, so that a constant has no deviation at all.
     first = numbers(table.values[:1])[0]
     total, squares = np.zeros_like(first), np.zeros_like(first)
-    for _, values in blocks(table.values):
-        total += (numbers(values) - first).sum(axis=0)
-    shift = total / len(table.values)
-    for _, values in blocks(table.values):
-        squares += np.square(numbers(values) - first - shift).sum(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _, values in blocks(table.values):
+            total += (numbers(values) - first).sum(axis=0)
+        shift = total / len(table.values)
+        for _, values in blocks(table.values):
+            squares += np.square(numbers(values) - first - shift).sum(axis=0)
     means, deviations = first + shift, np.sqrt(squares / len(table.values))
+    if not np.isfinite(deviations).all():
+        feature = int((~np.isfinite(deviations)).argmax())
+        raise DataError(table.where, f"feature {feature} has values too large", "scale them down")
     # A constant becomes 0.
     deviations[deviations == 0] = 1
     start = 0

@@ -14,9 +14,7 @@ def known_names(encoding: Encoding) -> set[str]:
     return {column.name for column in encoding.columns if column.name}
 
 
-def plan_for(
-    encoding: Encoding, where: object, labelled: bool, target: Name | None = None
-) -> Planner:
+def plan_for(encoding: Encoding, labelled: bool, target: Name | None = None) -> Planner:
     """Return the plan that finds an encoding's columns in another table.
 
     By name if both tables have names, in whatever order; else by position: either the features
@@ -24,12 +22,11 @@ def plan_for(
 
     Args:
         encoding: what was learned from the training table.
-        where: the other table's name, for errors.
         labelled: whether the classes are wanted.
         target: the column that holds them, if it is not that of the training table.
     """
 
-    def plan(names: tuple[str, ...] | None, width: int) -> Plan:
+    def plan(names: tuple[str, ...] | None, width: int, where: str) -> Plan:
         chosen = None if target is None else find_column(target, names, width, where)
         if names and any(column.name for column in encoding.columns):
             features, found = _by_name(encoding.columns, names, chosen, where)
@@ -48,7 +45,7 @@ def plan_for(
 
 
 def _by_name(
-    columns: tuple[Column, ...], names: tuple[str, ...], chosen: int | None, where: object
+    columns: tuple[Column, ...], names: tuple[str, ...], chosen: int | None, where: str
 ) -> tuple[tuple[int, ...], int | None]:
     """Return where the features and the target are in a table with a header."""
     roles = {column.name: column.role for column in columns}
@@ -71,7 +68,7 @@ def _by_position(
     names: tuple[str, ...] | None,
     width: int,
     chosen: int | None,
-    where: object,
+    where: str,
 ) -> tuple[tuple[int, ...], int | None]:
     """Return where the features and the target are in a table told by its width."""
     roles = [column.role for column in encoding.columns]
@@ -86,6 +83,7 @@ def _by_position(
         return tuple(features), roles.index("target") if chosen is None else chosen
     raise DataError(
         where,
-        f"has {width} columns, and the network takes {wanted} features",
-        f"give {wanted}" + (f", or the {len(roles)} of the training table" if roles else ""),
+        f"has {width} values",
+        f"the network takes {wanted}"
+        + (f", or the {len(roles)} columns of the training table" if roles else ""),
     )

@@ -1,6 +1,7 @@
 """NumPy's own files of arrays, `.npy` and `.npz`, without pickle."""
 
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,6 +17,16 @@ from mlpcli.errors import DataError
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 NUMBERS = "buif"
+# What one or another damaged header makes NumPy raise.
+DAMAGE = (
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+)
 
 
 def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[np.generic]:
@@ -30,11 +41,12 @@ def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[np.generic]:
         OSError: if it cannot be read.
     """
     try:
-        array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, OverflowError) as error:
-        problem = (
-            "holds Python objects" if "Object arrays" in str(error) else f"is damaged: {error}"
-        )
+        # NumPy multiplies the shape in fixed-width integers and, otherwise, only warns.
+        with np.errstate(over="raise"):
+            array: NDArray[np.generic] = npy.open_memmap(path, mode="r")
+    except DAMAGE as error:
+        damage = str(error) or type(error).__name__
+        problem = "holds Python objects" if "Python objects" in damage else f"is damaged: {damage}"
         raise DataError(path, problem, "write an array of numbers with np.save") from error
     _refuse_kind(array.dtype, path, kinds)
     return array
@@ -88,8 +100,7 @@ def read_npz(path: Path, name: str, kinds: str = NUMBERS) -> NDArray[np.generic]
                 if size != announced - member.tell():
                     raise ValueError(f"it announces {size} bytes and holds other")
                 content = member.read()
-    except (ValueError, EOFError, SyntaxError, zipfile.BadZipFile, zlib.error,
-            NotImplementedError, RuntimeError) as error:  # fmt: skip
+    except (*DAMAGE, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise DataError(where, f"is damaged: {error}", "write it again with np.savez") from error
     if len(content) != size:
         raise DataError(where, "is damaged: it ends early", "write it again with np.savez")

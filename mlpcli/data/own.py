@@ -120,7 +120,7 @@ def open_labelled(
     table = read_files(
         path,
         files,
-        plan_for(encoding, path, labelled=True, target=target),
+        plan_for(encoding, labelled=True, target=target),
         known=known_names(encoding),
         target=wanted,
         labels=_labels_file(path, wanted, folders),
@@ -145,7 +145,7 @@ def read_training(
     return read_files(
         path,
         files,
-        plan_for_training(files, path),
+        plan_for_training(files),
         target=files.target,
         labels=_labels_file(path, files.target, folders),
     )

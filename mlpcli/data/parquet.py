@@ -49,7 +49,7 @@ def _read(path: Path, file: Any, planner: Planner) -> Table:
         raise DataError(path, "two columns have the same name", "give each a name of its own")
     if rows == 0:
         raise DataError(path, "has no rows", "give a file with examples")
-    plan = planner(names, len(names))
+    plan = planner(names, len(names), str(path))
     detected = {i for i in plan.features if plan.detect and _is_text(schema.types[i])}
     plan = plan._replace(text=plan.text | detected, detect=False)
     wanted = [*plan.features, *([] if plan.target is None else [plan.target])]

@@ -34,8 +34,8 @@ class Plan(NamedTuple):
     """The column with the classes."""
 
 
-Planner = Callable[[tuple[str, ...] | None, int], Plan]
-"""Decides from a table's column names, if it has them, and their number."""
+Planner = Callable[[tuple[str, ...] | None, int, str], Plan]
+"""Decides from a table's column names, if it has them, their number, and where they stand."""
 
 
 class Labels(NamedTuple):
@@ -70,10 +70,16 @@ class Table(NamedTuple):
             f"{self.where}:{self.lines[i]}" if self.lines is not None else f"{self.where}: row {i}"
         )
 
+    def reference(self, j: int) -> Name:
+        """Return how a configuration refers to column j of `values`."""
+        position = self.plan.features[j] if self.plan else j
+        return (self.names[position] if self.names else "") or position
+
     def column(self, j: int) -> str:
         """Return what column j of `values` is called, for an error."""
-        position = self.plan.features[j] if self.plan else j
-        return column_name(self.names, position)
+        if self.plan is None:
+            return f"feature {j}"
+        return column_name(self.names, self.plan.features[j])
 
     def take(self, rows: NDArray[np.integer]) -> "Table":
         """Return the table of some of its examples."""
@@ -83,8 +89,8 @@ class Table(NamedTuple):
 
 
 def column_name(names: tuple[str, ...] | None, position: int) -> str:
-    """Return what a column is called in an error."""
-    return f"column {names[position]}" if names else f"column {position} (from 0)"
+    """Return what a column is called in an error about a cell: lines and columns count from 1."""
+    return f"column {names[position]}" if names else f"column {position + 1}"
 
 
 def find_column(name: Name, names: tuple[str, ...] | None, width: int, where: object) -> int:
@@ -102,10 +108,10 @@ def find_column(name: Name, names: tuple[str, ...] | None, width: int, where: ob
     raise DataError(where, f"there is no column {name!r}", f"the columns are {known}{more}")
 
 
-def plan_for_training(files: Files, where: object) -> Planner:
+def plan_for_training(files: Files) -> Planner:
     """Return the plan that a configuration makes for its training file."""
 
-    def plan(names: tuple[str, ...] | None, width: int) -> Plan:
+    def plan(names: tuple[str, ...] | None, width: int, where: str) -> Plan:
         target = find_column(-1 if files.target is None else files.target, names, width, where)
         ignored = {find_column(name, names, width, where) for name in files.ignore}
         text = {find_column(name, names, width, where) for name in files.categorical}
