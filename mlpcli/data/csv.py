@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.digits import parse_bytes
 from mlpcli.data.idx import GZIP_MAGIC
 from mlpcli.data.table import (
     Growing,
@@ -30,7 +31,7 @@ MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 # A line, or a quoted cell with its line breaks, may not have more characters.
 LONGEST_LINE = 1 << 24
 # Text parsed at a time.
-CHUNK_CHARACTERS = 1 << 22
+CHUNK_CHARACTERS = 1 << 20
 
 
 class Line(NamedTuple):
@@ -55,7 +56,7 @@ def read_csv(
         plan: decides which columns are wanted.
         header: whether the first line has the columns' names; None to see for oneself.
         delimiter: what stands between cells; None to see for oneself.
-        known: names of columns: a first line with one of them is a header.
+        known: the columns' names in training: a first line with one of them is a header.
         gaps: whether values may be missing.
 
     Raises:
@@ -136,7 +137,7 @@ class Rows:
         plan: decides which columns are wanted.
         header: whether the first line has the columns' names; None to see for oneself.
         delimiter: what stands between cells; None to see for oneself.
-        known: names of columns: a first line with one of them is a header.
+        known: the columns' names in training: a first line with one of them is a header.
         gaps: whether values may be missing: they become NaN.
 
     Raises:
@@ -171,6 +172,8 @@ class Rows:
         self.plan = plan(self.names, self.width, f"{where}:{first.number}")
         self.codes: dict[int, dict[str, int]] = {column: {} for column in self.plan.text}
         self.labels: dict[str, int] = {}
+        # Until a line shows otherwise.
+        self.digits = True
 
     def table(self) -> Table:
         """Parse all lines."""
@@ -210,15 +213,18 @@ class Rows:
         return Table(self.where, values, labels, self.names, self.plan, texts, numbers)
 
     def _parse(self, lines: list[Line]) -> "Chunk":
+        parsed: NDArray[np.generic] | None
         if self.plan.detect:
             self._detect(lines)
-        parsed = self._parse_fast(lines)
+        parsed = self._parse_digits(lines)
+        if parsed is None:
+            parsed = self._parse_fast(lines)
         if parsed is None:
             parsed = self._parse_cells(lines)
         codes = np.empty(0, np.intp)
         if self.plan.target is not None:
             codes = parsed[:, self.plan.target].astype(np.intp)
-        values = parsed[:, self.plan.features]
+        values = np.take(parsed, self.plan.features, axis=1)
         return Chunk(values, codes, np.array([line.number for line in lines], np.intp))
 
     def _detect(self, lines: list[Line]) -> None:
@@ -240,6 +246,21 @@ class Rows:
         text = self.plan.text | {column for column in numeric if found[column]}
         self.plan = self.plan._replace(text=text, detect=False)
         self.codes = {column: {} for column in text}
+
+    def _parse_digits(self, lines: list[Line]) -> NDArray[np.generic] | None:
+        """Parse lines of bytes; None if they hold anything else."""
+        parsed: NDArray[np.generic] | None = None
+        if self.digits and not self.codes:
+            parsed = parse_bytes([line.text for line in lines], self.delimiter, self.width)
+        self.digits = parsed is not None
+        if parsed is not None and self.plan.target is not None:
+            target = parsed[:, self.plan.target]
+            codes = np.zeros(256)
+            for value in np.unique(target).tolist():
+                codes[value] = _coder(self.labels)(str(value))
+            # Codes fit a byte, as there are no more of them than values.
+            parsed[:, self.plan.target] = codes[target]
+        return parsed
 
     def _parse_fast(self, lines: list[Line]) -> NDArray[np.float64] | None:
         """Parse ordinary lines with NumPy; None if there is anything out of the ordinary."""
@@ -335,7 +356,7 @@ class Rows:
 class Chunk(NamedTuple):
     """Some lines, parsed."""
 
-    values: NDArray[np.float64]
+    values: NDArray[np.generic]
     codes: NDArray[np.intp]
     lines: NDArray[np.intp]
 
@@ -392,10 +413,10 @@ def _number(cell: str) -> float | None:
 
 
 def _is_header(cells: list[str], known: Collection[str]) -> bool:
-    """Return whether a first line has names: one that is known, or no number and no gap."""
-    if any(cell.strip() in known for cell in cells):
-        return True
-    return all(_number(cell) is None for cell in cells)
+    """Return whether a first line has names: one that is known, or no number among them."""
+    return any(cell.strip() in known for cell in cells) or all(
+        _number(cell) is None for cell in cells
+    )
 
 
 def _refuse_bad_names(names: tuple[str, ...], where: str) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import parity
-from mlpcli.data.encoding import Encoding
+from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.idx import read_idx
+from mlpcli.data.learning import learn_scale
 from mlpcli.data.registry import DATASETS, NamedDataset
+from mlpcli.data.table import Table
 from mlpcli.errors import ConfigError, DataError
 
 
@@ -66,7 +68,7 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
         cut = parity.TRAINING
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return Dataset(name, encoding, train, test)
+        return _scaled(Dataset(name, encoding, train, test))
     known = named(name, where, also=("parity",))
     encoding = Encoding(
         known.image_shape[0] * known.image_shape[1],
@@ -78,7 +80,20 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
     names = [file.name for file in known.files]
     train = _read_images(name, folder, names[0], names[1], known)
     test = _read_images(name, folder, names[2], names[3], known)
-    return Dataset(name, encoding, train, test)
+    return _scaled(Dataset(name, encoding, train, test))
+
+
+def _scaled(dataset: Dataset) -> Dataset:
+    """Standardise the features, if that is what their encoding says."""
+    if dataset.encoding.scale != "standardize" or dataset.test is None:
+        return dataset
+    train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
+    encoding = learn_scale(dataset.encoding, train, "standardize")
+    return dataset._replace(
+        encoding=encoding,
+        train=dataset.train._replace(features=encode(encoding, train)),
+        test=dataset.test._replace(features=encode(encoding, test)),
+    )
 
 
 def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:

@@ -160,7 +160,7 @@ class Growing:
         self._array: Values = np.empty((0, columns), np.uint8)
         self._rows = 0
 
-    def append(self, chunk: NDArray[np.floating]) -> None:
+    def append(self, chunk: NDArray[np.generic]) -> None:
         """Add the rows of an (m, columns) array."""
         dtype = _smallest(chunk, self._array.dtype)
         if dtype != self._array.dtype:
@@ -179,8 +179,10 @@ class Growing:
         return self._array
 
 
-def _smallest(chunk: NDArray[np.floating], least: np.dtype[np.generic]) -> np.dtype[np.generic]:
+def _smallest(chunk: Values, least: np.dtype[np.generic]) -> np.dtype[np.generic]:
     """Return the type to continue in: `least`, or a larger one if that loses anything."""
+    if chunk.dtype == np.uint8:
+        return least
     if least == np.uint8:
         low, high = chunk.min(initial=0), chunk.max(initial=0)
         if low >= 0 and high <= 255 and (chunk == chunk.astype(np.uint8)).all():
