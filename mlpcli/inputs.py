@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import images
-from mlpcli.data.csv import Rows, decoded, json_lines, lines_of
+from mlpcli.data.csv import Rows
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.files import kind_of, read_files
 from mlpcli.data.learning import settle_missing
+from mlpcli.data.lines import decoded, json_lines, lines_of
 from mlpcli.data.matching import known_names, plan_for
 from mlpcli.data.table import Table
 from mlpcli.data_keys import Files

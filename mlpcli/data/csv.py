@@ -2,11 +2,10 @@
 
 import csv
 import gzip
-import io
-import json
 import math
+import re
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -15,30 +14,16 @@ from numpy.typing import NDArray
 
 from mlpcli.data.digits import parse_bytes
 from mlpcli.data.idx import GZIP_MAGIC
-from mlpcli.data.table import (
-    Growing,
-    Labels,
-    Planner,
-    Table,
-    column_name,
-    refuse_expansion,
-)
+from mlpcli.data.lines import Line, bounded, decoded, lines_of
+from mlpcli.data.table import Growing, Labels, Planner, Table, column_name
 from mlpcli.errors import DataError
 
 DELIMITERS = (",", ";", "\t")
+QUOTED = re.compile('"[^"]*"')
 # What stands for a missing number. A missing text or class is an empty cell.
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
-# A line, or a quoted cell with its line breaks, may not have more characters.
-LONGEST_LINE = 1 << 24
 # Text parsed at a time.
 CHUNK_CHARACTERS = 1 << 20
-
-
-class Line(NamedTuple):
-    """A line, with those that a quoted cell runs on to."""
-
-    number: int
-    text: str
 
 
 def read_csv(
@@ -69,63 +54,13 @@ def read_csv(
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
         try:
             source = decoded(stream, path)
-            source = _bounded(source, path) if compressed else source
+            source = bounded(source, path) if compressed else source
             rows = Rows(lines_of(source, path), path, plan, header, delimiter, known, gaps)
             return rows.table()
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(
                 path, f"its compressed data are damaged ({error})", "fetch it again"
             ) from error
-
-
-def decoded(stream: BinaryIO, where: object) -> Iterator[str]:
-    """Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
-
-    Raises:
-        DataError: naming the line, if it is not UTF-8.
-    """
-    # A decoder reads ahead and could not name the line; so it lets everything pass.
-    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
-    for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), 1):
-        try:
-            line.encode()
-        except UnicodeEncodeError:
-            raise DataError(
-                f"{where}:{number}", "is not UTF-8", "convert the file to UTF-8"
-            ) from None
-        yield line
-
-
-def _bounded(source: Iterable[str], path: Path) -> Iterator[str]:
-    total = 0
-    for line in source:
-        total += len(line)
-        refuse_expansion(path, total)
-        yield line
-
-
-def lines_of(source: Iterable[str], where: object) -> Iterator[Line]:
-    """Yield the lines that are not blank, those of a quoted cell joined.
-
-    Raises:
-        DataError: naming the line, if it is endless or a quote is not closed.
-    """
-    first, pending = 0, ""
-    for number, line in enumerate(source, 1):
-        first, pending = first or number, pending + line
-        if len(pending) >= LONGEST_LINE:
-            raise DataError(
-                f"{where}:{first}",
-                f"goes on for {LONGEST_LINE} characters",
-                "check that it is a table, and that its quotes are closed",
-            )
-        if pending.count('"') % 2:
-            continue
-        if pending.strip(" \r\n"):
-            yield Line(first, pending)
-        first, pending = 0, ""
-    if pending:
-        raise DataError(f"{where}:{first}", "a quote is not closed", 'close it with "')
 
 
 class Rows:
@@ -159,7 +94,7 @@ class Rows:
         first = next(lines, None)
         if first is None:
             raise DataError(where, "is empty", "give a file with examples")
-        self.delimiter = delimiter or max(DELIMITERS, key=first.text.count)
+        self.delimiter = delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
         cells = self._split(first)
         self.width = len(cells)
         self.names: tuple[str, ...] | None = None
@@ -326,7 +261,7 @@ class Rows:
             remedy = "correct it, or list the column under categorical"
         raise DataError(
             f"{self.where}:{line.number}",
-            f"{column_name(self.names, column)}: {cell.strip()[:40]!r} is not a finite number",
+            f"{column_name(self.names, column)}: {cell[:40]!r} is not a finite number",
             remedy,
         )
 
@@ -359,49 +294,6 @@ class Chunk(NamedTuple):
     values: NDArray[np.generic]
     codes: NDArray[np.intp]
     lines: NDArray[np.intp]
-
-
-def json_lines(source: Iterable[str], where: str) -> Iterator[Line]:
-    """Turn JSON lines into lines of a table: arrays as they are, objects by their names.
-
-    The first line is a header where the first value is an object.
-
-    Raises:
-        DataError: naming the line, if one is no such value.
-    """
-    names: list[str] | None = None
-    for number, text in enumerate(source, 1):
-        if not text.strip():
-            continue
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{where}:{number}", f"is not JSON ({error})", "write one value per line"
-            ) from None
-        if isinstance(value, dict):
-            if names is None:
-                names = list(value)
-                yield Line(number, _line(names))
-            if set(value) != set(names):
-                odd = sorted(set(value) ^ set(names))[0]
-                raise DataError(
-                    f"{where}:{number}",
-                    f"{odd!r} is here or on the first line, and not on both",
-                    "give every line the same names",
-                )
-            value = [value[name] for name in names]
-        elif not isinstance(value, list) or names is not None:
-            raise DataError(
-                f"{where}:{number}", "is another kind of value", "give objects, or arrays"
-            )
-        yield Line(number, _line(["" if cell is None else cell for cell in value]))
-
-
-def _line(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(cells)
-    return text.getvalue()
 
 
 def _number(cell: str) -> float | None:

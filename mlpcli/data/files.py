@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import images
-from mlpcli.data.csv import decoded, lines_of, read_csv
+from mlpcli.data.csv import read_csv
 from mlpcli.data.idx import GZIP_MAGIC, read_idx
+from mlpcli.data.lines import decoded, lines_of
 from mlpcli.data.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
 from mlpcli.data.parquet import PARQUET_MAGIC, read_parquet
 from mlpcli.data.table import Labels, Planner, Table, name_labels
