@@ -7,7 +7,7 @@ from mlpcli.data.encoding import Column, Encoding, as_number, expander
 from mlpcli.data.table import Labels, Table, Values, blocks
 from mlpcli.errors import DataError
 
-# So many features, none negative, are taken for the pixels of an image.
+# So many features, none negative, may be the pixels of an image although nothing says so.
 PIXELS = 64
 # A column of more different texts than this, and in half of the rows, is taken for names.
 MANY_TEXTS = 20
@@ -213,6 +213,7 @@ def default_scale(encoding: Encoding, table: Table) -> str:
     low, high = 0.0, 0.0
     for _, values in blocks(table.values):
         low, high = min(low, float(values.min())), max(high, float(values.max()))
-    if encoding.features < PIXELS or table.texts or low < 0 or not high <= 255:
+    pixels = encoding.image_shape or encoding.features >= PIXELS
+    if not pixels or table.texts or low < 0 or not high <= 255:
         return "standardize"
     return "unit" if high > 127 else "none" if high <= 1 else "standardize"

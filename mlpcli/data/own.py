@@ -192,6 +192,6 @@ def _labels_file(path: Path, target: Name | None, folders: Sequence[Path]) -> Pa
         return None
     if target is None:
         return None if kind == "npz" else labels_beside(path)
-    if kind == "npz" and target in npz_names(path):
+    if kind == "npz" and not any((folder / target).is_file() for folder in folders):
         return None
     return locate(target, folders, "correct target")
