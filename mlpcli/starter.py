@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from mlpcli.keys import KEYS
 # Columns of these names are taken for the classes, the last column otherwise.
 TARGET_NAMES = ("target", "label", "class", "y")
 # Columns of these names, of different whole numbers, are taken for numbers of the rows.
-ROW_NAMES = ("", "id", "index", "row", "unnamed: 0", "__index_level_0__")
+ROW_NAMES = re.compile(r"|unnamed: 0|__index_level_0__|index|row|(.*[_ -])?id|.*(Id|ID)")
 # Training takes about so many steps, within reason.
 STEPS = 20_000
 
@@ -99,7 +100,7 @@ def _guess(path: Path, target: Name | None) -> tuple[Files, list[str]]:
     if ignored and len(ignored) < raw.values.shape[1]:
         columns = [raw.reference(j) for j in ignored]
         files = files._replace(ignore=tuple(columns))
-        findings.append(f"ignored: {', '.join(map(str, columns))}: different in every row")
+        findings.append(f"ignored: {', '.join(map(str, columns))} (different in every row)")
     used = [j for j in range(raw.values.shape[1]) if j not in ignored]
     gaps = raw.values.dtype.kind == "f" and bool(np.isnan(raw.values[:, used]).any())
     if gaps:
@@ -129,11 +130,11 @@ def _is_row_name(table: Table, j: int) -> bool:
     different = len(np.unique(column))
     if j in table.texts:
         return too_many_texts(different, len(column))
-    name = str(table.reference(j)).lower()
-    unnamed = bool(table.names) and isinstance(table.reference(j), int)
-    if not (unnamed or name in ROW_NAMES or name.endswith(("_id", " id"))):
+    if not table.names or table.plan is None:
         return False
-    return different == len(column) and bool((column == np.rint(column)).all())
+    name = table.names[table.plan.features[j]]
+    named = any(ROW_NAMES.fullmatch(form) for form in (name, name.lower()))
+    return named and different == len(column) and bool((column == np.rint(column)).all())
 
 
 def _render(

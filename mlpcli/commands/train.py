@@ -44,7 +44,7 @@ def train(
             "add --overwrite to replace it, or -o for another name",
         )
     dataset = model.open_data(experiment, data_dir)
-    for line in dataset.notes:
+    for line in () if quiet else dataset.notes:
         console.note(f"{dataset.name}: {line}")
     trained = model.new_model(experiment, dataset)
     checkpoint.check_writable(output, len(trained.serialise()))

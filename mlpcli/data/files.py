@@ -68,11 +68,11 @@ def locate(name: str, folders: Sequence[Path], remedy: str) -> Path:
     Raises:
         DataError: if it is not there.
     """
-    tried = [folder / Path(name).expanduser() for folder in folders]
-    for path in tried:
+    for folder in folders:
+        path = folder / Path(name).expanduser()
         if path.exists():
             return path
-    places = " or ".join(str(path.parent) for path in dict.fromkeys(tried))
+    places = " or ".join(map(str, dict.fromkeys(folders)))
     raise DataError(name, f"there is no such file in {places}", remedy)
 
 

@@ -85,5 +85,6 @@ def _by_position(
         where,
         f"has {width} values",
         f"the network takes {wanted}"
-        + (f", or the {len(roles)} columns of the training table" if roles else ""),
+        + (f", or the {len(roles)} columns of the training table" if roles else "")
+        + (": name the column of the classes with --target" if width == wanted + 1 else ""),
     )

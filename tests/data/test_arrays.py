@@ -192,7 +192,7 @@ def test_npz_bomb(monkeypatch):
     """An archive that unpacks to far more than its size is refused by what it announces."""
     monkeypatch.setattr(tables, "EXPANDED_BYTES", 1 << 16)
     np.savez_compressed("d.npz", x=np.zeros((100, 10_000)), y=np.arange(100) % 2)
-    with pytest.raises(DataError, match="d.npz: its .* as a decompression bomb's do"):
+    with pytest.raises(DataError, match=r"d.npz: its .* as a decompression bomb's do"):
         opened(train="d.npz")
 
 
@@ -220,7 +220,7 @@ def test_bad_members(x, problem):
 def test_bad_archives():
     """What is no archive of arrays is refused."""
     Path("d.npz").write_bytes(b"PK\x03\x04nonsense")
-    with pytest.raises(DataError, match="d.npz: is damaged"):
+    with pytest.raises(DataError, match=r"d.npz: is damaged"):
         npz_names(Path("d.npz"))
     with zipfile.ZipFile("d.npz", "w") as archive:
         archive.writestr("a.txt", "a")

@@ -141,7 +141,7 @@ def test_gaps(path, cell):
     """What stands for a missing number is one where that is allowed, and refused where not."""
     path.write_text(f"a,b,y\n1,2,x\n3,{cell},y\n")
     np.testing.assert_array_equal(read(path, gaps=True).values, [[1, 2], [3, np.nan]])
-    with pytest.raises(DataError, match="column b: .* is not a finite number; fill it in, or"):
+    with pytest.raises(DataError, match=r"column b: .* is not a finite number; fill it in, or"):
         read(path)
 
 

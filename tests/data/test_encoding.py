@@ -240,5 +240,5 @@ def test_a_fraction_is_stratified_and_seeded():
 
 def test_too_few_for_a_fraction():
     """A split that would set nothing aside is refused."""
-    with pytest.raises(DataError, match="too few examples of each class to set 0.2 of them aside"):
+    with pytest.raises(DataError, match=r"too few examples of each class to set 0.2 of them aside"):
         opened(test=0.2)

@@ -156,7 +156,7 @@ def test_bad_folders(spoil, message):
 def test_no_classes():
     """A folder without sub-folders says what one looks like."""
     Path("d").mkdir()
-    with pytest.raises(DataError, match="^d: has no sub-folders; make one folder of images per"):
+    with pytest.raises(DataError, match=r"^d: has no sub-folders; make one folder of images per"):
         opened()
 
 

@@ -75,7 +75,7 @@ def test_categories_of_a_dictionary():
 def test_missing():
     """A null is refused with its row and column, or treated as `missing` says."""
     write(a=[1.0, None, 3.0, 2.0], y=["x", "y", None, "y"])
-    with pytest.raises(DataError, match="t.parquet: holds nan in row 1, column a"):
+    with pytest.raises(DataError, match=r"t.parquet: holds nan in row 1, column a"):
         opened()
     write(a=[1.0, None, 3.0, 2.0, 4.0], y=["x", "y", None, "y", "x"])
     assert len(opened(missing="drop").train.labels) == 3
