@@ -25,7 +25,11 @@ def init(data: str, output: Path | None, target: str | None) -> None:
 
     known = starter.shipped()
     path = Path(data)
-    output = output or Path(f"{data if data in known else path.name.split('.')[0]}.yaml")
+    stem = data if data in known else path.name.split(".")[0]
+    if path.suffix == ".npy":
+        # The checkpoint of x.yaml is x.npy, and must not meet the data.
+        stem += "-mlp"
+    output = output or Path(f"{stem}.yaml")
     if output.exists():
         raise ConfigError(output, "exists", "choose another name with -o, or remove it")
     if data in known:

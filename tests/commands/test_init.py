@@ -110,7 +110,8 @@ def test_target_decides(run_mlp):
     np.save("kinds.npy", np.arange(10) % 2)
     run = run_mlp("init", "x.npy", "--target", "kinds.npy")
     assert "classes: kinds.npy" in run.stdout
-    assert run_mlp("train", "x.yaml", "-q").returncode == 0
+    # x.npy is the data, so x.yaml, which would train to it, is no name for the configuration.
+    assert run_mlp("train", "x-mlp.yaml", "-q").returncode == 0
 
 
 def test_a_quantity_is_refused(run_mlp):
