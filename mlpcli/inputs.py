@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -133,5 +134,5 @@ def _read_images(paths: list[Path], encoding: Encoding, invert: bool) -> Iterato
         )
     for start in range(0, len(paths), CHUNK_IMAGES):
         part = paths[start : start + CHUNK_IMAGES]
-        values, _ = images.read_images(part, (shape[0], shape[1]), len(shape) == 2, invert)
+        values, _ = images.read_images(part, shape, encoding.features == prod(shape), invert)
         yield Table(part[0].parent, values, image_shape=shape)

@@ -70,12 +70,8 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
         return _scaled(Dataset(name, encoding, train, test))
     known = named(name, where, also=("parity",))
-    encoding = Encoding(
-        known.image_shape[0] * known.image_shape[1],
-        scale or "unit",
-        known.class_names,
-        image_shape=known.image_shape,
-    )
+    shape = known.image_shape
+    encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
     folder = data_dir / name
     names = [file.name for file in known.files]
     train = _read_images(name, folder, names[0], names[1], known)

@@ -42,10 +42,10 @@ class Encoding(NamedTuple):
     """A name in `SCALES`."""
     class_names: tuple[str, ...]
     """n_L names."""
+    image_shape: tuple[int, int] | None = None
+    """Rows and columns, where features are the pixels of an image; each is three in colour."""
     columns: tuple[Column, ...] = ()
     """Those of the training table, in its order; none for arrays and images."""
-    image_shape: tuple[int, ...] = ()
-    """Rows and columns, and 3 for colour, where features are pixels."""
     means: tuple[float, ...] = ()
     """n_1 numbers subtracted from the features under `standardize`."""
     deviations: tuple[float, ...] = ()
@@ -58,7 +58,7 @@ class Encoding(NamedTuple):
 
     def to_mapping(self) -> dict[str, Any]:
         """Return everything but the class names as JSON values; `restore` is the way back."""
-        mapping = {name: value for name, value in self._asdict().items() if value != ()}
+        mapping = {name: value for name, value in self._asdict().items() if value not in ((), None)}
         del mapping["class_names"]
         if self.columns:
             mapping["columns"] = [
@@ -83,12 +83,13 @@ def restore(mapping: Mapping[str, Any], class_names: tuple[str, ...]) -> Encodin
         )
         for column in mapping.get("columns", ())
     )
+    shape = mapping.get("image_shape")
     encoding = Encoding(
         int(mapping["features"]),
         str(mapping["scale"]),
         class_names,
+        shape and (int(shape[0]), int(shape[1])),
         columns,
-        tuple(map(int, mapping.get("image_shape", ()))),
         tuple(map(float, mapping.get("means", ()))),
         tuple(map(float, mapping.get("deviations", ()))),
     )
@@ -96,7 +97,7 @@ def restore(mapping: Mapping[str, Any], class_names: tuple[str, ...]) -> Encodin
     if (
         encoding.scale not in SCALES
         or (columns and sum(column.width for column in columns) != encoding.features)
-        or (encoding.image_shape and prod(encoding.image_shape) != encoding.features)
+        or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
         or len(encoding.means) != statistics
         or len(encoding.deviations) != statistics
     ):

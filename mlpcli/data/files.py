@@ -86,7 +86,7 @@ def read_files(
     labels: Path | None = None,
     labelled: bool = True,
     features: int | None = None,
-    image_shape: tuple[int, ...] = (),
+    image_shape: tuple[int, int] | None = None,
     role: str = "train",
 ) -> Table:
     """Read examples from a file or folder of any kind.
@@ -114,8 +114,9 @@ def read_files(
     if kind == "parquet":
         return read_parquet(path, plan)
     if kind in ("folder", "image"):
-        size = (image_shape[0], image_shape[1]) if image_shape else files.size
-        gray = len(image_shape) == 2 if image_shape else files.grayscale
+        size, gray = files.size, files.grayscale
+        if image_shape:
+            size, gray = image_shape, features == math.prod(image_shape)
         if kind == "folder":
             return images.read_folder(path, size, gray)
         raise DataError(path, "is one image", "give a folder with a folder of images per class")
@@ -150,11 +151,8 @@ def array_table(
             f"has shape {array.shape}, and the network takes {wanted} features",
             f"give an array of shape (n, {wanted})",
         )
-    image_shape: tuple[int, ...] = ()
-    if array.ndim == 3:
-        image_shape = array.shape[1:]
-    elif array.ndim == 4 and array.shape[3] in (1, 3):
-        image_shape = array.shape[1:3] if array.shape[3] == 1 else array.shape[1:]
+    images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
+    image_shape = (array.shape[1], array.shape[2]) if images_of else None
     spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
     if labels is None and spare and (labelled or features is not None):
         if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:

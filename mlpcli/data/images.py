@@ -93,7 +93,7 @@ def read_images(
     size: tuple[int, int] | None = None,
     grayscale: bool | None = None,
     invert: bool = False,
-) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Read images as rows of bytes, 0 for black.
 
     Args:
@@ -103,23 +103,22 @@ def read_images(
         invert: turn black to white.
 
     Returns:
-        Bytes, (n, rows · columns · channels), and the shape of an image: rows, columns, and 3 for
-        colour.
+        Bytes, (n, rows · columns), or three for every pixel in colour; rows and columns.
 
     Raises:
         DataError: naming the image that will not do.
     """
     values = np.empty((0, 0), np.uint8)
-    shape: tuple[int, ...] = ()
+    wanted = (0, 0)
     for i, path in enumerate(paths):
         with _opened(path) as image:
             gray = image.mode in GRAY
             if i == 0:
                 wanted_gray = gray if grayscale is None else grayscale
                 wanted = size or (image.height, image.width)
-                shape = wanted if wanted_gray else (*wanted, 3)
-                _refuse_bytes(path, len(paths) * math.prod(shape))
-                values = np.empty((len(paths), math.prod(shape)), np.uint8)
+                width = math.prod(wanted) * (1 if wanted_gray else 3)
+                _refuse_bytes(path, len(paths) * width)
+                values = np.empty((len(paths), width), np.uint8)
             if grayscale is None and gray != wanted_gray:
                 raise DataError(
                     path,
@@ -128,7 +127,7 @@ def read_images(
                 )
             pixels = _pixels(image, path, wanted_gray, wanted, size is not None, paths[0])
         values[i] = (255 - pixels if invert else pixels).reshape(-1)
-    return values, shape
+    return values, wanted
 
 
 def _opened(path: Path) -> "Image":

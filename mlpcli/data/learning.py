@@ -79,7 +79,7 @@ def learn(table: Table, missing: str) -> Encoding:
         raise DataError(table.where, "has no classes", "say where they are with target")
     class_names = learn_classes(table.labels, table.where)
     if table.plan is None:
-        return Encoding(table.values.shape[1], "none", class_names, (), table.image_shape)
+        return Encoding(table.values.shape[1], "none", class_names, table.image_shape)
     columns = []
     for position in range(table.plan.width):
         name = table.names[position] if table.names else ""
@@ -90,7 +90,7 @@ def learn(table: Table, missing: str) -> Encoding:
             role = "target" if position == table.plan.target else "ignored"
             columns.append(Column(name, role))
     features = sum(column.width for column in columns)
-    return Encoding(features, "none", class_names, tuple(columns))
+    return Encoding(features, "none", class_names, columns=tuple(columns))
 
 
 def learn_classes(labels: Labels, where: object) -> tuple[str, ...]:

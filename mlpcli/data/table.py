@@ -61,8 +61,8 @@ class Table(NamedTuple):
     """For columns of `values` that hold text, the text of each code."""
     lines: NDArray[np.intp] | None = None
     """(n,) the line of each example, where the file has lines."""
-    image_shape: tuple[int, ...] = ()
-    """Rows and columns, and 3 for colour, where each example is an image."""
+    image_shape: tuple[int, int] | None = None
+    """Rows and columns, where each example is an image."""
 
     def row(self, i: int) -> str:
         """Return where example i stands, for an error."""
