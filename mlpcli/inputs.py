@@ -18,7 +18,7 @@ from mlpcli.data.files import kind_of, read_files
 from mlpcli.data.learning import settle_missing
 from mlpcli.data.lines import decoded, json_lines, lines_of
 from mlpcli.data.matching import known_names, plan_for
-from mlpcli.data.table import Table
+from mlpcli.data.table import Table, blocks
 from mlpcli.data_keys import Files
 from mlpcli.errors import DataError
 
@@ -48,7 +48,11 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert):
         # Every example gets an answer: none can be dropped.
-        yield encode(encoding, settle_missing(table, files.missing))
+        settled = settle_missing(table, files.missing)
+        # A little at a time: an array may be larger than memory.
+        for part, values in blocks(settled.values):
+            lines = None if settled.lines is None else settled.lines[part]
+            yield encode(encoding, settled._replace(values=values, lines=lines))
 
 
 def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:

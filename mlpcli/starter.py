@@ -167,17 +167,19 @@ def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     n = len(dataset.train.labels)
     modern = "optimizer" in KEYS
-    bt_size = 32 if n < 5000 else 128
-    epochs = min(100, max(10, STEPS * bt_size // n))
-    hidden = [128] if features >= 64 else [64]
     enough = n >= 5000
+    bt_size = 128 if enough else 32
+    # Few examples make few steps in an epoch, which may be larger then.
+    eta = 0.001 if enough else 0.003
+    epochs = min(200, max(10, STEPS * bt_size // n))
+    hidden = [128] if features >= 64 else [64]
     return [
         ("structure", [features, *hidden, classes], "features, hidden neurons, classes"),
         ("activation", "relu", "of the hidden neurons"),
         ("output", "softmax", "one probability per class"),
         ("loss", "cross_entropy", "goes with softmax"),
         ("optimizer", "adam", "sgd is the article's"),
-        ("eta", 0.001 if modern else 0.5, "learning rate"),
+        ("eta", eta if modern else 0.5, "learning rate"),
         ("bt_size", bt_size, "examples per mini-batch"),
         ("epochs", epochs, "times that training sees every example"),
         *(

@@ -132,13 +132,15 @@ def test_answers_come_line_by_line(line):
 
 
 def test_arrays():
-    """Arrays are rows, images, or one example; a column of classes is ignored."""
+    """Arrays are rows, images, or one example; a column of classes, as in training, is ignored."""
     rows = IMAGE.reshape(1, 6)
-    labelled = np.concatenate([rows, [[7]]], axis=1)
-    for array in (rows, IMAGE[None], IMAGE.ravel(), np.concatenate([rows, rows]), labelled):
+    for array in (rows, IMAGE[None], IMAGE.ravel(), np.concatenate([rows, rows])):
         np.save("in.npy", array)
         for features in read_input("in.npy", PIXELS):
             np.testing.assert_array_equal(features, np.tile(rows, (len(features), 1)))
+    np.save("in.npy", np.concatenate([rows, [[7]]], axis=1))
+    files = Files("train.npy", target=-1)
+    np.testing.assert_array_equal(next(read_input("in.npy", PIXELS, files)), rows)
     np.savez("in.npz", x=rows, y=[1])
     np.testing.assert_array_equal(next(read_input("in.npz", PIXELS)), rows)
 
@@ -146,6 +148,7 @@ def test_arrays():
 @pytest.mark.parametrize(
     ("array", "message"),
     [
+        (np.zeros((3, 7)), r"has shape \(3, 7\), and the network takes 6 features"),
         (np.zeros((3, 8)), r"has shape \(3, 8\), and the network takes 6 features"),
         (np.zeros((6, 3)), r"has shape \(6, 3\), and the network takes 6 features"),
         (np.full((2, 6), np.nan), "holds nan in row 0, feature 0"),
@@ -181,3 +184,16 @@ def test_columns_of_classes_beside_pixels():
     Path("in.csv").write_text("7,0,40,80,120,160,200\n")
     with pytest.raises(DataError, match=r"in.csv:1: has 7 values; the network takes 6"):
         list(read_input("in.csv", PIXELS))
+
+
+def test_large_arrays_are_read_in_pieces():
+    """An array is encoded a little at a time, standardised or not."""
+    n = 100_000
+    np.save("in.npy", np.tile(np.arange(6.0), (n, 1)))
+    standard = Encoding(6, "standardize", ("a", "b"), means=(1.0,) * 6, deviations=(2.0,) * 6)
+    for encoding, expected in ((PIXELS, np.arange(6)), (standard, (np.arange(6) - 1) / 2)):
+        sizes = []
+        for features in read_input("in.npy", encoding):
+            np.testing.assert_array_equal(features[[0, -1]], [expected, expected])
+            sizes.append(len(features))
+        assert (sum(sizes), max(sizes) < n) == (n, True)

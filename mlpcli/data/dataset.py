@@ -9,12 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import parity
-from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.encoding import SCALES, Encoding, encode
 from mlpcli.data.idx import read_idx
 from mlpcli.data.learning import learn_scale
 from mlpcli.data.registry import DATASETS, NamedDataset
 from mlpcli.data.table import Table
 from mlpcli.errors import ConfigError, DataError
+
+__all__ = [
+    "SCALES",
+    "Dataset",
+    "Encoding",
+    "Examples",
+    "fingerprint",
+    "named",
+    "open_dataset",
+]
 
 
 class Examples(NamedTuple):
@@ -102,7 +112,7 @@ def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
         names = [*also, *DATASETS]
         close = difflib.get_close_matches(name, names, n=1)
         remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
-        if set(name) & set("./\\"):
+        if Path(name).suffix:
             remedy = f"for a file, write data: {{train: {name}}}"
         raise ConfigError(where, f"there is no dataset {name}", remedy)
     return DATASETS[name]

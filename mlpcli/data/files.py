@@ -120,11 +120,14 @@ def read_files(
         if kind == "folder":
             return images.read_folder(path, size, gray)
         raise DataError(path, "is one image", "give a folder with a folder of images per class")
-    column = target if isinstance(target, int) else -1
+    column: int | None = target if isinstance(target, int) else -1
+    if not labelled and (isinstance(target, str) or not files.train):
+        # Classes were not in the same array then, so they are not now.
+        column = None
     if kind == "npz":
         array, found = _read_archive(path, target, labels, labelled, role)
     else:
-        array = _read_array(path)
+        array = _read_array(path, mapped=not labelled)
         found = _read_labels(labels) if labels and labelled else None
     return array_table(path, array, found, column, labelled, features)
 
@@ -133,7 +136,7 @@ def array_table(
     path: Path,
     array: NDArray[np.generic],
     labels: Labels | None,
-    column: int,
+    column: int | None,
     labelled: bool,
     features: int | None,
 ) -> Table:
@@ -154,7 +157,7 @@ def array_table(
     images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
     image_shape = (array.shape[1], array.shape[2]) if images_of else None
     spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
-    if labels is None and spare and (labelled or features is not None):
+    if labels is None and spare and column is not None:
         if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:
             raise DataError(
                 path, f"has {array.shape[1]} columns, and no column {column}", "correct target"
@@ -177,11 +180,11 @@ def array_table(
     return Table(path, values, labels, image_shape=image_shape)
 
 
-def _read_array(path: Path) -> NDArray[np.generic]:
+def _read_array(path: Path, mapped: bool) -> NDArray[np.generic]:
     if kind_of(path) == "idx":
         return read_idx(path)
     array = read_npy(path)
-    return array if array.nbytes > MAPPED_BYTES else np.array(array)
+    return array if mapped or array.nbytes > MAPPED_BYTES else np.array(array)
 
 
 def _read_archive(
