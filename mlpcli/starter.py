@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import mlpcli
 from mlpcli.data import images, own
 from mlpcli.data.dataset import Dataset
 from mlpcli.data.files import kind_of, labels_beside
@@ -38,7 +37,7 @@ class Start(NamedTuple):
 
 def shipped() -> dict[str, Path]:
     """Return the configurations that come with mlp, by name."""
-    package = Path(mlpcli.__file__).parent
+    package = Path(__file__).parent
     # Within the wheel; beside the package in a clone.
     folders = [package / "configs", package.parent / "configs"]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
