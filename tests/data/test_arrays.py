@@ -1,5 +1,6 @@
 """Arrays as training data: `.npy`, `.npz` and IDX, with their labels."""
 
+import gzip
 import io
 import zipfile
 from pathlib import Path
@@ -194,6 +195,15 @@ def test_npz_bomb(monkeypatch):
     np.savez_compressed("d.npz", x=np.zeros((100, 10_000)), y=np.arange(100) % 2)
     with pytest.raises(DataError, match=r"d.npz: its .* as a decompression bomb's do"):
         opened(train="d.npz")
+
+
+def test_idx_bomb(monkeypatch):
+    """Compressed IDX that unpacks to far more than its size is refused as it arrives."""
+    monkeypatch.setattr(tables, "EXPANDED_BYTES", 1 << 16)
+    write_idx("x", np.zeros((1000, 40, 40), np.uint8))
+    Path("x.gz").write_bytes(gzip.compress(Path("x").read_bytes()))
+    with pytest.raises(DataError, match=r"x.gz: its .* as a decompression bomb's do"):
+        opened(train="x.gz", target="x")
 
 
 @pytest.mark.parametrize(
