@@ -2,28 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from mlpcli import compat
+from mlpcli.data_keys import Files, parse_files, parse_scale
 from mlpcli.errors import ConfigError
 from mlpcli.kinds import TRUTH, Kind, Named, choice, named, number, one_or_list, whole
 
 
 class DataSource(NamedTuple):
-    """Which data: a dataset's name, and the scaling of its inputs if not the default."""
+    """Which data: a dataset's name or training file, and the scaling if not the default."""
 
     name: str
     scale: str | None = None
+    files: Files | None = None
 
-
-SCALES = choice("unit", "none")
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the value of the `data` key."""
+        which = self.files.to_mapping() if self.files else {"name": self.name}
+        return which | ({"scale": self.scale} if self.scale else {})
 
 
 def _data(value: Any) -> DataSource:
     if type(value) is str and value:
         return DataSource(value)
+    if type(value) is dict and "train" in value:
+        files, scale = parse_files(value)
+        return DataSource(files.train, scale, files)
     if type(value) is dict and type(value.get("name")) is str and set(value) <= {"name", "scale"}:
-        return DataSource(value["name"], SCALES.parse(value["scale"]) if "scale" in value else None)
+        return DataSource(value["name"], parse_scale(value["scale"]) if "scale" in value else None)
     raise ValueError
 
 
@@ -77,11 +85,13 @@ class Experiment:
     """A validated experiment. Its fields are the keys of the YAML file, in configs/README.md.
 
     None stands for what was not given and has no default. `places` says where each key was given,
-    as "FILE:LINE"; it does not take part in comparisons.
+    as "FILE:LINE", and `folders` what its paths may be relative to; neither takes part in
+    comparisons.
     """
 
     data: DataSource = key(
-        Kind("a dataset's name, or {name: NAME, scale: unit or none}", _data), "mnist"
+        Kind("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
+        "mnist",
     )
     structure: tuple[int, ...] = key(
         Kind("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
@@ -128,6 +138,7 @@ class Experiment:
     dtype: str = key(choice("float32", "float64"), "float32", default="float32")
     compat: str | None = key(choice("article"), "article", default=None)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    folders: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.init is None:
@@ -155,9 +166,8 @@ class Experiment:
     def to_mapping(self) -> dict[str, Any]:
         """Return the experiment as plain YAML or JSON values; `from_mapping` is the way back."""
         mapping = {name: getattr(self, name) for name in KEYS if getattr(self, name) is not None}
-        data = {name: part for name, part in self.data._asdict().items() if part is not None}
         plain = {name: list(v) if type(v) is tuple else v for name, v in mapping.items()}
-        return plain | {"data": data, "schedule": self.schedule.to_mapping()}
+        return plain | {"data": self.data.to_mapping(), "schedule": self.schedule.to_mapping()}
 
 
 KEYS: dict[str, Field[Any]] = {f.name: f for f in fields(Experiment) if f.metadata}

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import __version__, checkpoint
-from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_dataset
+from mlpcli.data import own
+from mlpcli.data.dataset import Dataset, Examples, open_dataset
+from mlpcli.data.encoding import SCALES, Encoding, encode, restore
 from mlpcli.data.splits import stratified
+from mlpcli.data.table import Table
 from mlpcli.draws import KeyedDraws
 from mlpcli.errors import CheckpointError, ConfigError, DataError
 from mlpcli.experiment import from_mapping
@@ -83,7 +86,9 @@ class Model:
         Raises:
             DataError: if the shape does not fit the network, or a value is not finite.
         """
-        rows = as_rows(np.asarray(features), self.encoding.features, "features")
+        width = len(self.encoding.wanted) or self.encoding.features
+        rows = as_rows(np.asarray(features), width, "features")
+        rows = encode(self.encoding, Table("features", rows))
         chunks = [outputs.copy() for outputs in self.outputs(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
@@ -112,7 +117,6 @@ def serialise(model: Model, run: Run) -> bytes:
         arrays["theta"] = run.network.theta
     if run.optimizer_state.size:
         arrays["state"] = run.optimizer_state
-    encoding = model.encoding._asdict()
     return checkpoint.serialise(
         arrays,
         {
@@ -120,8 +124,8 @@ def serialise(model: Model, run: Run) -> bytes:
             "epoch": len(run.history),
             "best_epoch": run.best_epoch,
             "experiment": model.experiment.to_mapping(),
-            "class_names": encoding.pop("class_names"),
-            "encoding": encoding,
+            "class_names": model.encoding.class_names,
+            "encoding": model.encoding.to_mapping(),
             "fingerprint": model.fingerprint,
             "history": run.history,
             "versions": {
@@ -165,7 +169,11 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
         ConfigError: if there is no such dataset or `structure` does not fit it.
         DataError: if its files are missing or damaged.
     """
-    dataset = open_dataset(*experiment.data, data_dir, experiment.where("data"))
+    name, scale, files = experiment.data
+    if files:
+        dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
+    else:
+        dataset = open_dataset(name, scale, data_dir, experiment.where("data"))
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     first, *hidden, last = experiment.structure
     fits = f"write structure: {[features, *hidden, classes]}"
@@ -217,6 +225,45 @@ def _hold_out(experiment: Experiment, dataset: Dataset) -> Dataset:
         )
     validation = Examples(features[held_out], labels[held_out])
     return dataset._replace(train_rows=rows, validation=validation)
+
+
+def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
+    """Open the training or test examples of a loaded model; None if there is no such split.
+
+    Raises:
+        DataError: if its files are missing, damaged or others than it was trained on.
+    """
+    experiment = judged.experiment
+    if experiment.data.files:
+        return own.reopen(
+            experiment.data.files,
+            judged.encoding,
+            split,
+            experiment.folders,
+            _splitting(experiment),
+            judged.fingerprint,
+        )
+    dataset = open_data(experiment, data_dir)
+    return dataset.test if split == "test" else dataset.train
+
+
+def open_file(judged: Model, path: Path, target: str | int | None) -> Examples:
+    """Open a file of labelled examples like those that a model was trained on.
+
+    Args:
+        judged: whose encoding to apply.
+        path: the file or folder.
+        target: where the classes are: a column's name or position, an array of an archive, or a
+            file; None for where they were in training.
+
+    Raises:
+        DataError: if something in it is wrong.
+    """
+    return own.open_labelled(path, judged.encoding, judged.experiment.data.files, target)
+
+
+def _splitting(experiment: Experiment) -> np.random.Generator:
+    return KeyedDraws(experiment.seed).generator("test split")
 
 
 class Judgement(NamedTuple):
@@ -301,7 +348,7 @@ def load(path: Path | str) -> Model:
     """
     record = checkpoint.read(Path(path))
     try:
-        return _restore(record)
+        return _restore(record, (Path(), Path(path).parent))
     except _MISUNDERSTANDINGS as error:
         raise CheckpointError(
             path,
@@ -310,11 +357,11 @@ def load(path: Path | str) -> Model:
         ) from error
 
 
-def _restore(record: checkpoint.Record) -> Model:
+def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
     meta = record.meta
-    experiment = from_mapping(meta["experiment"], {})
+    experiment = from_mapping(meta["experiment"], {}, folders)
     class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = _restore_encoding(class_names, **meta["encoding"])
+    encoding = restore(meta["encoding"], class_names)
     names = checkpoint.layer_names(len(experiment.structure))
     shapes: dict[str, tuple[int, ...]] = {}
     for (w_name, b_name), (n_in, n_out) in zip(names, pairwise(experiment.structure), strict=True):
@@ -335,10 +382,3 @@ def _restore(record: checkpoint.Record) -> Model:
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
         W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
     return Model(network, experiment, encoding, str(meta["fingerprint"]), meta)
-
-
-def _restore_encoding(
-    class_names: tuple[str, ...], features: int, scale: str, image_shape: list[int] | None
-) -> Encoding:
-    shape = (int(image_shape[0]), int(image_shape[1])) if image_shape else None
-    return Encoding(int(features), scale, class_names, shape)

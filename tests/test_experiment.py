@@ -120,7 +120,7 @@ def test_block_style_and_utf8():
     st.builds(
         Experiment,
         data=st.builds(
-            DataSource, st.text(min_size=1), st.sampled_from([None, "unit", "none"])
+            DataSource, st.text(min_size=1), st.sampled_from([None, "unit", "none"]), st.none()
         ),
         structure=st.lists(st.integers(1, 10**6), min_size=2).map(lambda s: (*s[:-1], s[-1] + 1)),
         eta=st.floats(min_value=0, exclude_min=True, allow_infinity=False),
@@ -149,7 +149,7 @@ def test_round_trip_of_the_article():
 @pytest.mark.parametrize(
     ("name", "expects", "values"),
     [
-        ("data", "a dataset's name, or {name: NAME, scale: unit or none}",
+        ("data", "a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}",
          ["3", "true", "[a]", "{}", "{scale: unit}", "{name: 3}", "{name: a, scale: half}",
           "{name: a, scale: true}", "{name: a, sclae: none}", "{name: {name: a}}", '""', ""]),
         ("structure", "a list of two or more layer sizes, each a whole number from 1",

@@ -78,6 +78,8 @@ def train(
             "add --overwrite to replace it, or -o for another name",
         )
     dataset = model.open_data(experiment, data_dir)
+    for line in () if quiet else dataset.notes:
+        console.note(f"{dataset.name}: {line}")
     trained = model.new_model(experiment, dataset)
     from_network = model.load(start).network if start else None
     run = training.begin(experiment, trained.network, from_network)
