@@ -12,7 +12,7 @@ import click
 from mlpcli import __version__
 from mlpcli.errors import MlpError, Stopped
 
-COMMANDS = ("check", "download", "evaluate", "predict", "show", "train")
+COMMANDS = ("check", "download", "evaluate", "init", "predict", "show", "train")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

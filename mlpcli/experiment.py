@@ -52,7 +52,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     for override in overrides:
         _set(values, override)
         places[re.split("[.=]", override)[0]] = f"--set {override}"
-    return from_mapping(values, places | {"": str(path)})
+    return from_mapping(values, places | {"": str(path)}, (path.parent,))
 
 
 def _set(values: dict[Any, Any], override: str) -> None:
@@ -73,12 +73,17 @@ def _set(values: dict[Any, Any], override: str) -> None:
     values[last] = value
 
 
-def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experiment:
+def from_mapping(
+    values: Mapping[Any, Any],
+    places: Mapping[str, str],
+    folders: tuple[Path, ...] = (Path(),),
+) -> Experiment:
     """Check plain values and make an experiment of them.
 
     Args:
         values: keys and values as YAML or JSON gives them.
         places: where each key was given; "" is where keys would be added.
+        folders: what paths in the values may be relative to, in the order to try.
 
     Raises:
         ConfigError: if a key is unknown or missing, or a value is not what it must be.
@@ -99,12 +104,15 @@ def from_mapping(values: Mapping[Any, Any], places: Mapping[str, str]) -> Experi
         kind, example = KEYS[name].metadata["kind"], KEYS[name].metadata["example"]
         try:
             checked[name] = kind.parse(value)
-        except (ValueError, OverflowError):
+        except OverflowError:
             problem = f"must be {kind.expects}, not {_show(value)}"
+            raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
+        except ValueError as error:
+            problem = str(error) or f"must be {kind.expects}, not {_show(value)}"
             raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
     if checked.get("compat"):
         decide_for_compat(checked, places)
-    experiment = Experiment(**checked, places=places)
+    experiment = Experiment(**checked, places=places, folders=folders)
     check_together(experiment)
     return experiment
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples
+from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.encoding import SCALES, Encoding
 from mlpcli.data.registry import DATASETS
 from mlpcli.keys import Experiment
 

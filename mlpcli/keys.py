@@ -2,28 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from mlpcli import compat
+from mlpcli.data_keys import Files, parse_files, parse_scale
 from mlpcli.errors import ConfigError
 from mlpcli.kinds import TRUTH, Kind, Named, choice, named, number, one_or_list, whole
 
 
 class DataSource(NamedTuple):
-    """Which data: a dataset's name, and the scaling of its inputs if not the default."""
+    """Which data: a dataset's name or training file, and the scaling if not the default."""
 
     name: str
     scale: str | None = None
+    files: Files | None = None
 
-
-SCALES = choice("unit", "none")
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the value of the `data` key."""
+        which = self.files.to_mapping() if self.files else {"name": self.name}
+        return which | ({"scale": self.scale} if self.scale else {})
 
 
 def _data(value: Any) -> DataSource:
     if type(value) is str and value:
         return DataSource(value)
+    if type(value) is dict and "train" in value:
+        files, scale = parse_files(value)
+        return DataSource(files.train, scale, files)
     if type(value) is dict and type(value.get("name")) is str and set(value) <= {"name", "scale"}:
-        return DataSource(value["name"], SCALES.parse(value["scale"]) if "scale" in value else None)
+        return DataSource(value["name"], parse_scale(value["scale"]) if "scale" in value else None)
     raise ValueError
 
 
@@ -37,6 +45,12 @@ def _augment(value: Any) -> dict[str, int]:
     if type(value) is not dict or set(value) != {"shift"}:
         raise ValueError
     return {"shift": whole(1).parse(value["shift"])}
+
+
+def _validation(value: Any) -> float | str:
+    if type(value) is str and value:
+        return value
+    return float(number(above=0, below=1).parse(value))
 
 
 def _class_weight(value: Any) -> str | dict[str, float]:
@@ -77,11 +91,13 @@ class Experiment:
     """A validated experiment. Its fields are the keys of the YAML file, in configs/README.md.
 
     None stands for what was not given and has no default. `places` says where each key was given,
-    as "FILE:LINE"; it does not take part in comparisons.
+    as "FILE:LINE", and `folders` what its paths may be relative to; neither takes part in
+    comparisons.
     """
 
     data: DataSource = key(
-        Kind("a dataset's name, or {name: NAME, scale: unit or none}", _data), "mnist"
+        Kind("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
+        "mnist",
     )
     structure: tuple[int, ...] = key(
         Kind("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
@@ -116,7 +132,11 @@ class Experiment:
     augment: dict[str, int] | None = key(
         Kind("{shift: K}, K a whole number from 1", _augment), "{shift: 1}", default=None
     )
-    validation: float | None = key(number(above=0, below=1), "0.1", default=None)
+    validation: float | str | None = key(
+        Kind("a number above 0 and below 1, or a file where data are files", _validation),
+        "0.1",
+        default=None,
+    )
     monitor: str | None = key(choice("error", "accuracy"), "error", default=None)
     patience: int | None = key(whole(1), "5", default=None)
     min_delta: float | None = key(number(at_least=0), "0.001", default=None)
@@ -129,6 +149,7 @@ class Experiment:
     checkpoint_every: float | None = key(number(above=0), "1", default=None)
     compat: str | None = key(choice("article"), "article", default=None)
     places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    folders: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.init is None:
@@ -156,9 +177,8 @@ class Experiment:
     def to_mapping(self) -> dict[str, Any]:
         """Return the experiment as plain YAML or JSON values; `from_mapping` is the way back."""
         mapping = {name: getattr(self, name) for name in KEYS if getattr(self, name) is not None}
-        data = {name: part for name, part in self.data._asdict().items() if part is not None}
         plain = {name: list(v) if type(v) is tuple else v for name, v in mapping.items()}
-        return plain | {"data": data, "schedule": self.schedule.to_mapping()}
+        return plain | {"data": self.data.to_mapping(), "schedule": self.schedule.to_mapping()}
 
 
 KEYS: dict[str, Field[Any]] = {f.name: f for f in fields(Experiment) if f.metadata}

@@ -14,16 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import __version__, checkpoint
-from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples, open_dataset
-from mlpcli.data.splits import stratified
+from mlpcli.data import own
+from mlpcli.data.dataset import Dataset, Examples, open_dataset
+from mlpcli.data.encoding import SCALES, Encoding, encode, restore
+from mlpcli.data.table import Table
 from mlpcli.draws import KeyedDraws
 from mlpcli.errors import CheckpointError, ConfigError, DataError
 from mlpcli.experiment import from_mapping
+from mlpcli.fitting import fitted
 from mlpcli.keys import Experiment
 from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
-from mlpcli.training import Run, begin, optimizer_of
+from mlpcli.training import Run, begin
 
 
 @dataclass
@@ -84,7 +87,9 @@ class Model:
         Raises:
             DataError: if the shape does not fit the network, or a value is not finite.
         """
-        rows = as_rows(np.asarray(features), self.encoding.features, "features")
+        width = len(self.encoding.wanted) or self.encoding.features
+        rows = as_rows(np.asarray(features), width, "features")
+        rows = encode(self.encoding, Table("features", rows))
         chunks = [outputs.copy() for outputs in self.outputs(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
@@ -118,7 +123,6 @@ def record_of(model: Model, run: Run) -> checkpoint.Record:
         arrays["theta"] = run.network.theta
     if run.optimizer_state.size:
         arrays["state"] = run.optimizer_state
-    encoding = model.encoding._asdict()
     return checkpoint.Record(
         arrays,
         {
@@ -129,8 +133,8 @@ def record_of(model: Model, run: Run) -> checkpoint.Record:
             "stream": run.stream,
             "best_epoch": run.best_epoch,
             "experiment": model.experiment.to_mapping(),
-            "class_names": encoding.pop("class_names"),
-            "encoding": encoding,
+            "class_names": model.encoding.class_names,
+            "encoding": model.encoding.to_mapping(),
             "fingerprint": model.fingerprint,
             "history": run.history,
             "versions": {
@@ -182,73 +186,51 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
         ConfigError: if there is no such dataset or `structure` does not fit it.
         DataError: if its files are missing or damaged.
     """
-    dataset = open_dataset(*experiment.data, data_dir, experiment.where("data"))
-    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
-    first, *hidden, last = experiment.structure
-    fits = f"write structure: {[features, *hidden, classes]}"
-    if first != features:
-        problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
-        raise ConfigError(experiment.where("structure"), problem, fits)
-    if last != classes:
-        problem = f"ends with {last} outputs, and {dataset.name} has {classes} classes"
-        raise ConfigError(experiment.where("structure"), problem, fits)
-    _check_size(experiment)
-    if isinstance(experiment.class_weight, dict):
-        _check_class_weight(experiment, dataset.encoding.class_names)
-    if experiment.augment and dataset.encoding.image_shape is None:
-        raise ConfigError(
-            experiment.where("augment"), f"{dataset.name} has no images to shift", "remove it"
+    name, scale, files = experiment.data
+    if files:
+        dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
+    else:
+        dataset = open_dataset(name, scale, data_dir, experiment.where("data"))
+    return fitted(experiment, dataset)
+
+
+def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
+    """Open the training or test examples of a loaded model; None if there is no such split.
+
+    Raises:
+        DataError: if its files are missing, damaged or others than it was trained on.
+    """
+    experiment = judged.experiment
+    if experiment.data.files:
+        return own.reopen(
+            experiment.data.files,
+            judged.encoding,
+            split,
+            experiment.folders,
+            _splitting(experiment),
+            judged.fingerprint,
         )
-    if experiment.validation:
-        dataset = _hold_out(experiment, dataset)
-    n, bt_size = len(dataset.train.labels), experiment.bt_size
-    if experiment.compat and n < 2 * bt_size:
-        raise ConfigError(
-            experiment.where("bt_size"),
-            f"{bt_size} is more than half of {n} examples, where the article's mini-batches "
-            "lose some (compat: article)",
-            f"write bt_size: {n // 2} or less",
-        )
-    return dataset
+    dataset = open_data(experiment, data_dir)
+    return dataset.test if split == "test" else dataset.train
 
 
-def _check_size(experiment: Experiment) -> None:
-    """Refuse, before any time is spent, a network whose checkpoint NumPy could not read."""
-    p = count_parameters(experiment.structure)
-    copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
-    size = copies * p * np.dtype(experiment.dtype).itemsize
-    if size > checkpoint.MAX_BYTES:
-        raise ConfigError(
-            experiment.where("structure"),
-            f"has {p:,} parameters, whose checkpoint of {size:,} bytes is more than the "
-            f"{checkpoint.MAX_BYTES:,} that the format holds",
-            "write smaller layers",
-        )
+def open_file(judged: Model, path: Path, target: str | int | None) -> Examples:
+    """Open a file of labelled examples like those that a model was trained on.
+
+    Args:
+        judged: whose encoding to apply.
+        path: the file or folder.
+        target: where the classes are: a column's name or position, an array of an archive, or a
+            file; None for where they were in training.
+
+    Raises:
+        DataError: if something in it is wrong.
+    """
+    return own.open_labelled(path, judged.encoding, judged.experiment.data.files, target)
 
 
-def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
-    for name in experiment.class_weight or ():
-        if name not in class_names:
-            raise ConfigError(
-                experiment.where("class_weight"),
-                f"there is no class {name}",
-                f"the classes are {', '.join(class_names)}",
-            )
-
-
-def _hold_out(experiment: Experiment, dataset: Dataset) -> Dataset:
-    """Set part of the training data aside for validation; the test split is not touched."""
-    features, labels = dataset.train
-    rng = KeyedDraws(experiment.seed).generator("validation")
-    rows, held_out = stratified(labels, experiment.validation or 0, rng)
-    if not len(held_out):
-        raise ConfigError(
-            experiment.where("validation"),
-            f"{experiment.validation:g} of {len(labels)} examples is none of any class",
-            "give a larger fraction",
-        )
-    validation = Examples(features[held_out], labels[held_out])
-    return dataset._replace(train_rows=rows, validation=validation)
+def _splitting(experiment: Experiment) -> np.random.Generator:
+    return KeyedDraws(experiment.seed).generator("test split")
 
 
 class Judgement(NamedTuple):
@@ -342,7 +324,7 @@ def load_run(path: Path) -> tuple[Model, Run]:
     """
     record = checkpoint.read(path)
     try:
-        restored = _restore(record)
+        restored = _restore(record, (Path(), path.parent))
         return restored, _restore_run(restored, record)
     except _MISUNDERSTANDINGS as error:
         raise CheckpointError(
@@ -352,11 +334,11 @@ def load_run(path: Path) -> tuple[Model, Run]:
         ) from error
 
 
-def _restore(record: checkpoint.Record) -> Model:
+def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
     meta = record.meta
-    experiment = from_mapping(meta["experiment"], {})
+    experiment = from_mapping(meta["experiment"], {}, folders)
     class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = _restore_encoding(class_names, **meta["encoding"])
+    encoding = restore(meta["encoding"], class_names)
     names = checkpoint.layer_names(len(experiment.structure))
     shapes: dict[str, tuple[int, ...]] = {}
     for (w_name, b_name), (n_in, n_out) in zip(names, pairwise(experiment.structure), strict=True):
@@ -394,10 +376,3 @@ def _restore_run(model: Model, record: checkpoint.Record) -> Run:
         raise ValueError("a run that stands nowhere")
     run.stream = run.draws.state = str(meta["stream"])
     return run
-
-
-def _restore_encoding(
-    class_names: tuple[str, ...], features: int, scale: str, image_shape: list[int] | None
-) -> Encoding:
-    shape = (int(image_shape[0]), int(image_shape[1])) if image_shape else None
-    return Encoding(int(features), scale, class_names, shape)

@@ -120,7 +120,7 @@ def test_block_style_and_utf8():
     st.builds(
         Experiment,
         data=st.builds(
-            DataSource, st.text(min_size=1), st.sampled_from([None, "unit", "none"])
+            DataSource, st.text(min_size=1), st.sampled_from([None, "unit", "none"]), st.none()
         ),
         structure=st.lists(st.integers(1, 10**6), min_size=2).map(lambda s: (*s[:-1], s[-1] + 1)),
         eta=st.floats(min_value=0, exclude_min=True, allow_infinity=False),
@@ -149,7 +149,7 @@ def test_round_trip_of_the_article():
 @pytest.mark.parametrize(
     ("name", "expects", "values"),
     [
-        ("data", "a dataset's name, or {name: NAME, scale: unit or none}",
+        ("data", "a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}",
          ["3", "true", "[a]", "{}", "{scale: unit}", "{name: 3}", "{name: a, scale: half}",
           "{name: a, scale: true}", "{name: a, sclae: none}", "{name: {name: a}}", '""', ""]),
         ("structure", "a list of two or more layer sizes, each a whole number from 1",
@@ -184,7 +184,8 @@ def test_round_trip_of_the_article():
          "hidden layer", ["1", "-0.1", "[0.1, 1.0]", "half"]),
         ("label_smoothing", "a number from 0 and below 1", ["1", "-0.1"]),
         ("augment", "{shift: K}, K a whole number from 1", ["1", "{shift: 0}", "{turn: 1}"]),
-        ("validation", "a number above 0 and below 1", ["0", "1", "10", "true"]),
+        ("validation", "a number above 0 and below 1, or a file where data are files",
+         ["0", "1", "10", "true"]),
         ("monitor", "error or accuracy", ["loss"]),
         ("patience", "a whole number from 1", ["0", "1.5"]),
         ("min_delta", "a number from 0", ["-0.1"]),

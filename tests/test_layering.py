@@ -14,11 +14,12 @@ LAYERS = (
     {"plots"},
     {"rehearsal"},
     {"report", "gates", "predictions", "inspection", "resume"},
-    {"model"},
+    {"inputs", "model", "starter"},
+    {"fitting"},
     {"training"},
     {"experiment", "data", "checkpoint", "draws"},
     {"keys"},
-    {"kinds", "compat"},
+    {"kinds", "compat", "data_keys"},
     {"nn"},
     {"errors"},
 )
@@ -29,8 +30,12 @@ LIBRARIES = {
     "tqdm": ("cli", "commands"),
     "requests": ("data.download",),
     "yaml": ("experiment",),
+    "PIL": ("data.images",),
+    "pyarrow": ("data.parquet",),
     "numpy": ("commands.predict", "resume", "rehearsal", "report", "predictions", "inspection",
-              "model", "training", "data", "checkpoint", "draws", "compat",
+              "model",
+              "inputs", "starter", "fitting",
+              "training", "data", "checkpoint", "draws", "compat",
               "nn"),
 }  # fmt: skip
 

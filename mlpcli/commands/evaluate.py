@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which examples to judge.",
 )
+@click.option("--data", type=options.PATH, metavar="FILE", help="Judge these examples instead.")
+@click.option("--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels.")
 @click.option(
     "--top-k",
     type=click.IntRange(min=2),
@@ -53,6 +55,8 @@ def evaluate(
     weights: Path,
     data_dir: Path,
     split: str,
+    data: Path | None,
+    target: str | None,
     top_k: int | None,
     require: tuple[str, ...],
     baseline: Path | None,
@@ -75,7 +79,9 @@ def evaluate(
     required = [gates.requirement(text) for text in require]
     drops = [gates.drop(text) for text in max_drop]
     judged = model.load(weights)
-    names, data = judged.encoding.class_names, judged.experiment.data.name
+    names, name = judged.encoding.class_names, judged.experiment.data.name
+    if data:
+        name, split = str(data), "data"
     if top_k and top_k > len(names):
         problem = f"{top_k} is more than the {len(names)} classes"
         raise ConfigError("--top-k", problem, f"write {len(names)} or less")
@@ -84,16 +90,19 @@ def evaluate(
     for metric, _ in drops:
         gates.check_metric(metric, "--max-drop", names, top_k)
     if baseline:
-        earlier = gates.read_baseline(baseline, data, split, names)
+        earlier = gates.read_baseline(baseline, name, split, names)
         required += [gates.no_worse(*drop, earlier, baseline) for drop in drops]
 
-    dataset = model.open_data(judged.experiment, data_dir)
-    examples = dataset.test if split == "test" else dataset.train
+    examples = (
+        model.open_file(judged, data, options.column(target))
+        if data
+        else model.open_split(judged, data_dir, split)
+    )
     if examples is None:
-        raise DataError(dataset.name, "has no test split", "use --split train")
+        raise DataError(name, "has no test split", "use --split train, or --data FILE")
     report = {
         "weights": str(weights),
-        "data": data,
+        "data": name,
         "split": split,
         **report_on(judged, examples, top_k),
     }

@@ -26,3 +26,8 @@ weights = click.option(
     "--weights", type=PATH, required=True, metavar="W.npy", help="Checkpoint written by mlp train."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def column(given: str | None) -> str | int | None:
+    """Return a column given on the command line: its position if it is a number, or its name."""
+    return int(given) if given and given.removeprefix("-").isdecimal() else given

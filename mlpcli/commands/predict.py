@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from mlpcli.commands import options
-from mlpcli.errors import ConfigError, DataError
+from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from mlpcli.predictions import Chunk
 
 
@@ -43,6 +40,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "csv", "jsonl", "npy"]),
     help="How to write.  [default: by FILE's suffix, else text]",
 )
+@click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
 @options.as_json
 def predict(
     weights: Path,
@@ -51,14 +49,17 @@ def predict(
     top_k: int | None,
     output: Path | None,
     form: str | None,
+    invert: bool,
     as_json: bool,
 ) -> None:
     """Print the class of every example, one per line, in the order of the input.
 
-    INPUT is a .npy array or an IDX file (raw or .gz) in the units of the training data, or - for
-    comma-separated rows on standard input. --json is --format jsonl.
+    INPUT is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), an image, a folder of
+    images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
+    in it are ignored. Images are resized to the network's size. --json is --format jsonl.
     """
     from mlpcli import model, predictions
+    from mlpcli.inputs import read_input
 
     to_file = output is not None and str(output) != "-"
     form = _format(output, form, as_json)
@@ -72,6 +73,7 @@ def predict(
             if path.exists() and output.samefile(path):
                 raise ConfigError(output, "would be replaced, and is read", "choose another -o")
     judge = model.load(weights)
+    files = judge.experiment.data.files
     names = judge.encoding.class_names
     if top_k and top_k > len(names):
         problem = f"{top_k} is more than the {len(names)} classes"
@@ -80,7 +82,7 @@ def predict(
     def chunks() -> Iterator["Chunk"]:
         for name in inputs:
             row = 0
-            for features in _examples(name, judge.encoding.features):
+            for features in read_input(name, judge.encoding, files, invert):
                 for outputs in judge.outputs(features):
                     yield predictions.Chunk(name, row, outputs)
                     row += len(outputs)
@@ -102,29 +104,3 @@ def _format(output: Path | None, form: str | None, as_json: bool) -> str:
     by_suffix = {".csv": "csv", ".jsonl": "jsonl", ".npy": "npy"}
     suffix = output.suffix.lower() if output else ""
     return "jsonl" if as_json else form or by_suffix.get(suffix, "text")
-
-
-def _examples(name: str, features: int) -> Iterator["NDArray[np.generic]"]:
-    from mlpcli.data.csv import read_rows
-    from mlpcli.data.idx import looks_like_idx, read_idx
-    from mlpcli.data.npy import NPY_MAGIC, read_npy
-    from mlpcli.model import as_rows
-
-    if name == "-":
-        if sys.stdin is None:
-            raise DataError("-", "standard input is closed", "pipe comma-separated rows into mlp")
-        # Bytes that are no text are shown as a cell that is no number, with line and column.
-        lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
-        yield from read_rows(lines, "-", features)
-        return
-    path = Path(name)
-    with path.open("rb") as stream:
-        head = stream.read(len(NPY_MAGIC))
-    if head == NPY_MAGIC:
-        yield as_rows(read_npy(path), features, path)
-    elif looks_like_idx(head):
-        yield as_rows(read_idx(path), features, path)
-    else:
-        raise DataError(
-            path, "is neither .npy nor IDX", "give one of these, or - for rows on stdin"
-        )

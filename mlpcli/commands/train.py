@@ -112,6 +112,8 @@ def train(
             "add --overwrite to replace it, --resume to go on with it, or -o for another name",
         )
     dataset = model.open_data(experiment, data_dir)
+    for line in () if quiet else dataset.notes:
+        console.note(f"{dataset.name}: {line}")
     from_network = model.load(start).network if start else None
     with nullcontext() if verify else checkpoint.locked(output):
         if resume and output.is_file():

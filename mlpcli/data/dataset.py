@@ -9,12 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import parity
+from mlpcli.data.encoding import SCALES, Encoding, encode
 from mlpcli.data.idx import read_idx
+from mlpcli.data.learning import learn_scale
 from mlpcli.data.registry import DATASETS, NamedDataset
+from mlpcli.data.table import Table
 from mlpcli.errors import ConfigError, DataError
 
-# What `scale` multiplies each feature by: `unit` takes bytes to [0, 1].
-SCALES = {"unit": 1 / 255, "none": 1.0}
+__all__ = [
+    "SCALES",
+    "Dataset",
+    "Encoding",
+    "Examples",
+    "fingerprint",
+    "named",
+    "open_dataset",
+]
 
 
 class Examples(NamedTuple):
@@ -24,19 +34,6 @@ class Examples(NamedTuple):
     """(n, n_1), in the units of the files."""
     labels: NDArray[np.integer]
     """(n,) in 0..n_L - 1."""
-
-
-class Encoding(NamedTuple):
-    """What a network must know of its data to judge other examples."""
-
-    features: int
-    """n_1."""
-    scale: str
-    """A name in `SCALES`."""
-    class_names: tuple[str, ...]
-    """n_L names."""
-    image_shape: tuple[int, int] | None = None
-    """Rows and columns, where features are the pixels of an image."""
 
 
 class Dataset(NamedTuple):
@@ -49,14 +46,21 @@ class Dataset(NamedTuple):
     validation: Examples | None = None
     train_rows: NDArray[np.integer] | None = None
     """The rows of `train` to learn from; None for all. The rest may be in `validation`."""
+    notes: tuple[str, ...] = ()
+    """What was decided about the files, for the user to know."""
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hexadecimal, of the training examples."""
-        digest = hashlib.sha256()
-        for array in self.train:
-            digest.update(f"{array.dtype.str} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
-        return digest.hexdigest()
+        return fingerprint(self.train)
+
+
+def fingerprint(examples: Examples) -> str:
+    """Return the SHA-256, in hexadecimal, of examples."""
+    digest = hashlib.sha256()
+    for array in examples:
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
@@ -77,7 +81,7 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
         cut = parity.TRAINING
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return Dataset(name, encoding, train, test)
+        return _scaled(Dataset(name, encoding, train, test))
     known = named(name, where, also=("parity",))
     shape = known.image_shape
     encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
@@ -85,7 +89,20 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
     names = [file.name for file in known.files]
     train = _read_images(name, folder, names[0], names[1], known)
     test = _read_images(name, folder, names[2], names[3], known)
-    return Dataset(name, encoding, train, test)
+    return _scaled(Dataset(name, encoding, train, test))
+
+
+def _scaled(dataset: Dataset) -> Dataset:
+    """Standardise the features, if that is what their encoding says."""
+    if dataset.encoding.scale != "standardize" or dataset.test is None:
+        return dataset
+    train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
+    encoding = learn_scale(dataset.encoding, train, "standardize")
+    return dataset._replace(
+        encoding=encoding,
+        train=dataset.train._replace(features=encode(encoding, train)),
+        test=dataset.test._replace(features=encode(encoding, test)),
+    )
 
 
 def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
@@ -98,6 +115,8 @@ def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
         names = [*also, *DATASETS]
         close = difflib.get_close_matches(name, names, n=1)
         remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
+        if Path(name).suffix:
+            remedy = f"for a file, write data: {{train: {name}}}"
         raise ConfigError(where, f"there is no dataset {name}", remedy)
     return DATASETS[name]
 

@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.table import refuse_expansion
 from mlpcli.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -68,7 +69,7 @@ def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.gen
     if file_size is not None and file_size != 4 + 4 * rank + expected:
         found = file_size - 4 - 4 * rank
         raise _damaged(path, f"its header announces {expected} bytes of data, and it holds {found}")
-    array = _read_exactly(stream, expected, path)
+    array = _read_exactly(stream, expected, path, compressed=file_size is None)
     if stream.read(1):
         raise _damaged(path, f"it goes on after the {expected} bytes that its header announces")
     try:
@@ -77,7 +78,9 @@ def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.gen
         raise _damaged(path, f"its header announces an impossible shape ({error})") from error
 
 
-def _read_exactly(stream: BinaryIO, expected: int, path: Path) -> NDArray[np.uint8]:
+def _read_exactly(
+    stream: BinaryIO, expected: int, path: Path, compressed: bool
+) -> NDArray[np.uint8]:
     """Read `expected` bytes, growing the array as data arrive: a header alone allocates nothing."""
     array = np.empty(min(expected, 1 << 26), np.uint8)
     filled = 0
@@ -88,6 +91,8 @@ def _read_exactly(stream: BinaryIO, expected: int, path: Path) -> NDArray[np.uin
         if not count:
             raise _damaged(path, f"its header announces {expected} bytes, and it holds {filled}")
         filled += count
+        if compressed:
+            refuse_expansion(path, filled)
     return array
 
 

@@ -123,9 +123,8 @@ NAN, INFINITY = np.ones((2, 6, 10))
 NAN[4, 7], INFINITY[0, 9] = np.nan, -np.inf
 BAD_FILES = {
     "missing": (lambda: None, "no such file or directory"),
-    "folder": (lambda: Path("in.npy").mkdir(), "is a directory"),
-    "empty": (lambda: Path("in.npy").touch(), "is neither .npy nor IDX"),
-    "text": (lambda: Path("in.npy").write_text(ROWS), "is neither .npy nor IDX"),
+    "folder": (lambda: Path("in.npy").mkdir(), "holds no images"),
+    "empty": (lambda: Path("in.npy").touch(), "is empty"),
     "width": (write_array(np.zeros((3, 11))), "has shape (3, 11), and the network takes 10"),
     "transposed": (write_array(BITS.T), "has shape (10, 6), and the network takes 10 features"),
     "nan": (write_array(NAN), "holds nan in row 4, feature 7"),
@@ -158,12 +157,12 @@ def test_a_checkpoint_is_no_input(predict, weights):
 
 BAD_ROWS = {
     "few": (b"1,0\n", "-:1: has 2 values; the network takes 10"),
-    "many": (ROWS.encode() + b"0," * 10 + b"0\n", "-:7: has 11 values; the network takes 10"),
+    "many": (ROWS.encode() + b"0," * 10 + b"0\n", "-:7: has 11 values; the first line has 10"),
     "word": (b"\n0,0,x y,0,0,0,0,0,0,0\n", "-:2: column 3: 'x y' is not a finite number; "),
     "gap": (b"0,0,0,0,0,0,0,0,0,\n", "-:1: column 10: '' is not a finite number; "),
     "nan": (b"nan,0,0,0,0,0,0,0,0,0\n", "-:1: column 1: 'nan' is not a finite number; "),
     "inf": (b"0,1e999,0,0,0,0,0,0,0,0\n", "-:1: column 2: '1e999' is not a finite number; "),
-    "binary": (b"\xff,0,0,0,0,0,0,0,0,0\n", "-:1: column 1: '\ufffd' is not a finite number; "),
+    "binary": (b"\xff,0,0,0,0,0,0,0,0,0\n", "-:1: is not UTF-8; "),
 }
 
 

@@ -1,0 +1,235 @@
+"""What features and classes mean: a record learned from training data and applied to any other."""
+
+from collections.abc import Callable, Mapping
+from math import isfinite, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.table import Table, blocks, label_text
+from mlpcli.errors import DataError
+
+# What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
+# `standardize` is applied to the features themselves.
+SCALES = {"unit": 1 / 255, "standardize": 1.0, "none": 1.0}
+
+
+class Column(NamedTuple):
+    """A column of the training table."""
+
+    name: str
+    """Empty where the table has no header."""
+    role: str
+    """number, category, target or ignored."""
+    categories: tuple[str, ...] = ()
+    """Of a category: one feature each."""
+    filling: tuple[float, ...] = ()
+    """What stands for a missing value: the mean, or the share of every category."""
+
+    @property
+    def width(self) -> int:
+        """Number of features that the column becomes."""
+        return {"number": 1, "category": len(self.categories)}.get(self.role, 0)
+
+
+class Encoding(NamedTuple):
+    """What a network must know of its data to judge other examples."""
+
+    features: int
+    """n_1."""
+    scale: str
+    """A name in `SCALES`."""
+    class_names: tuple[str, ...]
+    """n_L names."""
+    image_shape: tuple[int, int] | None = None
+    """Rows and columns, where features are the pixels of an image; each is three in colour."""
+    columns: tuple[Column, ...] = ()
+    """Those of the training table, in its order; none for arrays and images."""
+    means: tuple[float, ...] = ()
+    """n_1 numbers subtracted from the features under `standardize`."""
+    deviations: tuple[float, ...] = ()
+    """n_1 numbers that the rest is divided by."""
+
+    @property
+    def wanted(self) -> list[Column]:
+        """The columns that become features."""
+        return [column for column in self.columns if column.role in ("number", "category")]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return everything but the class names as JSON values; `restore` is the way back."""
+        mapping = {name: value for name, value in self._asdict().items() if value not in ((), None)}
+        del mapping["class_names"]
+        if self.columns:
+            mapping["columns"] = [
+                {name: value for name, value in column._asdict().items() if value != ()}
+                for column in self.columns
+            ]
+        return mapping
+
+
+def restore(mapping: Mapping[str, Any], class_names: tuple[str, ...]) -> Encoding:
+    """Return the encoding that `to_mapping` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: if it is none.
+    """
+    columns = tuple(
+        Column(
+            str(column["name"]),
+            str(column["role"]),
+            tuple(map(str, column.get("categories", ()))),
+            tuple(map(float, column.get("filling", ()))),
+        )
+        for column in mapping.get("columns", ())
+    )
+    shape = mapping.get("image_shape")
+    encoding = Encoding(
+        int(mapping["features"]),
+        str(mapping["scale"]),
+        class_names,
+        shape and (int(shape[0]), int(shape[1])),
+        columns,
+        tuple(map(float, mapping.get("means", ()))),
+        tuple(map(float, mapping.get("deviations", ()))),
+    )
+    statistics = encoding.features if encoding.scale == "standardize" else 0
+    if (
+        encoding.scale not in SCALES
+        or (columns and sum(column.width for column in columns) != encoding.features)
+        or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
+        or len(encoding.means) != statistics
+        or len(encoding.deviations) != statistics
+    ):
+        raise ValueError("the encoding contradicts itself")
+    return encoding
+
+
+def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
+    """Return the features of a table that was read for this encoding, (n, n_1).
+
+    Raises:
+        DataError: naming the place, if the width is wrong or a category was not seen in training.
+    """
+    width = len(encoding.wanted) or encoding.features
+    if table.values.shape[1] != width:
+        raise DataError(
+            table.where,
+            f"has {table.values.shape[1]} features, and the network takes {width}",
+            f"give {width} in each example",
+        )
+    expand = expander(encoding, table)
+    if encoding.scale != "standardize" and expand is None:
+        return np.ascontiguousarray(table.values)
+    features = np.empty((len(table.values), encoding.features), np.float32)
+    for part, values in blocks(table.values):
+        numbers = values.astype(np.float64) if expand is None else expand(values)
+        if encoding.scale == "standardize":
+            numbers -= encoding.means
+            numbers /= encoding.deviations
+        # What float32 cannot hold becomes infinite, and is reported where it is used.
+        with np.errstate(over="ignore"):
+            features[part] = numbers
+    return features
+
+
+def expander(
+    encoding: Encoding, table: Table
+) -> Callable[[NDArray[np.generic]], NDArray[np.float64]] | None:
+    """Return what fills in missing values and makes categories one-hot; None if there is nothing.
+
+    It takes some rows of the table's values, (m, d), and returns (m, n_1) before standardising.
+
+    Raises:
+        DataError: naming the place, if a category was not seen in training.
+    """
+    columns = encoding.wanted
+    if not any(column.categories or column.filling for column in columns):
+        return None
+    # `unit` multiplies in the arithmetic, where it meets these, too.
+    hot = 1 / SCALES[encoding.scale]
+    recoded = {
+        j: _recode(table, j, column.categories)
+        for j, column in enumerate(columns)
+        if column.categories
+    }
+
+    def expand(values: NDArray[np.generic]) -> NDArray[np.float64]:
+        numbers = np.zeros((len(values), encoding.features))
+        start = 0
+        for j, column in enumerate(columns):
+            given = values[:, j].astype(np.float64)
+            missing = np.isnan(given)
+            into = numbers[:, start : start + column.width]
+            start += column.width
+            if column.categories:
+                present = np.flatnonzero(~missing)
+                into[present, recoded[j][given[present].astype(np.intp)]] = hot
+                into[missing] = np.multiply(column.filling or 0, hot)
+            else:
+                into[:, 0] = given
+                into[missing, 0] = column.filling[0] if column.filling else np.nan
+        return numbers
+
+    return expand
+
+
+def _recode(table: Table, j: int, categories: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return which category each text code of a column is."""
+    positions = {text: i for i, text in enumerate(categories)}
+    codes = np.array([positions.get(text, -1) for text in table.texts[j]], np.intp)
+    for unknown in np.flatnonzero(codes < 0):
+        rows = np.flatnonzero(table.values[:, j] == unknown)
+        if len(rows):
+            raise DataError(
+                table.row(int(rows[0])),
+                f"{table.column(j)}: {table.texts[j][unknown]!r} is no category seen in training",
+                f"the categories are {listed(categories)}",
+            )
+    return codes
+
+
+def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
+    """Return the class of each example, (n,) in 0..n_L-1.
+
+    Raises:
+        DataError: naming the place, if there are no classes or one was not seen in training.
+    """
+    if table.labels is None:
+        raise DataError(table.where, "has no classes", "say where they are with --target")
+    names = encoding.class_names
+    # The name as it stands wins over the number that it may be: 1 and 1.0 can be two classes.
+    positions = {_canonical(name): i for i, name in enumerate(names)}
+    positions |= {name: i for i, name in enumerate(names)}
+    codes = np.array(
+        [positions.get(name, positions.get(_canonical(name), -1)) for name in table.labels.names],
+        np.intp,
+    )
+    labels = codes[table.labels.codes]
+    if (labels < 0).any():
+        row = int((labels < 0).argmax())
+        raise DataError(
+            table.row(row),
+            f"class {table.labels.names[table.labels.codes[row]]!r} was not seen in training",
+            f"the classes are {listed(names)}",
+        )
+    return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
+
+
+def as_number(text: str) -> float | None:
+    """Return the finite number that a text is, or None."""
+    try:
+        value = float(text) if text.isascii() else None
+    except ValueError:
+        return None
+    return value if value is not None and isfinite(value) else None
+
+
+def _canonical(name: str) -> str:
+    number = as_number(name)
+    return name if number is None else label_text(number)
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Return names for an error, not too many."""
+    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

@@ -1,0 +1,197 @@
+"""A user's own files as a dataset: learn from the training file, apply to all others."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mlpcli.data.dataset import Dataset, Examples, fingerprint
+from mlpcli.data.encoding import Encoding, encode, encode_labels
+from mlpcli.data.files import kind_of, labels_beside, locate, read_files
+from mlpcli.data.learning import learn, learn_scale, settle_missing
+from mlpcli.data.matching import known_names, plan_for
+from mlpcli.data.npy import npz_names
+from mlpcli.data.splits import stratified
+from mlpcli.data.table import Table, plan_for_training
+from mlpcli.data_keys import Files, Name
+from mlpcli.errors import DataError
+
+HERE = (Path(),)
+
+
+def open_files(
+    files: Files, scale: str | None, folders: Sequence[Path], rng: np.random.Generator
+) -> Dataset:
+    """Open the files that a configuration names, and learn their encoding from the training file.
+
+    Columns, categories and classes are learned from all of it, the scaling from the examples that
+    are trained on.
+
+    Args:
+        files: which files, and how to read them.
+        scale: how features are scaled; None for the default for such data.
+        folders: what paths may be relative to.
+        rng: chooses the test examples where `test` is a fraction.
+
+    Raises:
+        DataError: if a file is missing, or something in it is wrong.
+    """
+    raw = read_training(files, folders)
+    table = settle_missing(raw, files.missing)
+    encoding = learn(table, files.missing)
+    train, test = _split(files, encoding, table, rng)
+    encoding = learn_scale(encoding, train, scale)
+    examples = None
+    if test is not None:
+        examples = _examples(encoding, test)
+    elif isinstance(files.test, str):
+        examples = _open_test(files, files.test, encoding, folders)
+    notes = [
+        f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
+        for i, column in enumerate(encoding.columns)
+        if column.categories
+    ]
+    if len(raw.values) > len(table.values):
+        dropped = len(raw.values) - len(table.values)
+        notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
+    return Dataset(files.train, encoding, _examples(encoding, train), examples, notes=tuple(notes))
+
+
+def reopen(
+    files: Files,
+    encoding: Encoding,
+    split: str,
+    folders: Sequence[Path],
+    rng: np.random.Generator,
+    trained_on: str,
+) -> Examples | None:
+    """Open the training or test examples of a configuration with what was learned then.
+
+    Args:
+        files: which files, and how to read them.
+        encoding: what was learned from the training file.
+        split: `train` or `test`.
+        folders: what paths may be relative to.
+        rng: in the state in which `open_files` had it.
+        trained_on: the fingerprint of the training examples.
+
+    Returns:
+        The examples; None if there is no test split.
+
+    Raises:
+        DataError: if a file is missing, or wrong, or has changed where that matters.
+    """
+    if split == "test" and not isinstance(files.test, float):
+        return None if files.test is None else _open_test(files, files.test, encoding, folders)
+    table = settle_missing(read_training(files, folders, "give --data FILE"), files.missing)
+    train, test = _split(files, encoding, table, rng)
+    examples = _examples(encoding, train)
+    if fingerprint(examples) != trained_on:
+        raise DataError(
+            table.where, "has changed since the training", "score it as a whole with --data FILE"
+        )
+    return examples if split == "train" or test is None else _examples(encoding, test)
+
+
+def open_labelled(
+    path: Path,
+    encoding: Encoding,
+    files: Files | None = None,
+    target: Name | None = None,
+    folders: Sequence[Path] = HERE,
+    role: str = "test",
+) -> Examples:
+    """Open any file of labelled examples with an encoding learned before.
+
+    Args:
+        path: a file or folder like the one that was trained on.
+        encoding: what was learned from the training data.
+        files: how the training file was read; None for a dataset known by name.
+        target: where the classes are: a column, an array of an archive, or a file of labels; None
+            for where they were in training, or a file beside this one.
+        folders: what a file of labels may be relative to.
+        role: `train` or `test`, for archives that have both.
+
+    Raises:
+        DataError: if something in it is wrong.
+    """
+    files = files or Files()
+    wanted = _target_like(path, files.target) if target is None else target
+    table = read_files(
+        path,
+        files,
+        plan_for(encoding, labelled=True, target=target),
+        known=known_names(encoding),
+        target=wanted,
+        labels=_labels_file(path, wanted, folders),
+        features=len(encoding.wanted) or encoding.features,
+        image_shape=encoding.image_shape,
+        role=role,
+    )
+    return _examples(encoding, settle_missing(table, files.missing))
+
+
+def read_training(
+    files: Files,
+    folders: Sequence[Path],
+    remedy: str = "correct it: paths are relative to the configuration",
+) -> Table:
+    """Read the training file as its configuration says.
+
+    Raises:
+        DataError: if it is missing, or something in it is wrong.
+    """
+    path = locate(files.train, folders, remedy)
+    return read_files(
+        path,
+        files,
+        plan_for_training(files),
+        target=files.target,
+        labels=_labels_file(path, files.target, folders),
+    )
+
+
+def _split(
+    files: Files, encoding: Encoding, table: Table, rng: np.random.Generator
+) -> tuple[Table, Table | None]:
+    if not isinstance(files.test, float):
+        return table, None
+    labels = encode_labels(encoding, table)
+    kept, out = stratified(labels, files.test, rng)
+    if not len(out):
+        raise DataError(
+            table.where,
+            f"has too few examples of each class to set {files.test:g} of them aside",
+            "give more, or a larger fraction",
+        )
+    # By class, so that it makes no difference in which order a file has the classes.
+    kept, out = (part[np.argsort(labels[part], kind="stable")] for part in (kept, out))
+    return table.take(kept), table.take(out)
+
+
+def _open_test(files: Files, name: str, encoding: Encoding, folders: Sequence[Path]) -> Examples:
+    path = locate(name, folders, "correct it, or give --data FILE")
+    return open_labelled(path, encoding, files, files.test_target, folders)
+
+
+def _examples(encoding: Encoding, table: Table) -> Examples:
+    return Examples(encode(encoding, table), encode_labels(encoding, table))
+
+
+def _target_like(path: Path, trained: Name | None) -> Name | None:
+    """Return where another file has its classes, if it is made like the training file."""
+    if isinstance(trained, int):
+        return trained
+    return trained if trained and kind_of(path) == "npz" and trained in npz_names(path) else None
+
+
+def _labels_file(path: Path, target: Name | None, folders: Sequence[Path]) -> Path | None:
+    """Return the file with the labels of an array, if they are in a file of their own."""
+    kind = kind_of(path)
+    if kind not in ("npy", "npz", "idx") or isinstance(target, int):
+        return None
+    if target is None:
+        return None if kind == "npz" else labels_beside(path)
+    if kind == "npz" and not any((folder / target).is_file() for folder in folders):
+        return None
+    return locate(target, folders, "correct target")
