@@ -13,6 +13,8 @@ from mlpcli.data.table import refuse_expansion
 from mlpcli.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
+# Raw files from this size on are mapped into memory, so that they may be larger than it.
+MAPPED_BYTES = 1 << 26
 ELEMENT_TYPES = {
     0x08: ">u1",
     0x09: ">i1",
@@ -69,9 +71,12 @@ def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.gen
     if file_size is not None and file_size != 4 + 4 * rank + expected:
         found = file_size - 4 - 4 * rank
         raise _damaged(path, f"its header announces {expected} bytes of data, and it holds {found}")
-    array = _read_exactly(stream, expected, path, compressed=file_size is None)
-    if stream.read(1):
-        raise _damaged(path, f"it goes on after the {expected} bytes that its header announces")
+    if file_size is not None and expected >= MAPPED_BYTES:
+        array: NDArray[np.uint8] = np.memmap(path, np.uint8, "r", file_size - expected)
+    else:
+        array = _read_exactly(stream, expected, path, compressed=file_size is None)
+        if stream.read(1):
+            raise _damaged(path, f"it goes on after the {expected} bytes that its header announces")
     try:
         return array.view(dtype).reshape(shape)
     except ValueError as error:
