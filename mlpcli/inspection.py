@@ -22,6 +22,11 @@ LARGE_INPUT = 30
 # What share of a published test split may be in its training split, too: the user cannot help it.
 PUBLISHED_DUPLICATES = 0.01
 ROWS_AT_A_TIME = 4096
+SCALE_MEANS = {
+    "unit": "inputs are multiplied by 1/255",
+    "standardize": "each feature is brought to mean 0 and deviation 1",
+    "none": "inputs stay as they are",
+}
 
 
 class Fact(NamedTuple):
@@ -88,6 +93,8 @@ def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding
         yield _split_fact(split)
     if dataset.test is None:
         yield Fact("test", None, "no test split")
+    scale = dataset.encoding.scale
+    yield Fact("scale", scale, f"{scale}: {SCALE_MEANS[scale]}")
     yield _classes_fact(seen[0].counts, names)
     yield _majority_fact(seen, names)
 

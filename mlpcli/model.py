@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mlpcli import __version__, checkpoint
 from mlpcli.data import own
-from mlpcli.data.dataset import Dataset, Examples, open_dataset
+from mlpcli.data.dataset import Dataset, Examples, open_dataset, open_named_split
 from mlpcli.data.encoding import SCALES, Encoding, encode, restore
 from mlpcli.data.table import Table
 from mlpcli.draws import KeyedDraws
@@ -210,8 +210,8 @@ def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
             _splitting(experiment),
             judged.fingerprint,
         )
-    dataset = open_data(experiment, data_dir)
-    return dataset.test if split == "test" else dataset.train
+    name, where = experiment.data.name, experiment.where("data")
+    return open_named_split(name, split, judged.encoding, data_dir, where)
 
 
 def open_file(judged: Model, path: Path, target: str | int | None) -> Examples:

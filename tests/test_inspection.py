@@ -115,7 +115,7 @@ def test_facts():
     """Sizes, types, ranges, counts and the baseline are those of the arrays."""
     data = dataset()
     facts = {p.name: p for p in inspection.inspect(experiment(), data) if isinstance(p, Fact)}
-    assert list(facts) == ["train", "test", "classes", "majority"]
+    assert list(facts) == ["train", "test", "scale", "classes", "majority"]
     assert facts["train"].value == {
         "examples": 60, "features": 4, "dtype": "float64", "class_counts": [20, 20, 20],
         "low": data.train.features.min(), "high": data.train.features.max(),

@@ -24,6 +24,7 @@ __all__ = [
     "fingerprint",
     "named",
     "open_dataset",
+    "open_named_split",
 ]
 
 
@@ -90,6 +91,29 @@ def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Da
     train = _read_images(name, folder, names[0], names[1], known)
     test = _read_images(name, folder, names[2], names[3], known)
     return _scaled(Dataset(name, encoding, train, test))
+
+
+def open_named_split(
+    name: str, split: str, encoding: Encoding, data_dir: Path, where: str
+) -> Examples | None:
+    """Open the training or the test examples of a dataset known by name, reading no others.
+
+    Args:
+        name: as for `open_dataset`.
+        split: `train` or `test`.
+        encoding: what a network learned of the dataset.
+        data_dir: as for `open_dataset`.
+        where: as for `open_dataset`.
+
+    Raises:
+        ConfigError, DataError: as `open_dataset` does.
+    """
+    if name == "parity" or encoding.scale == "standardize":
+        dataset = open_dataset(name, encoding.scale, data_dir, where)
+        return dataset.test if split == "test" else dataset.train
+    known = named(name, where, also=("parity",))
+    images, labels = known.files[2:] if split == "test" else known.files[:2]
+    return _read_images(name, data_dir / name, images.name, labels.name, known)
 
 
 def _scaled(dataset: Dataset) -> Dataset:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
 
-# As an array, since turning a Python number into one costs 0.3 µs in every call.
-ONE = np.array(1, np.float32)
+# As arrays, since turning a Python number into one costs 0.3 µs in every call.
+ZERO, ONE = np.array(0, np.float32), np.array(1, np.float32)
 
 
 class Activation(NamedTuple):
@@ -60,13 +60,14 @@ def tanh_pull_back(delta: Array, a: Array, z: Array) -> None:
 
 
 def relu(z: Array, a: Array) -> None:
-    """Write max(z, 0) into `a`."""
-    np.maximum(z, 0, out=a)
+    """Write max(z, 0) into `a`, as z · (z > 0): np.maximum and np.sign take twice as long."""
+    np.greater(z, ZERO, a)
+    np.multiply(z, a, a)
 
 
 def relu_pull_back(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 where z > 0, which is where a > 0, and by 0 elsewhere."""
-    np.sign(a, z)
+    np.greater(a, ZERO, z)
     np.multiply(delta, z, delta)
 
 

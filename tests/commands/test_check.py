@@ -66,8 +66,8 @@ def test_json(run_mlp, parity):
     assert list(found) == ["config", "experiment", "facts", "findings"]
     assert found["experiment"]["eta"] == 1e-9
     assert list(found["facts"]) == [
-        "train", "test", "classes", "majority", "parameters", "gradient", "one_batch", "memory",
-        "seconds_per_epoch",
+        "train", "test", "scale", "classes", "majority", "parameters", "gradient", "one_batch",
+        "memory", "seconds_per_epoch",
     ]  # fmt: skip
     (finding,) = found["findings"]
     assert (list(finding), finding["name"]) == (["name", "problem", "remedy"], "one-batch")

@@ -104,15 +104,14 @@ def test_a_missing_dataset_names_the_command(run_mlp, digits):
     run = run_mlp("evaluate", "--weights", "tiny.npy", "--data-dir", "elsewhere")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == (
-        "mlp: error: elsewhere/mnist/train-images-idx3-ubyte.gz: there is no such file; "
+        "mlp: error: elsewhere/mnist/t10k-images-idx3-ubyte.gz: there is no such file; "
         "run mlp download mnist\n"
     )
 
 
 def test_no_test_split(monkeypatch, weights):
     """A dataset without test examples can be judged on its training examples, and says so."""
-    opened = model.open_data
-    monkeypatch.setattr(model, "open_data", lambda *args: opened(*args)._replace(test=None))
+    monkeypatch.setattr(model, "open_split", lambda *_: None)
     with pytest.raises(model.DataError, match="parity: has no test split; use --split train"):
         mlp(["evaluate", "--weights", str(weights)], standalone_mode=False)
 

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from mlpcli.data.dataset import Dataset, Encoding, Examples, open_dataset
+from mlpcli.data.dataset import Dataset, Encoding, Examples, open_dataset, open_named_split
 from mlpcli.data.registry import DATASETS
 from mlpcli.errors import ConfigError, DataError
 
@@ -139,3 +139,14 @@ def test_fingerprint_covers_every_byte(dtype):
     seen.add(fingerprint(features.reshape(3, 4), labels))
     seen.add(fingerprint(features, labels.astype(np.uint64)))
     assert len(seen) == 1 + features.nbytes + labels.nbytes + 2
+
+
+def test_a_split_is_read_alone(data_dir, tmp_path):
+    """The test images of MNIST open where the training images are missing, and are the same."""
+    (tmp_path / "mnist").mkdir()
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        (tmp_path / "mnist" / name).symlink_to(data_dir / "mnist" / name)
+    whole = open_dataset("mnist", None, data_dir, "data")
+    alone = open_named_split("mnist", "test", whole.encoding, tmp_path, "data")
+    np.testing.assert_array_equal(alone.features, whole.test.features)
+    np.testing.assert_array_equal(alone.labels, whole.test.labels)
