@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CONFIGS
 
 from mlpcli import model
 from mlpcli.cli import mlp
@@ -18,14 +17,9 @@ mean error {:.5g}
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
+def weights(parity_weights):
     """Return the checkpoint of ten epochs of configs/parity.yaml, enough for accuracy 1.0."""
-    folder = tmp_path_factory.mktemp("weights")
-    text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", "10")
-    (folder / "parity.yaml").write_text(text, encoding="utf-8")
-    path = folder / "parity.npy"
-    mlp(["train", str(folder / "parity.yaml"), "-q", "-o", str(path)], standalone_mode=False)
-    return path
+    return parity_weights
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli.cli import mlp
-
 # Of these numbers the network, which has learnt parity, must say so.
 NUMBERS = [0, 1, 2, 3, 1023, 512]
 CLASSES = ["even", "odd", "even", "odd", "odd", "even"]
@@ -27,14 +25,9 @@ def idx(array):
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
+def weights(parity_weights):
     """Return the checkpoint of ten epochs of configs/parity.yaml, enough for accuracy 1.0."""
-    folder = tmp_path_factory.mktemp("weights")
-    text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", "10")
-    (folder / "parity.yaml").write_text(text, encoding="utf-8")
-    path = folder / "parity.npy"
-    mlp(["train", str(folder / "parity.yaml"), "-q", "-o", str(path)], standalone_mode=False)
-    return path
+    return parity_weights
 
 
 @pytest.fixture
