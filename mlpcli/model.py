@@ -212,8 +212,20 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
     return dataset
 
 
+def final_size(model: Model, run: Run) -> int:
+    """Return how many bytes the checkpoint of a run will have at most, when it is over."""
+    return len(serialise(model, run)) + checkpoint.ROW_BYTES * model.experiment.epochs
+
+
 def _check_size(experiment: Experiment) -> None:
-    """Refuse, before any time is spent, a network whose checkpoint NumPy could not read."""
+    """Refuse, before any time is spent, a run whose checkpoint NumPy could not read."""
+    if experiment.epochs > checkpoint.MAX_EPOCHS:
+        raise ConfigError(
+            experiment.where("epochs"),
+            f"{experiment.epochs:,} is more than the {checkpoint.MAX_EPOCHS:,} whose errors a "
+            "checkpoint holds",
+            "write fewer",
+        )
     p = count_parameters(experiment.structure)
     copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
     size = copies * p * np.dtype(experiment.dtype).itemsize
@@ -392,6 +404,8 @@ def _restore_run(model: Model, record: checkpoint.Record) -> Run:
     run.step, run.total, run.finished = meta["step"], meta["total"], meta["complete"]
     if type(run.step) is not int or type(run.total) is not float or type(run.finished) is not bool:
         raise ValueError("a run that stands nowhere")
+    if run.step < 0:
+        raise ValueError(f"a run at step {run.step}")
     run.stream = run.draws.state = str(meta["stream"])
     return run
 
