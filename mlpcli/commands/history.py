@@ -26,7 +26,7 @@ COLUMNS = (
 def history_file(
     path: Path | None, done: Sequence[dict[str, Any]] = ()
 ) -> Iterator[Callable[["EpochReport"], None]]:
-    """Write a row per epoch as it ends, each flushed.
+    """Write a row per epoch as it ends.
 
     Args:
         path: a .csv or .jsonl file; None for no history.
@@ -52,12 +52,14 @@ def history_file(
         text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
         # Not cut and written anew: a process that ends amid that would lose what was there.
         checkpoint.write(path, text.encode())
-    with path.open("a" if done else "w", encoding="utf-8", newline="") as stream:
+    # Unbuffered: nothing is left to be written, or to fail, when it is closed.
+    with path.open("ab" if done else "wb", buffering=0) as stream:
 
         def put(text: str) -> None:
+            content = text.encode()
             try:
-                stream.write(text)
-                stream.flush()
+                while content:
+                    content = content[stream.write(content) :]
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise MlpError(path, f"cannot be written: {reason}", "check the disk") from error
