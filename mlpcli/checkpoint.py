@@ -5,6 +5,7 @@ are the arrays, then `meta`, UTF-8 JSON, then `sha256`, over every byte of the f
 """
 
 import ast
+import glob
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ import secrets
 import stat
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -35,8 +36,11 @@ MAGIC = b"\x93NUMPY\x01\x00"
 MAX_HEADER = 10_000
 SHA_BYTES = 32
 # NumPy counts the bytes of a record in 32 bits, and sums that are too large wrap around silently.
-# The description and the checksum are counted, too: a million epochs of history fit beside this.
+# The arrays may have these, the description's history an eighth of that beside them.
 MAX_BYTES = 2**31 - 1 - 2**28
+# No row of a history is longer.
+ROW_BYTES = 200
+MAX_EPOCHS = 2**28 // ROW_BYTES
 ELEMENT_TYPES = ("<f4", "<f8")
 # No dimension of an array comes near it, and products of two stay printable.
 MAX_DIMENSION = 1 << 48
@@ -59,7 +63,10 @@ def serialise(arrays: Mapping[str, NDArray[np.floating]], meta: Mapping[str, Any
     Raises:
         CheckpointError: if there are more arrays than a header can name.
     """
-    text = json.dumps({"format": FORMAT, **meta}, ensure_ascii=False, allow_nan=False).encode()
+    # What is no character, of a file's name, becomes JSON's own escape.
+    text = json.dumps({"format": FORMAT, **meta}, ensure_ascii=False, allow_nan=False).encode(
+        errors="backslashreplace"
+    )
     fields: list[tuple[str, ...] | tuple[str, str, tuple[int, ...]]] = [
         (name, array.dtype.newbyteorder("<").str, array.shape) for name, array in arrays.items()
     ]
@@ -93,6 +100,26 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         CheckpointError: if it cannot be written; nothing is left behind.
     """
+    with _temporary(path, content) as temporary:
+        target = Path(os.path.realpath(path))
+        temporary.replace(target)
+        _sync_folder(target.parent)
+
+
+def check_writable(path: Path, size: int) -> None:
+    """Find out before training whether a checkpoint of `size` bytes could be written.
+
+    Raises:
+        CheckpointError: if it could not.
+    """
+    with _temporary(path, bytes(size)) as temporary:
+        _sync_folder(temporary.parent)
+        temporary.unlink()
+
+
+@contextmanager
+def _temporary(path: Path, content: bytes) -> Iterator[Path]:
+    """Write a file beside the target of `path` and prove that it is whole; remove it on failure."""
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -109,29 +136,10 @@ def write(path: Path, content: bytes) -> None:
                     raise CheckpointError(
                         path, "reads back otherwise than written", "check the disk"
                     )
-            temporary.replace(target)
+            yield temporary
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(target.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def check_writable(path: Path, size: int) -> None:
-    """Find out before training whether a checkpoint of `size` bytes could be written.
-
-    Raises:
-        CheckpointError: if it could not.
-    """
-    target = Path(os.path.realpath(path))
-    probe = target.with_name(f".{target.name}.probe")
-    try:
-        _refuse_special(path)
-        write(probe, bytes(size))
-        probe.unlink()
-    except CheckpointError as error:
-        raise CheckpointError(path, error.problem, error.remedy) from error
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -139,6 +147,8 @@ def check_writable(path: Path, size: int) -> None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep other runs from writing the same checkpoint, as long as this process lives.
+
+    What a run that was killed left beside it is removed.
 
     Raises:
         CheckpointError: if another run holds it.
@@ -159,6 +169,8 @@ def locked(path: Path) -> Iterator[None]:
         )
     with stream:
         try:
+            for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+                leftover.unlink(missing_ok=True)
             yield
         finally:
             lock.unlink(missing_ok=True)
@@ -173,9 +185,13 @@ def _locked_file(lock: Path) -> IO[bytes] | None:
         except BlockingIOError:
             stream.close()
             return None
+        except OSError:
+            stream.close()
+            raise
         # Whoever held it before may have removed the name since it was opened.
-        if lock.exists() and os.path.samestat(lock.stat(), os.fstat(stream.fileno())):
-            return stream
+        with suppress(FileNotFoundError):
+            if os.path.samestat(lock.stat(), os.fstat(stream.fileno())):
+                return stream
         stream.close()
 
 

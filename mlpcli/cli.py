@@ -1,10 +1,12 @@
 """The `mlp` group: subcommands found when asked for, and errors turned into exit codes."""
 
+import io
 import os
 import signal
 import sys
 import traceback
 from importlib import import_module
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -58,6 +60,15 @@ def main() -> NoReturn:
     if hasattr(signal, "SIGPIPE"):
         # A reader that has seen enough (`mlp predict ... | head -1`) ends us as it ends cat.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            # As Ctrl-C does: temporary files are removed on the way out.
+            signal.signal(number, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A class or a file may have a name that the locale cannot write.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = mlp.main(prog_name="mlp", standalone_mode=False)
         _flush()
@@ -105,6 +116,10 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    raise Stopped(number)
 
 
 def _end_by(number: signal.Signals) -> NoReturn:

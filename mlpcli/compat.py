@@ -30,6 +30,9 @@ class ArticleDraws:
     def state(self, text: str) -> None:
         position, _, key = text.partition(":")
         words = np.frombuffer(bytes.fromhex(key), "<u4")
+        # NumPy would read beyond the words.
+        if not 0 <= int(position) <= len(words):
+            raise ValueError(f"position {position} of {len(words)} words")
         self.stream.set_state(("MT19937", words, int(position), 0, 0.0))
 
     def weights(self) -> np.random.RandomState:

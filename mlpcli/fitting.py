@@ -33,7 +33,7 @@ def fitted(experiment: Experiment, dataset: Dataset) -> Dataset:
     if last != classes:
         problem = f"ends with {last} outputs, and {dataset.name} has {classes} classes"
         raise ConfigError(experiment.where("structure"), problem, fits)
-    _check_size(experiment)
+    check_size(experiment)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
     shape = dataset.encoding.image_shape
@@ -41,7 +41,7 @@ def fitted(experiment: Experiment, dataset: Dataset) -> Dataset:
         problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
         raise ConfigError(experiment.where("augment"), problem, "remove it")
     if experiment.validation:
-        dataset = _with_validation(experiment, dataset)
+        dataset = with_validation(experiment, dataset)
     n, bt_size = len(dataset.train.labels), experiment.bt_size
     if experiment.compat and n < 2 * bt_size:
         raise ConfigError(
@@ -53,8 +53,15 @@ def fitted(experiment: Experiment, dataset: Dataset) -> Dataset:
     return dataset
 
 
-def _check_size(experiment: Experiment) -> None:
-    """Refuse, before any time is spent, a network whose checkpoint NumPy could not read."""
+def check_size(experiment: Experiment) -> None:
+    """Refuse, before any time is spent, a run whose checkpoint NumPy could not read."""
+    if experiment.epochs > checkpoint.MAX_EPOCHS:
+        raise ConfigError(
+            experiment.where("epochs"),
+            f"{experiment.epochs:,} is more than the {checkpoint.MAX_EPOCHS:,} whose errors a "
+            "checkpoint holds",
+            "write fewer",
+        )
     p = count_parameters(experiment.structure)
     copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
     size = copies * p * np.dtype(experiment.dtype).itemsize
@@ -77,7 +84,7 @@ def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) ->
             )
 
 
-def _with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
+def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
     """Open the validation file, or set part of the training data aside; never the test split."""
     if isinstance(experiment.validation, str):
         if not experiment.data.files:

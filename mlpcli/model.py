@@ -163,6 +163,11 @@ def save(path: Path, model: Model, run: Run) -> None:
     checkpoint.write(path, serialise(model, run))
 
 
+def final_size(model: Model, run: Run) -> int:
+    """Return how many bytes the checkpoint of a run will have at most, when it is over."""
+    return len(serialise(model, run)) + checkpoint.ROW_BYTES * model.experiment.epochs
+
+
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
     # NumPy has a ValueError for what no address space could hold.
@@ -374,5 +379,7 @@ def _restore_run(model: Model, record: checkpoint.Record) -> Run:
     run.step, run.total, run.finished = meta["step"], meta["total"], meta["complete"]
     if type(run.step) is not int or type(run.total) is not float or type(run.finished) is not bool:
         raise ValueError("a run that stands nowhere")
+    if run.step < 0:
+        raise ValueError(f"a run at step {run.step}")
     run.stream = run.draws.state = str(meta["stream"])
     return run

@@ -19,7 +19,7 @@ from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, count_parameters, forward
-from mlpcli.training import EpochReport, begin, train
+from mlpcli.training import EpochReport, begin, optimizer_of, train
 
 GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.
@@ -61,16 +61,23 @@ def rehearse(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Findin
 
 def too_large(experiment: Experiment, n: int) -> Finding | None:
     """Find a network that does not fit into memory, without making it."""
-    rows = min(experiment.bt_size, n)
-    values = 2 * count_parameters(experiment.structure) + 3 * rows * sum(experiment.structure)
-    least, memory = values * np.dtype(experiment.dtype).itemsize, _physical_memory()
+    least, memory = least_memory(experiment, n), _physical_memory()
     if memory is None or least < memory:
         return None
     return Finding(
         "memory",
-        f"training needs more than {_size(least)}, and this machine has {_size(memory)}",
+        f"training needs more than {size_text(least)}, and this machine has {size_text(memory)}",
         "write a smaller structure or bt_size",
     )
+
+
+def least_memory(experiment: Experiment, n: int) -> int:
+    """Return how many bytes training on n examples takes at least, beside the examples."""
+    # Parameters and their gradient, and what to return to should an epoch diverge.
+    vectors = 3 + 2 * optimizer_of(experiment).slots + bool(experiment.validation)
+    rows = min(experiment.bt_size, n)
+    values = vectors * count_parameters(experiment.structure) + 3 * rows * sum(experiment.structure)
+    return values * np.dtype(experiment.dtype).itemsize
 
 
 def _physical_memory() -> int | None:
@@ -220,7 +227,7 @@ def _cost(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
     held = sum(array.nbytes for split in (dataset.train, dataset.test or ()) for array in split)
     # Each epoch draws an order of all examples.
     memory = peak + held + 8 * (n - rows)
-    yield Fact("memory", memory, f"about {_size(memory)}, of which data {_size(held)}")
+    yield Fact("memory", memory, f"about {size_text(memory)}, of which data {size_text(held)}")
     seconds = pace * n
     total = _duration(seconds * experiment.epochs)
     text = f"about {_duration(seconds)} per epoch, {total} for {experiment.epochs}"
@@ -270,7 +277,8 @@ def _batch(
     return x, one_hot[examples.labels]
 
 
-def _size(n: float) -> str:
+def size_text(n: float) -> str:
+    """Return a number of bytes to be read."""
     return (
         f"{n / 1e9:.1f} GB"
         if n >= 1e9

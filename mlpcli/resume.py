@@ -1,5 +1,6 @@
 """Going on with a run that a checkpoint holds, and comparing a run with one."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -67,17 +68,20 @@ def first_difference(path: Path, model: Model, run: Run) -> str | None:
     there, here = checkpoint.read(path), record_of(model, run)
     if checkpoint.serialise(*here) == path.read_bytes():
         return None
+    # As the file has it, where there are no tuples.
+    meta = json.loads(json.dumps(here.meta))
     # What explains a difference comes before what follows from it.
-    for name in ("versions", "experiment", "fingerprint", "history"):
-        if here.meta[name] != there.meta.get(name):
-            return _difference(name, here.meta[name], there.meta.get(name))
+    for name in dict.fromkeys(("versions", "experiment", "fingerprint", "history", *meta)):
+        if meta[name] != there.meta.get(name):
+            return _difference(name, meta[name], there.meta.get(name))
     for name, array in here.arrays.items():
-        if name not in there.arrays or there.arrays[name].shape != array.shape:
-            return f"{name} has another shape"
-        if place := _first_place(array, there.arrays[name]):
-            mine, theirs = array[place], there.arrays[name][place]
+        other = there.arrays.get(name)
+        if other is None or (other.shape, other.dtype) != (array.shape, array.dtype):
+            return f"{name} is another array"
+        if place := _first_place(array, other):
+            mine, theirs = array[place], other[place]
             return f"{name}{list(map(int, place))} is {mine!s} here and {theirs!s} there"
-    return "their descriptions differ"
+    return "the files are laid out otherwise"
 
 
 def _difference(name: str, here: Any, there: Any) -> str:
@@ -94,7 +98,9 @@ def _difference(name: str, here: Any, there: Any) -> str:
 
 
 def _first_place(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, ...] | None:
-    places = np.argwhere(one != other)
+    # Bit by bit: 0 and -0 are other bytes.
+    bits = f"u{one.itemsize}"
+    places = np.argwhere(one.view(bits) != other.view(bits))
     return tuple(places[0]) if len(places) else None
 
 

@@ -133,14 +133,15 @@ def train(
             the run then stands where its last finished epoch left it.
     """
     network, draws, keyed = run.network, run.draws, KeyedDraws(experiment.seed)
+    # Where an epoch was left unfinished, its order is drawn again.
+    draws.state = run.stream
     rows = dataset.train_rows
     if rows is None:
         rows = np.arange(len(dataset.train.labels))
     n, theta = len(rows), network.theta
     loss = LOSSES[experiment.loss, experiment.output]
-    cut = plan(n, experiment.bt_size)
-    if experiment.compat:
-        cut = Plan(*compat.plan(n, experiment.bt_size))
+    m = experiment.bt_size
+    cut = Plan(*compat.plan(n, m)) if experiment.compat else plan(n, m)
     steps = len(cut.sizes)
     batches = _mini_batches(experiment, dataset, rows, cut)
     augment = _augmentation(experiment, dataset, batches)

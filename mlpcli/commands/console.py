@@ -25,7 +25,8 @@ def note(text: str) -> None:
 
 def result_json(value: Any) -> None:
     """Print a result for programs: one line of JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    # JSON is UTF-8 in every locale; what is no character becomes an escape of its own.
+    click.echo(json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
 
 
 def styled(text: str, **style: Any) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.errors import ConfigError
+from mlpcli.errors import ConfigError, MlpError
 
 if TYPE_CHECKING:
     from mlpcli.training import EpochReport
@@ -26,7 +26,7 @@ COLUMNS = (
 def history_file(
     path: Path | None, done: Sequence[dict[str, Any]] = ()
 ) -> Iterator[Callable[["EpochReport"], None]]:
-    """Write a row per epoch as it ends, each flushed.
+    """Write a row per epoch as it ends.
 
     Args:
         path: a .csv or .jsonl file; None for no history.
@@ -41,21 +41,36 @@ def history_file(
         return
     if path.suffix not in (".csv", ".jsonl"):
         raise ConfigError(f"--history {path}", "ends in neither .csv nor .jsonl", "name it so")
-    line_of = _json_line if path.suffix == ".jsonl" else _csv_line
-    kept = _lines_by_epoch(path) if done else {}
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        if path.suffix == ".csv":
-            stream.write(",".join(COLUMNS) + "\n")
-        for row in done:
-            stream.write(kept.get(row["epoch"]) or line_of(row))
-        stream.flush()
+    csv = path.suffix == ".csv"
+    line_of = _csv_line if csv else _json_line
+    heading = ",".join(COLUMNS) + "\n" if csv else ""
+    if done:
+        from mlpcli import checkpoint
+
+        kept = _lines_by_beginning(path)
+        lines = (line_of(row) for row in done)
+        text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
+        # Not cut and written anew: a process that ends amid that would lose what was there.
+        checkpoint.write(path, text.encode())
+    # Unbuffered: nothing is left to be written, or to fail, when it is closed.
+    with path.open("ab" if done else "wb", buffering=0) as stream:
+
+        def put(text: str) -> None:
+            content = text.encode()
+            try:
+                while content:
+                    content = content[stream.write(content) :]
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise MlpError(path, f"cannot be written: {reason}", "check the disk") from error
 
         def write(report: "EpochReport") -> None:
             pace = round(report.examples / report.seconds, 1)
             times = {"seconds": round(report.seconds, 6), "examples_per_second": pace}
-            stream.write(line_of(report.row | times))
-            stream.flush()
+            put(line_of(report.row | times))
 
+        if not done:
+            put(heading)
         yield write
 
 
@@ -68,18 +83,16 @@ def _json_line(row: dict[str, Any]) -> str:
     return json.dumps({name: row.get(name) for name in COLUMNS}) + "\n"
 
 
-def _lines_by_epoch(path: Path) -> dict[int, str]:
-    """Return the whole lines of a history file by their epoch."""
-    lines = {}
+def _beginning(line: str) -> str:
+    """Return what a line says of its epoch, without the timings at its end."""
+    return line.rpartition(', "seconds"')[0] if line[0] == "{" else line.rsplit(",", 2)[0]
+
+
+def _lines_by_beginning(path: Path) -> dict[str, str]:
+    """Return the whole lines of a history file by what they say of their epochs."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return {}
-    for line in text.splitlines(keepends=True):
-        try:
-            epoch = json.loads(line)["epoch"] if line[0] == "{" else int(line.split(",")[0])
-        except (ValueError, KeyError, TypeError):
-            continue
-        if line.endswith("\n"):
-            lines[epoch] = line
-    return lines
+    lines = text.splitlines(keepends=True)
+    return {_beginning(line): line for line in lines if line.endswith("\n")}

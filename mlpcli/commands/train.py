@@ -3,8 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,14 @@ import click
 from mlpcli.commands import console, options
 from mlpcli.commands.history import history_file
 from mlpcli.commands.stopping import noted_signals
-from mlpcli.errors import CheckpointError, ConfigError, DivergedError, MismatchError, Stopped
+from mlpcli.errors import (
+    CheckpointError,
+    ConfigError,
+    DivergedError,
+    MismatchError,
+    MlpError,
+    Stopped,
+)
 
 if TYPE_CHECKING:
     from mlpcli.data.dataset import Dataset
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
 
 # The least time between checkpoints: each waits for the disk, and an epoch may take a millisecond.
 SAVE_SECONDS = 1.0
-# No row of the history in a checkpoint is longer.
-ROW_BYTES = 200
 # What NumPy's various matrix libraries read when they are loaded.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -105,45 +110,60 @@ def train(
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
         checkpoint.read(verify)
-    elif output.is_file() and not overwrite and not resume:
-        raise ConfigError(
-            output,
-            f"exists and holds {_held_by(output)}",
-            "add --overwrite to replace it, --resume to go on with it, or -o for another name",
-        )
-    dataset = model.open_data(experiment, data_dir)
-    for line in () if quiet else dataset.notes:
-        console.note(f"{dataset.name}: {line}")
-    from_network = model.load(start).network if start else None
     with nullcontext() if verify else checkpoint.locked(output):
-        if resume and output.is_file():
-            trained, run = take_up(output, experiment, dataset)
-            if not quiet:
-                console.note(f"{output}: {_standing(run)}")
-        else:
-            trained = model.new_model(experiment, dataset)
-            run = training.begin(experiment, trained.network, from_network)
-        if not verify:
-            size = len(model.serialise(trained, run)) + ROW_BYTES * experiment.epochs
-            checkpoint.check_writable(output, size)
-        begun = time.perf_counter()
-        with (
-            history_file(history, run.history if resume else ()) as write_row,
-            console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
-        ):
+        if output.is_file() and not (overwrite or resume or verify):
+            raise ConfigError(
+                output,
+                f"exists and holds {_held_by(output)}",
+                "add --overwrite to replace it, --resume to go on with it, or -o for another name",
+            )
+        dataset = model.open_data(experiment, data_dir)
+        for line in () if quiet else dataset.notes:
+            console.note(f"{dataset.name}: {line}")
+        with _memory_error_with_estimate(experiment, dataset):
+            if resume and output.is_file():
+                trained, run = take_up(output, experiment, dataset)
+                if not quiet:
+                    console.note(f"{output}: {_standing(run)}")
+            else:
+                trained = model.new_model(experiment, dataset)
+                from_network = model.load(start).network if start else None
+                run = training.begin(experiment, trained.network, from_network)
+            if not verify and not run.finished:
+                checkpoint.check_writable(output, model.final_size(trained, run))
+            begun = time.perf_counter()
+            with (
+                history_file(history, run.history if resume else ()) as write_row,
+                console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
+            ):
 
-            def on_epoch(report: "EpochReport") -> None:
-                write_row(report)
-                show(report)
+                def on_epoch(report: "EpochReport") -> None:
+                    write_row(report)
+                    show(report)
 
-            on_step = console.step_line if verbose and not quiet else None
-            save = None if verify else partial(model.save, output, trained, run)
-            _train(experiment, run, dataset, save, on_epoch, on_step)
-        seconds = time.perf_counter() - begun
+                on_step = console.step_line if verbose and not quiet else None
+                save = None if verify else partial(model.save, output, trained, run)
+                _train(experiment, run, dataset, save, on_epoch, on_step)
+            seconds = time.perf_counter() - begun
     if verify:
         _compare(verify, trained, run)
     else:
         _show_result(output, trained, run, dataset, seconds, as_json)
+
+
+@contextmanager
+def _memory_error_with_estimate(experiment: "Experiment", dataset: "Dataset") -> Iterator[None]:
+    from mlpcli.rehearsal import least_memory, size_text
+
+    try:
+        yield
+    except MemoryError:
+        least = size_text(least_memory(experiment, len(dataset.train.labels)))
+        raise MlpError(
+            experiment.where("structure"),
+            f"there is not enough memory: training takes more than {least} beside the data",
+            "write a smaller structure or bt_size",
+        ) from None
 
 
 def _train(
@@ -180,28 +200,38 @@ def _train(
                     save()
                     saved = time.perf_counter()
                 on_epoch(report)
-                if noted and not run.finished:
+                if noted:
                     raise Stopped(noted[0])
+        except CheckpointError:
+            raise
         except DivergedError:
             if save and run.history:
                 save()
             raise
-        except BrokenPipeError:
-            # Nobody reads the progress any more.
+        except (MlpError, OSError, Stopped) as reason:
+            # A signal, or a history or progress that cannot be written any more.
             if save:
                 save()
-            raise Stopped(signal.SIGPIPE) from None
-        except Stopped as stopped:
-            if save:
-                save()
-            name = signal.Signals(stopped.number).name
-            console.note(f"{name}: {_standing(run)}; mlp train --resume goes on from there")
+            if isinstance(reason, BrokenPipeError):
+                raise Stopped(signal.SIGPIPE) from None
+            if isinstance(reason, Stopped):
+                _say_where(reason, run, save is not None)
             raise
+
+
+def _say_where(stopped: Stopped, run: "Run", saved: bool) -> None:
+    line = f"{signal.Signals(stopped.number).name}: {_standing(run)}"
+    if saved and not run.finished:
+        line += "; mlp train --resume goes on from there"
+    # Ctrl-C ends the reader of a pipe, too.
+    with suppress(OSError):
+        console.note(line)
 
 
 def _is_due(done: int, every: float, steps: int) -> bool:
     """Return whether a multiple of `every` epochs of so many steps was passed with this step."""
-    return int(done / (every * steps)) > int((done - 1) / (every * steps))
+    period = max(1.0, every * steps)
+    return int(done / period) > int((done - 1) / period)
 
 
 def _standing(run: "Run") -> str:
