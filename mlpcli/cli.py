@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
@@ -40,6 +39,8 @@ class Commands(click.Group):
             raise
         except Exception:
             if ctx.params["debug"]:
+                import traceback
+
                 traceback.print_exc()
             raise
 

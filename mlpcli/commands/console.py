@@ -1,6 +1,5 @@
 """How things are shown: results on stdout, everything else on stderr."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +24,8 @@ def note(text: str) -> None:
 
 def result_json(value: Any) -> None:
     """Print a result for programs: one line of JSON."""
+    import json
+
     # JSON is UTF-8 in every locale; what is no character becomes an escape of its own.
     click.echo(json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
 
