@@ -6,7 +6,7 @@ BENCH_VENV ?= .venv-bench
 # One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
 TORCH ?= torch==2.13.0
 
-.PHONY: help train mnist test acceptance lint bench profile clean
+.PHONY: help train mnist test acceptance soak lint bench profile clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,6 +25,9 @@ test: lint  ## Run lint, types and all tests
 
 acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; ten minutes)
 	$(BIN)/python tests/acceptance.py
+
+soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
+	$(BIN)/python tests/soak.py
 
 lint: $(VENV)/.dev  ## Run lint and types alone
 	$(BIN)/ruff check .

@@ -190,15 +190,19 @@ def clean(path):
 # --- Runs
 
 
-def interrupt(words, number, lines):
+def interrupt(words, number, lines, seconds=None):
     """Start `mlp`, and send it a signal after so many lines on stderr; return whether it ended so.
+
+    Or after so many seconds, if these are given.
 
     A run that has ended by itself before is left to its exit code 0.
     """
     with subprocess.Popen(
         [MLP, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8"
     ) as process:
-        for _ in range(lines):
+        if seconds is not None:
+            time.sleep(seconds)
+        for _ in range(0 if seconds is not None else lines):
             if not process.stderr.readline():
                 break
         process.send_signal(number)

@@ -79,9 +79,13 @@ MANNERS = {
                     "sleep 0.1; kill -TERM $!; wait $!; code=$?; tail -n 1 err >&2; rm err; "
                     "exit $code", 143, STOPPED.format("SIGTERM"), "", -1),
     "Ctrl-C ends the reader, too": Manner(
-        f"mkfifo p; head -n 1 p >/dev/null & {LONG} -v 2>p & child=$!; wait %1; "
-        "kill -TERM $child; wait $child; code=$?; rm p; [ $code = 141 -o $code = 143 ]", 0, "",
-        "", -1),
+        f"mkfifo p; exec 3<>p; {LONG} -q --set checkpoint_every=1 2>p 3>&- & exec 3>&-; "
+        "until [ -e w.npy ]; do sleep 0.02; done; kill -TERM $!; wait $!; code=$?; rm p; "
+        "exit $code", 143, "", "", -1),
+    "SIGTERM amid predictions": Manner(
+        f"{TRAIN}; mkfifo p; $mlp predict --weights w.npy -o out.csv - <p & exec 3>p; "
+        "until ls -A | grep -q tmp; do sleep 0.02; done; kill -TERM $!; wait $!; code=$?; rm p; "
+        "exit $code", 143),
     # Places
     "output is a folder": Manner("mkdir w.npy; trap 'rmdir w.npy' EXIT; " + TRAIN, 1,
                                  refused("is not a regular file"), "", None),
@@ -187,13 +191,13 @@ def test_manners(shell, manner):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
 def test_class_names_that_the_locale_cannot_write(run_mlp, parity_weights, encoding):
-    """A class called お is shown in every locale as best it can be, and in JSON as it is."""
+    """A class called お😀 is shown in every locale as best it can be, and in JSON as it is."""
     record = checkpoint.read(parity_weights)
-    record.meta["class_names"] = ["odd", "お"]
+    record.meta["class_names"] = ["odd", "お😀"]
     checkpoint.write(Path("w.npy"), checkpoint.serialise(*record))
     environment = os.environ | {"PYTHONIOENCODING": encoding}
     run = run_mlp("show", "w.npy", env=environment)
     assert (run.returncode, run.stderr) == (0, "")
-    assert ("お" if encoding != "latin-1" else r"\u304a") in run.stdout
+    assert ("お😀" if encoding != "latin-1" else r"\u304a\U0001f600") in run.stdout
     run = run_mlp("show", "w.npy", "--json", env=environment)
-    assert json.loads(run.stdout)["classes"] == ["odd", "お"]
+    assert json.loads(run.stdout)["classes"] == ["odd", "お😀"]
