@@ -23,7 +23,7 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 test: lint  ## Run lint, types and all tests
 	$(BIN)/pytest
 
-acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; ten minutes)
+acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; five minutes)
 	$(BIN)/python tests/acceptance.py
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
