@@ -198,7 +198,12 @@ def interrupt(words, number, lines, seconds=None):
     A run that has ended by itself before is left to its exit code 0.
     """
     with subprocess.Popen(
-        [MLP, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8"
+        [MLP, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        # The run cannot be far ahead of what was read, where the system allows it (Linux).
+        pipesize=4096,
     ) as process:
         if seconds is not None:
             time.sleep(seconds)

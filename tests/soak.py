@@ -1,7 +1,7 @@
 """The long proofs that nothing is lost, by hand: `make soak`. Prints the figures it reached.
 
-What `make test` does a little of, at length; two to four minutes on two cores. Exits with a traceback at
-the first promise that is not kept.
+What `make test` does a little of, at length; two to four minutes on two cores. Exits with a
+traceback at the first promise that is not kept.
 """
 
 import os
@@ -103,7 +103,8 @@ def main() -> None:
             ended, runs = interruptions(fresh().parent, change, 50, seed)
             counts = " and ".join(f"{n} {number}" for number, n in ended.items())
             say(
-                f"{runs} run{'s' * (runs > 1)} ({name}) interrupted 50 times, by {counts}: byte-identical"
+                f"{runs} run{'s' * (runs > 1)} ({name}) interrupted 50 times, by {counts}: "
+                "byte-identical"
             )
 
 
