@@ -2,12 +2,19 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+# Children inherit what is ignored (by nohup, or for jobs in the background), and mlp respects it.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        _interrupts = _number == signal.SIGINT
+        signal.signal(_number, signal.default_int_handler if _interrupts else signal.SIG_DFL)
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"
