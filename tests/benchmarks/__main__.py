@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, mnist, processes, report, turns
+from benchmarks import growth, mnist, processes, reading, report, turns
 from benchmarks.contenders import CONTENDERS
 from benchmarks.threads import add_shared_options, available
 from benchmarks.workloads import WORKLOADS
 
-SECTIONS = ("speed", "processes", "growth")
+SECTIONS = ("speed", "processes", "growth", "reading")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 chosen, options.threads, options.examples or mnist.EXAMPLES
             )
             print(report.growth(results["growth"]), flush=True)
+        if "reading" in options.section:
+            rows = options.examples or reading.ROWS
+            results["reading"] = reading.measure(Path(folder), options.rounds, rows)
+            print(report.reading(results["reading"], rows), flush=True)
     print(f"{time.perf_counter() - start:.0f} seconds")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -107,6 +107,18 @@ def growth(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def reading(results: Mapping[str, Mapping[str, Any]], rows: int) -> str:
+    """Return the table of readers."""
+    lines = [
+        [name, FAILED, ""]
+        if "error" in result
+        else [name, f"{result['seconds']:.2f}", f"{result['peak_mb']:.0f}"]
+        for name, result in results.items()
+    ]
+    title = f"reading a CSV of {rows} lines of a label and 784 pixels"
+    return table(title, ("", "seconds", "peak MB"), lines) + _failures(results)
+
+
 def _failures(results: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [f"{shown(name)}: {r['error']}\n" for name, r in results.items() if "error" in r]
     return "".join(lines)
