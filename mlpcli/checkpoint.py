@@ -14,8 +14,9 @@ import os
 import secrets
 import stat
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -67,27 +68,43 @@ def serialise(arrays: Mapping[str, NDArray[np.floating]], meta: Mapping[str, Any
     text = json.dumps({"format": FORMAT, **meta}, ensure_ascii=False, allow_nan=False).encode(
         errors="backslashreplace"
     )
-    fields: list[tuple[str, ...] | tuple[str, str, tuple[int, ...]]] = [
-        (name, array.dtype.newbyteorder("<").str, array.shape) for name, array in arrays.items()
-    ]
-    fields += [("meta", "|u1", (len(text),)), ("sha256", "|u1", (SHA_BYTES,))]
-    # NumPy adds the other keys and pads the header to a multiple of 64.
-    if len(str(fields)) > MAX_HEADER - 128:
-        raise CheckpointError(
-            "checkpoint",
-            f"{len(arrays)} arrays are more than the header of a .npy file can name",
-            "write a structure with fewer layers",
-        )
-    header = io.BytesIO()
-    npy.write_array_header_1_0(header, {"descr": fields, "fortran_order": False, "shape": ()})
     body = b"".join(
         [
-            header.getvalue(),
+            header({name: (array.dtype, array.shape) for name, array in arrays.items()}, len(text)),
             *(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays.values()),
             text,
         ]
     )
     return body + hashlib.sha256(body).digest()
+
+
+def header(
+    arrays: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], text_bytes: int = MAX_BYTES
+) -> bytes:
+    """Return the first bytes of a checkpoint.
+
+    Args:
+        arrays: dtype and shape by field name.
+        text_bytes: the size of the description; the largest by default.
+
+    Raises:
+        CheckpointError: if there are more arrays than a header can name.
+    """
+    fields: list[Any] = [
+        (name, dtype.newbyteorder("<").str, shape) for name, (dtype, shape) in arrays.items()
+    ]
+    fields += [("meta", "|u1", (text_bytes,)), ("sha256", "|u1", (SHA_BYTES,))]
+    # NumPy adds the other keys and pads the header to a multiple of 64.
+    if (length := len(str(fields)) + 128) > MAX_HEADER:
+        raise CheckpointError(
+            "checkpoint",
+            f"naming {len(arrays)} arrays takes {length:,} bytes, more than the {MAX_HEADER:,} of "
+            "the header of a .npy file",
+            "write a structure with fewer layers",
+        )
+    stream = io.BytesIO()
+    npy.write_array_header_1_0(stream, {"descr": fields, "fortran_order": False, "shape": ()})
+    return stream.getvalue()
 
 
 def write(path: Path, content: bytes) -> None:
@@ -325,3 +342,13 @@ def _parse_meta(text: bytes, refuse: Any) -> dict[str, Any]:
 def layer_names(layers: int) -> list[tuple[str, str]]:
     """Return the field names of weights and biases, W2 and b2 to WL and bL."""
     return [(f"W{layer}", f"b{layer}") for layer in range(2, layers + 1)]
+
+
+def layer_shapes(structure: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of W2, b2 to WL, bL."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for (w_name, b_name), (n_in, n_out) in zip(
+        layer_names(len(structure)), pairwise(structure), strict=True
+    ):
+        shapes |= {w_name: (n_out, n_in), b_name: (n_out,)}
+    return shapes

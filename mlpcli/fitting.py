@@ -8,7 +8,7 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.files import locate
 from mlpcli.data.splits import stratified
 from mlpcli.draws import KeyedDraws
-from mlpcli.errors import ConfigError
+from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.keys import Experiment
 from mlpcli.nn.network import count_parameters
 from mlpcli.training import optimizer_of
@@ -72,6 +72,12 @@ def check_size(experiment: Experiment) -> None:
             f"{checkpoint.MAX_BYTES:,} that the format holds",
             "write smaller layers",
         )
+    dtype = np.dtype(experiment.dtype)
+    shapes = checkpoint.layer_shapes(experiment.structure) | {"theta": (p,), "state": (2, p)}
+    try:
+        checkpoint.header({name: (dtype, shape) for name, shape in shapes.items()})
+    except CheckpointError as error:
+        raise ConfigError(experiment.where("structure"), error.problem, error.remedy) from None
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:

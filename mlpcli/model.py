@@ -6,7 +6,6 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -345,9 +344,7 @@ def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
     class_names = tuple(str(name) for name in meta["class_names"])
     encoding = restore(meta["encoding"], class_names)
     names = checkpoint.layer_names(len(experiment.structure))
-    shapes: dict[str, tuple[int, ...]] = {}
-    for (w_name, b_name), (n_in, n_out) in zip(names, pairwise(experiment.structure), strict=True):
-        shapes |= {w_name: (n_out, n_in), b_name: (n_out,)}
+    shapes = checkpoint.layer_shapes(experiment.structure)
     found = {name: array.shape for name, array in record.arrays.items()}
     p = count_parameters(experiment.structure)
     of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]

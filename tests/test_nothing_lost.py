@@ -142,6 +142,22 @@ def test_epochs_beyond_the_format():
 
 
 @pytest.mark.parametrize("command", ["train", "check"])
+def test_more_layers_than_a_header_names(run_mlp, command):
+    """`train` and `check` refuse a network too deep for the file, before anything is done."""
+    hidden = ", ".join(["3"] * 500)
+    text = f"data: parity\nstructure: [10, {hidden}, 2]\neta: 1\nbt_size: 9\nepochs: 1\n"
+    Path("c.yaml").write_text(text)
+    run = run_mlp(command, "c.yaml")
+    assert (run.returncode, run.stdout) == (2, "")
+    # 501 layers of W and b, and two vectors of the run
+    begin = "mlp: error: c.yaml:2: structure: naming 1004 arrays takes "
+    assert run.stderr.startswith(begin)
+    assert run.stderr.endswith("bytes, more than the 10,000 of the header of a .npy file; "
+                               "write a structure with fewer layers\n")  # fmt: skip
+    assert list(Path().iterdir()) == [Path("c.yaml")]
+
+
+@pytest.mark.parametrize("command", ["train", "check"])
 def test_limits_are_known_before_training(run_mlp, command):
     """`train` and `check` refuse what the format cannot hold, with numbers, and write nothing."""
     text = "data: parity\nstructure: [10, 40000000, 2]\neta: 1\nbt_size: 9\nepochs: 1\n"
