@@ -13,16 +13,30 @@ import click
 from mlpcli import __version__
 from mlpcli.errors import MlpError, Stopped
 
-COMMANDS = ("check", "download", "evaluate", "init", "predict", "show", "train")
+# What `mlp --help` says of each; its module is imported when it is asked for.
+COMMANDS = {
+    "check": "Look for mistakes in a configuration and its data.",
+    "download": "Fetch a dataset, verify it, and keep it.",
+    "evaluate": "Judge a checkpoint, and hold it to quality gates.",
+    "init": "Write a commented configuration for your data.",
+    "predict": "Print the class of every example.",
+    "show": "Show what a checkpoint holds.",
+    "train": "Train a network and write its checkpoint.",
+}
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Commands(click.Group):
-    """Imports a subcommand's module when the subcommand is asked for."""
+    """Imports a subcommand's module when the subcommand is asked for, and not to list it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - Click's signature
         """Return the subcommands' names."""
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the subcommands' names and what they do."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the function `NAME` of the module `commands/NAME.py`."""
