@@ -18,7 +18,7 @@ from mlpcli.keys import KEYS, Experiment
 from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Buffers, Network, count_parameters, forward
+from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
 from mlpcli.training import EpochReport, begin, optimizer_of, train
 
 GRADIENT_EXAMPLES = 8
@@ -110,7 +110,7 @@ def gradient_error(experiment: Experiment, dataset: Dataset) -> float:
     network = new_network(replace(experiment, dtype="float64"), dataset.encoding)
     m = min(GRADIENT_EXAMPLES, len(dataset.train.labels))
     x, y = _batch(network, _sample(dataset.train, m))
-    inputs = x * network.input_scale
+    inputs = x[:, :-1] * network.input_scale
     spread = math.sqrt(np.mean(inputs**2)) or 1.0
     for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:] = rng.standard_normal(W.shape) / math.sqrt(W.shape[1]) / (1 if layer else spread)
@@ -119,7 +119,7 @@ def gradient_error(experiment: Experiment, dataset: Dataset) -> float:
 
     def error() -> float:
         with np.errstate(over="ignore"):
-            return backprop(network, loss, x, y, ws, 1 / m) / m
+            return backprop(loss, x, y, ws, 1 / m) / m
 
     error()
     gradient = ws.gradient.copy()
@@ -201,7 +201,7 @@ def memorise(experiment: Experiment, dataset: Dataset) -> Trial:
     try:
         for _ in _train(trial, network, dataset._replace(train=examples, validation=None)):
             with np.errstate(over="ignore", invalid="ignore"):
-                predicted = forward(network, x, buffers).argmax(axis=1)
+                predicted = forward(x, buffers).argmax(axis=1)
             right = int((predicted == examples.labels).sum())
             result = result._replace(right=right, steps=result.steps + 1)
             if right == m:
@@ -272,9 +272,8 @@ def _distinct(examples: Examples) -> Examples:
 def _batch(
     network: Network, examples: Examples
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    x = examples.features.astype(network.dtype)
     one_hot = np.eye(network.structure[-1], dtype=network.dtype)
-    return x, one_hot[examples.labels]
+    return as_inputs(network, examples.features), one_hot[examples.labels]
 
 
 def size_text(n: float) -> str:

@@ -24,7 +24,7 @@ from mlpcli.nn.dropout import draw_masks
 from mlpcli.nn.inference import judge
 from mlpcli.nn.initializers import initialize
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network
+from mlpcli.nn.network import Network, input_buffer
 from mlpcli.nn.optimizers import (
     Optimizer,
     clip,
@@ -143,7 +143,7 @@ def train(
     m = experiment.bt_size
     cut = Plan(*compat.plan(n, m)) if experiment.compat else plan(n, m)
     steps = len(cut.sizes)
-    batches = _mini_batches(experiment, dataset, rows, cut)
+    batches = _mini_batches(experiment, network, dataset, rows, cut)
     augment = _augmentation(experiment, dataset, batches)
     rates = experiment.dropout_rates
     largest = Workspace(network, max(cut.sizes), dropout=rates)
@@ -175,7 +175,7 @@ def train(
                     _drop(x, ws, rates, keyed.generator("dropout", epoch, step))
                 eta = eta_at(epoch, step, steps)
                 scale = factor((eta if scales_by_eta else 1) / divisor)
-                error = backprop(network, loss, x, y, ws, scale, weight)
+                error = backprop(loss, x, y, ws, scale, weight)
                 if not math.isfinite(error):
                     raise diverged(f"epoch {epoch}, step {step}: the error is {error}")
                 update(ws.gradient, eta, epoch * steps + step + 1)
@@ -281,10 +281,9 @@ def _schedule(
 
 
 def _mini_batches(
-    experiment: Experiment, dataset: Dataset, rows: NDArray[np.integer], cut: Plan
+    experiment: Experiment, network: Network, dataset: Dataset, rows: NDArray[np.integer], cut: Plan
 ) -> MiniBatches:
-    n_1, dtype = experiment.structure[0], np.dtype(experiment.dtype)
-    x = np.empty((buffer_rows(cut, dtype.itemsize * n_1), n_1), dtype)
+    x = input_buffer(network, buffer_rows(cut, network.dtype.itemsize * network.structure[0]))
     targets, weights = _targets(experiment), _class_weights(experiment, dataset, rows)
     return MiniBatches(*dataset.train, cut, x, targets, weights)
 
@@ -322,4 +321,5 @@ def _augmentation(
 def _drop(x: Array, ws: Workspace, rates: tuple[float, ...], rng: np.random.Generator) -> None:
     draw_masks(ws.masks, rates, rng)
     if ws.masks[0] is not None:
-        np.multiply(x, ws.masks[0], x)
+        inputs = x[:, :-1]
+        np.multiply(inputs, ws.masks[0], inputs)

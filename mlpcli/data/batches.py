@@ -39,7 +39,7 @@ class MiniBatch(NamedTuple):
     """Views of the buffers that hold one mini-batch of m examples."""
 
     x: NDArray[np.floating]
-    """(m, n_1) inputs."""
+    """(m, n_1 + 1) inputs, and the last column as it was given."""
     y: NDArray[np.floating]
     """(m, n_L) labels, as rows of `targets`."""
     divisor: int
@@ -54,7 +54,7 @@ class MiniBatches:
         features: (n, n_1), of any real type; never copied as a whole.
         labels: (n,) classes.
         plan: sizes and divisors of the mini-batches.
-        x: room for inputs as floats, (`buffer_rows(...)`, n_1).
+        x: room for inputs as floats, (`buffer_rows(...)`, n_1 + 1); the last column is left alone.
         targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed.
         class_weights: (n_L,) weights of the classes, or None.
     """
@@ -127,14 +127,14 @@ class MiniBatches:
         """Fill the buffers with the chosen examples."""
         rows = len(chosen)
         # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
-        raw = np.take(self.features, chosen, axis=0, out=self.raw[:rows], mode="clip")
+        raw = self.features.take(chosen, axis=0, out=self.raw[:rows], mode="clip")
         if augment is not None:
             augment(raw, step)
-        self.x[:rows] = raw
+        self.x[:rows, :-1] = raw
         labels = self.labels[chosen]
-        np.take(self.targets, labels, axis=0, out=self.y[:rows], mode="clip")
+        self.targets.take(labels, axis=0, out=self.y[:rows], mode="clip")
         if self.class_weights is not None and self.weight is not None:
-            np.take(self.class_weights, labels, axis=0, out=self.weight[:rows], mode="clip")
+            self.class_weights.take(labels, axis=0, out=self.weight[:rows], mode="clip")
 
 
 def buffer_rows(plan: Plan, row_bytes: int) -> int:

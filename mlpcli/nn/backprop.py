@@ -21,9 +21,9 @@ class Workspace(Buffers):
     Attributes:
         delta: delta^(2)..delta^(L), (m, n_l).
         gradient: (p,) the gradient, laid out as `network.theta`.
-        d_weights: its views (dE/dW^(l))^T for layers 2..L, (n_{l-1}, n_l).
-        d_biases: its views dE/db^(l) for layers 2..L, (n_l,).
-        ones: (m,), to sum over the examples by a product.
+        d_layers: its views (dE/dW^(l))^T with dE/db^(l) as the last row, for l = 2..L,
+            (n_{l-1} + 1, n_l).
+        downwards: what `backprop` needs of layers L..3.
     """
 
     def __init__(
@@ -34,19 +34,21 @@ class Workspace(Buffers):
         dropout: Sequence[float] = (),
     ) -> None:
         super().__init__(network, rows, share, dropout)
-        self.ones = np.ones(rows, network.dtype)
         if share is None:
             self.delta = [np.empty_like(z) for z in self.z]
             self.gradient = np.empty_like(network.theta)
-            self.d_weights, self.d_biases = views_of(self.gradient, network.structure)
         else:
             self.delta = [delta[:rows] for delta in share.delta]
             self.gradient = share.gradient
-            self.d_weights, self.d_biases = share.d_weights, share.d_biases
+        self.d_layers = views_of(self.gradient, network.structure)
+        pull_back = [activation.pull_back for activation in network.activations]
+        below = zip(self.a, self.masks[1:], pull_back[:-1], self.delta[:-1], self.sigma[:-1],
+                    self.z[:-1], strict=True)  # fmt: skip
+        layers = zip(self.d_layers[1:], network.weights[1:], below, strict=True)
+        self.downwards = [(d_layer, W, *rest) for d_layer, W, rest in layers][::-1]
 
 
 def backprop(
-    network: Network,
     loss: Loss,
     x: Array,
     y: Array,
@@ -57,21 +59,23 @@ def backprop(
     """Write the gradient of the error of one mini-batch B, times a factor, into `ws.gradient`.
 
     Examples are columns in the article and rows here, so each product stands transposed; the sums
-    over examples that follow from the equations for one example are part of the products.
+    over examples that follow from the equations for one example are part of the products. So are
+    the biases: as weights of one more neuron in the layer below, whose activation is always 1,
+    their equations (3) and (6) are the last rows of (1) and (4).
 
     Args:
-        network: the parameters; read only.
         loss: the error E and delta^(L), a function of `losses.LOSSES`.
-        x: inputs, (m, n_1), C-contiguous.
+        x: inputs, (m, n_1 + 1), C-contiguous; the last column as `input_buffer` has it.
         y: one-hot or smoothed labels, (m, n_L).
-        ws: workspace for m examples; overwritten, but for its dropout masks.
+        ws: workspace for m examples, of the network to use, which is only read; overwritten, but
+            for its dropout masks.
         factor: of the sum over B: 1/m for the mean. A 0-d array is faster than a number.
         weight: the weight of each example in that sum, (m, 1); None where all are 1.
 
     Returns:
         The weighted sum of E over B.
     """
-    a_out = forward(network, x, ws)
+    a_out = forward(x, ws)
 
     # (2) delta^(L) = -2 (y - a^(L)) ⊙ σ'(z^(L)), or what another loss makes of it; the factor is
     # multiplied here, into the smallest array that every gradient contains.
@@ -81,21 +85,19 @@ def backprop(
         np.multiply(delta, weight, delta)
     np.multiply(delta, factor, delta)
 
-    for layer in range(len(network.biases) - 1, 0, -1):
-        # (1) dE/dW^(L) = delta^(L) (a^(L-1))^T, (4) dE/dW^(l) = delta^(l) (a^(l-1))^T
-        ws.a[layer - 1].T.dot(delta, ws.d_weights[layer])
-        # (3) dE/db^(L) = delta^(L), (6) dE/db^(l) = delta^(l)
-        ws.ones.dot(delta, ws.d_biases[layer])
+    for d_layer, W, a, mask, pull_back, delta_below, sigma, z in ws.downwards:
+        # (1) dE/dW^(L) = delta^(L) (a^(L-1))^T, (4) dE/dW^(l) = delta^(l) (a^(l-1))^T, and
+        # (3) dE/db^(L) = delta^(L), (6) dE/db^(l) = delta^(l), times the 1 that ends a
+        a.T.dot(delta, d_layer)
         # (5) delta^(l) = ((W^(l+1))^T delta^(l+1)) ⊙ σ'(z^(l)), through the dropout mask if any
-        delta_below = ws.delta[layer - 1]
-        delta.dot(network.weights[layer], delta_below)
-        if (mask := ws.masks[layer]) is not None:
+        delta.dot(W, delta_below)
+        if mask is not None:
             np.multiply(delta_below, mask, delta_below)
-        network.activations[layer - 1].pull_back(delta_below, ws.sigma[layer - 1], ws.z[layer - 1])
+        pull_back(delta_below, sigma, z)
         delta = delta_below
 
-    ws.ones.dot(delta, ws.d_biases[0])  # (6) for the first hidden layer
-    if network.input_scale != 1:
-        np.multiply(delta, network.input_scale, delta)
-    x.T.dot(delta, ws.d_weights[0])  # (4) for the first hidden layer
+    scale = ws.network.input_scale
+    if scale != 1:
+        np.multiply(delta, scale, delta)
+    x.T.dot(delta, ws.d_layers[0])  # (4) and (6) for the first hidden layer
     return error

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
 from mlpcli.nn.metrics import confusion
-from mlpcli.nn.network import Buffers, Network, forward
+from mlpcli.nn.network import Buffers, Network, forward, input_buffer
 
 # Examples judged at a time: enough for the matrix products, little memory.
 CHUNK_ROWS = 1024
@@ -26,7 +26,7 @@ def outputs(network: Network, features: NDArray[np.generic]) -> Iterator[tuple[A
         next chunk is asked for.
     """
     rows = min(CHUNK_ROWS, max(len(features), 1))
-    x = np.empty((rows, network.structure[0]), network.dtype)
+    x = input_buffer(network, rows)
     buffers = Buffers(network, rows)
     for start in range(0, len(features), rows):
         chunk = features[start : start + rows]
@@ -34,8 +34,8 @@ def outputs(network: Network, features: NDArray[np.generic]) -> Iterator[tuple[A
             x, buffers = x[: len(chunk)], Buffers(network, len(chunk), buffers)
         # Values too large for the dtype become infinite, and outputs may then be no numbers.
         with np.errstate(over="ignore", invalid="ignore"):
-            x[:] = chunk
-            a = forward(network, x, buffers)
+            x[:, :-1] = chunk
+            a = forward(x, buffers)
         yield buffers.z[-1], a
 
 

@@ -70,7 +70,9 @@ def categorical_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight
 
 def _weighted(left: Array, right: Array, weight: Weight) -> float:
     """Return the sum of weight · left · right over all examples and outputs."""
-    return float(np.vdot(left if weight is None else left * weight, right))
+    weighted = left if weight is None else left * weight
+    # np.vdot takes 0.1 µs more, of 10 for a step of the smallest networks.
+    return float(weighted.ravel().dot(right.ravel()))
 
 
 # By loss and activation of the output layer.

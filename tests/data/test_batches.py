@@ -30,12 +30,12 @@ def test_plan_of_the_equation(n, bt_size):
     seed=st.integers(0, 2**32 - 1),
 )
 def test_every_example_is_seen_once(n, width, bt_size, row_bytes, features, dtype, seed):
-    """An epoch holds each example once, in the order asked for, beside its own label."""
+    """An epoch holds each example once, in order, beside its label and what biases multiply."""
     rng = np.random.default_rng(seed)
     examples = rng.integers(256, size=(n, width)).astype(features)
     labels = rng.integers(3, size=n)
     cut = plan(n, bt_size)
-    x = np.empty((buffer_rows(cut, row_bytes), width), dtype)
+    x = np.full((buffer_rows(cut, row_bytes), width + 1), 7, dtype)
     batches = MiniBatches(examples, labels, cut, x, targets=np.eye(3))
     for _ in range(2):  # the second epoch reuses the first one's buffers
         order = rng.permutation(n)
@@ -48,7 +48,8 @@ def test_every_example_is_seen_once(n, width, bt_size, row_bytes, features, dtyp
             seen_y.append(batch.y.copy())
         assert [len(rows) for rows in seen_x] == list(cut.sizes)
         seen = np.vstack(seen_x)
-        np.testing.assert_array_equal(seen, examples[order].astype(dtype))
+        np.testing.assert_array_equal(seen[:, :-1], examples[order].astype(dtype))
+        assert (seen[:, -1] == 7).all()
         np.testing.assert_array_equal(np.vstack(seen_y), np.eye(3)[labels[order]])
 
 
@@ -70,7 +71,7 @@ def test_buffer_rows(n, bt_size, row_bytes, rows):
 def test_merged_last_batch_is_gathered_whole():
     """A last mini-batch larger than the others, as `compat: article` has it, fits the buffers."""
     cut = Plan(sizes=[2, 2, 3], divisors=[2, 2, 2], error_divisor=6)
-    x = np.empty((buffer_rows(cut, CHUNK_BYTES), 1))
+    x = np.empty((buffer_rows(cut, CHUNK_BYTES), 2))
     batches = MiniBatches(np.arange(7)[:, np.newaxis], np.zeros(7, int), cut, x, targets=np.eye(2))
     parts = [(batch.x[:, 0].tolist(), batch.divisor) for batch in batches.epoch(np.arange(7))]
     assert parts == [([0, 1], 2), ([2, 3], 2), ([4, 5, 6], 2)]

@@ -8,7 +8,7 @@ import pytest
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.dropout import draw_masks
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network
+from mlpcli.nn.network import Network, as_inputs
 
 STRUCTURES = [(3, 2), (4, 3, 2), (5, 4, 3, 2), (2, 7, 1, 6, 3)]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu")
@@ -64,7 +64,7 @@ class Problem:
         """Run the engine once; return the error and the gradient, (p,)."""
         names = self.loss, self.network.names[-1]
         error = backprop(
-            self.network, LOSSES[names], self.x, self.y, self.workspace,
+            LOSSES[names], as_inputs(self.network, self.x), self.y, self.workspace,
             1 / (divisor or len(self.x)), self.weight,
         )  # fmt: skip
         return error, self.workspace.gradient.copy()
@@ -137,7 +137,7 @@ def test_a_broken_gradient_is_noticed(structure, functions):
     problem = Problem(structure, functions)
     problem.backprop()
     workspace = problem.workspace
-    for part in (*workspace.d_weights, *workspace.d_biases):
+    for part in [part for d_layer in workspace.d_layers for part in (d_layer[:-1], d_layer[-1])]:
         right = part.copy()
         part[:] = 1.01 * right + 1e-5
         assert not problem.agrees(workspace.gradient)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpcli.nn.network import Buffers, Network, count_parameters, forward
+from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def test_forward_pass_is_the_articles(network):
     expected = inputs
     for W, b in zip(network.weights, network.biases, strict=True):
         expected = 1 / (1 + np.exp(-(expected @ W.T + b)))
-    np.testing.assert_allclose(forward(network, inputs, Buffers(network, 2)), expected, rtol=1e-14)
+    outputs = forward(as_inputs(network, inputs), Buffers(network, 2))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-14)
 
 
 def test_input_scale_multiplies_inputs_and_not_biases(network):
@@ -46,7 +47,5 @@ def test_input_scale_multiplies_inputs_and_not_biases(network):
     scaled = Network((3, 4, 2), ["sigmoid", "sigmoid"], np.float64, input_scale=1 / 255)
     scaled.theta[:] = network.theta
     raw = np.array([[0, 128, 255]])
-    x, x_scaled = raw / 255, raw.astype(float)
-    np.testing.assert_allclose(
-        forward(scaled, x_scaled, Buffers(scaled, 1)), forward(network, x, Buffers(network, 1))
-    )
+    expected = forward(as_inputs(network, raw / 255), Buffers(network, 1))
+    np.testing.assert_allclose(forward(as_inputs(scaled, raw), Buffers(scaled, 1)), expected)

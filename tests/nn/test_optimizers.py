@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network
+from mlpcli.nn.network import Network, as_inputs
 from mlpcli.nn.optimizers import clip, make_optimizer, pull_to_zero, shrink
 
 
@@ -149,7 +149,8 @@ def test_an_epoch_agrees_with_scikit_learn(solver, activation):
     loss = LOSSES["cross_entropy", "softmax"]
     for t, start in enumerate(range(0, 96, 16), 1):
         rows = slice(start, start + 16)
-        backprop(network, loss, x[rows], np.eye(3)[labels[rows]], workspace, 1 / 16)
+        inputs = as_inputs(network, x[rows])
+        backprop(loss, inputs, np.eye(3)[labels[rows]], workspace, 1 / 16)
         descent.step(workspace.gradient, 0.05)
         peer.set_params(epsilon=EPSILON * sqrt(1 - BETA2**t))
         if t > 1:
