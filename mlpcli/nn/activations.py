@@ -60,9 +60,9 @@ def tanh_pull_back(delta: Array, a: Array, z: Array) -> None:
 
 
 def relu(z: Array, a: Array) -> None:
-    """Write max(z, 0) into `a`, as z · (z > 0): np.maximum and np.sign take twice as long."""
-    np.greater(z, ZERO, a)
-    np.multiply(z, a, a)
+    """Write max(z, 0) into `a`; with a number for 0 np.maximum takes three times as long."""
+    a.fill(0)
+    np.maximum(z, a, out=a)
 
 
 def relu_pull_back(delta: Array, a: Array, z: Array) -> None:
