@@ -1,19 +1,17 @@
 """Tables of comma-, semicolon- or tab-separated cells, an example per line."""
 
 import csv
-import gzip
 import math
 import re
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.compressed import unpacked
 from mlpcli.data.digits import parse_bytes
-from mlpcli.data.idx import GZIP_MAGIC
 from mlpcli.data.lines import Line, bounded, decoded, lines_of
 from mlpcli.data.table import Growing, Labels, Planner, Table, column_name
 from mlpcli.errors import DataError
@@ -48,19 +46,10 @@ def read_csv(
         DataError: naming line and column, if it is not such a table.
         OSError: if it cannot be read.
     """
-    with path.open("rb") as raw:
-        compressed = raw.read(2) == GZIP_MAGIC
-        raw.seek(0)
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
-        try:
-            source = decoded(stream, path)
-            source = bounded(source, path) if compressed else source
-            rows = Rows(lines_of(source, path), path, plan, header, delimiter, known, gaps)
-            return rows.table()
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(
-                path, f"its compressed data are damaged ({error})", "fetch it again"
-            ) from error
+    with unpacked(path) as (stream, compressed):
+        source = decoded(stream, path)
+        source = bounded(source, path) if compressed else source
+        return Rows(lines_of(source, path), path, plan, header, delimiter, known, gaps).table()
 
 
 class Rows:

@@ -1,9 +1,7 @@
 """Files of examples of every kind: which reader takes which, and where labels stand."""
 
-import gzip
 import math
 import re
-import zlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data import images
+from mlpcli.data.compressed import unpacked
 from mlpcli.data.csv import read_csv
-from mlpcli.data.idx import GZIP_MAGIC, read_idx
-from mlpcli.data.lines import decoded, lines_of
+from mlpcli.data.idx import read_idx
+from mlpcli.data.lines import bounded, decoded, lines_of
 from mlpcli.data.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
 from mlpcli.data.parquet import PARQUET_MAGIC, read_parquet
 from mlpcli.data.table import Labels, Planner, Table, name_labels
@@ -37,20 +36,12 @@ def kind_of(path: Path) -> str:
         return "folder"
     if path.suffix.lower() in images.SUFFIXES:
         return "image"
-    with path.open("rb") as stream:
+    with unpacked(path) as (stream, compressed):
         head = stream.read(8)
     if not head:
         raise DataError(path, "is empty", "give a file with examples")
-    if head.startswith(GZIP_MAGIC):
-        try:
-            with gzip.open(path) as unpacked:
-                head = unpacked.read(8)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(
-                path, f"its compressed data are damaged ({error})", "fetch it again"
-            ) from error
-        if head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
-            raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
+    if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
+        raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
     for magic, kind in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
         if head.startswith(magic):
             return kind
@@ -225,9 +216,10 @@ def _read_labels(path: Path) -> Labels:
         return _labels_of(read_idx(path), path)
     if kind != "table":
         raise DataError(path, "is no file of labels", "give .npy, IDX, or a label per line")
-    with path.open("rb") as stream:
-        lines = [line.text.strip() for line in lines_of(decoded(stream, path), path)]
-    return name_labels(lines)
+    with unpacked(path) as (stream, compressed):
+        source = decoded(stream, path)
+        source = bounded(source, path) if compressed else source
+        return name_labels([line.text.strip() for line in lines_of(source, path)])
 
 
 def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:

@@ -1,18 +1,16 @@
 """IDX files, the format of MNIST: a magic number, the shape, then the elements, big-endian."""
 
-import gzip
 import math
-import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.compressed import unpacked
 from mlpcli.data.table import refuse_expansion
 from mlpcli.errors import DataError
 
-GZIP_MAGIC = b"\x1f\x8b"
 # Raw files from this size on are mapped into memory, so that they may be larger than it.
 MAPPED_BYTES = 1 << 26
 ELEMENT_TYPES = {
@@ -23,11 +21,6 @@ ELEMENT_TYPES = {
     0x0D: ">f4",
     0x0E: ">f8",
 }
-
-
-def looks_like_idx(head: bytes) -> bool:
-    """Return whether a file that begins with these bytes may be IDX, raw or gzip-compressed."""
-    return head[:2] in (GZIP_MAGIC, b"\0\0")
 
 
 def read_idx(path: Path) -> NDArray[np.generic]:
@@ -43,14 +36,8 @@ def read_idx(path: Path) -> NDArray[np.generic]:
         DataError: if the file is damaged, or not IDX.
         OSError: if it cannot be read.
     """
-    with path.open("rb") as raw:
-        compressed = raw.read(2) == GZIP_MAGIC
-        raw.seek(0)
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
-        try:
-            return _read(stream, path, None if compressed else path.stat().st_size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise _damaged(path, f"its compressed data are damaged ({error})") from error
+    with unpacked(path) as (stream, compressed):
+        return _read(stream, path, None if compressed else path.stat().st_size)
 
 
 def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.generic]:

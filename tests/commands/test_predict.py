@@ -129,7 +129,7 @@ BAD_FILES = {
     "short idx": (lambda: Path("in.npy").write_bytes(idx(BITS)[:-1]), "is damaged: its header"),
     "short gz": (
         lambda: Path("in.npy").write_bytes(gzip.compress(idx(BITS))[:-9]),
-        "is damaged: its compressed data are damaged",
+        "is damaged: it cannot be unpacked",
     ),
 }
 

@@ -60,10 +60,11 @@ def test_npy_and_labels(labels, order):
     assert dataset.train.features.flags.c_contiguous
 
 
-def test_labels_as_text():
-    """A text file has a label per line."""
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gz"])
+def test_labels_as_text(pack):
+    """A text file, compressed or not, has a label per line."""
     np.save("x.npy", X)
-    Path("y.txt").write_text("".join(f"{y}\n" for y in Y))
+    Path("y.txt").write_bytes(pack("".join(f"{y}\n" for y in Y).encode()))
     assert_is_the_data(opened(train="x.npy", target="y.txt"))
 
 
@@ -166,6 +167,15 @@ def test_bad_arrays(spoil, message):
     spoil()
     with pytest.raises(DataError, match=message):
         opened(train="x.npy")
+
+
+def test_bomb_of_labels(monkeypatch):
+    """Compressed labels that unpack to far more than their size are refused as they arrive."""
+    monkeypatch.setattr(tables, "EXPANDED_BYTES", 1 << 16)
+    np.save("x.npy", X)
+    Path("labels.gz").write_bytes(gzip.compress(b"1\n" * 100_000))
+    with pytest.raises(DataError, match=r"labels.gz: its .* as a decompression bomb's do"):
+        opened(train="x.npy", target="labels.gz")
 
 
 def test_missing_target_file():

@@ -199,7 +199,7 @@ def test_missing_column(path, name):
 def test_damaged_gzip(path, keep):
     """A compressed table that ends early, or is another file, is damaged."""
     path.write_bytes(gzip.compress(b"a,y\n" + b"1,x\n2,y\n" * 50)[:keep])
-    with pytest.raises(DataError, match="compressed data are damaged"):
+    with pytest.raises(DataError, match="is damaged: it cannot be unpacked"):
         read(path)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mlpcli.data.idx import looks_like_idx, read_idx
+from mlpcli.data.idx import read_idx
 from mlpcli.errors import DataError
 
 # The third byte of the magic number, as the MNIST page of 1998 lists it.
@@ -135,11 +135,3 @@ def test_impossible_shapes(folder, content):
     """A shape that fits the file's size but no array is damage, not a crash."""
     with pytest.raises(DataError, match="impossible shape"):
         read(content, folder)
-
-
-def test_looks_like_idx():
-    """Raw and compressed files are recognised by their first two bytes."""
-    assert looks_like_idx(idx(IMAGES)[:6])
-    assert looks_like_idx(gzip.compress(idx(IMAGES))[:6])
-    assert not looks_like_idx(b"\x93NUMPY")
-    assert not looks_like_idx(b"")
