@@ -46,6 +46,9 @@ def read_csv(
         DataError: naming line and column, if it is not such a table.
         OSError: if it cannot be read.
     """
+    # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
+    # large freed. Three times as fast; elsewhere it does no harm.
+    np.empty(1 << 24, np.uint8)
     with unpacked(path) as (stream, compressed):
         source = decoded(stream, path)
         source = bounded(source, path) if compressed else source
