@@ -19,7 +19,8 @@ LAYERS = (
     {"training"},
     {"experiment", "data", "checkpoint", "draws"},
     {"keys"},
-    {"kinds", "compat", "data_keys"},
+    {"compat", "data_keys"},
+    {"kinds"},
     {"nn"},
     {"errors"},
 )

@@ -203,17 +203,17 @@ def test_structure_must_fit(run_mlp, home):
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ("{train: d.csv, scale: half}", "scale must be unit, standardize or none, not 'half'"),
-        ("{train: d.csv, test: 1.5}", "test must be a file, a folder, or a fraction between 0"),
-        ("{train: d.csv, colour: 1}", "colour is no part of it: the parts are train, test"),
-        ("{train: d.csv, missing: zero}", "missing must be error, mean or drop, not 'zero'"),
-        ("{train: d.csv, size: [0, 4]}", "size must be [rows, columns], each from 1 to 4096"),
-        ("{train: d.csv, delimiter: x}", 'delimiter must be "," or ";" or "\\t", not \'x\''),
-        ("{train: d.csv, header: 1}", "header must be true or false, not 1"),
-        ("{train: d.csv, ignore: [1.5]}", "ignore must be a list of column names or positions"),
-        ("{train: [a]}", "train must be a file or a folder of images, not ['a']"),
-        ("{test: d.csv}", "must be a dataset's name"),
-        ("d.csv", "there is no dataset d.csv; for a file, write data: {train: d.csv}"),
+        ("{train: d.csv, scale: half}", ".scale: must be unit, standardize or none, not 'half'"),
+        ("{train: d.csv, test: 1.5}", ".test: must be a file, a folder, or a fraction between 0"),
+        ("{train: d.csv, colour: 1}", ".colour: there is no such part; the parts are train, test"),
+        ("{train: d.csv, missing: zero}", ".missing: must be error, mean or drop, not 'zero'"),
+        ("{train: d.csv, size: [0, 4]}", ".size: must be [rows, columns], each from 1 to 4096"),
+        ("{train: d.csv, delimiter: x}", '.delimiter: must be "," or ";" or "\\t", not \'x\''),
+        ("{train: d.csv, header: 1}", ".header: must be true or false, not 1"),
+        ("{train: d.csv, ignore: [1.5]}", ".ignore: must be a list of column names or positions"),
+        ("{train: [a]}", ".train: must be a file or a folder of images, not ['a']"),
+        ("{test: d.csv}", ": must be a dataset's name"),
+        ("d.csv", ": there is no dataset d.csv; for a file, write data: {train: d.csv}"),
     ],
 )
 def test_mistakes_in_the_data_key(run_mlp, home, data, problem):
@@ -223,15 +223,15 @@ def test_mistakes_in_the_data_key(run_mlp, home, data, problem):
     )
     run = run_mlp("train", home / "c.yaml")
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
-    assert run.stderr.startswith(f"mlp: error: home/c.yaml:1: data: {problem}")
+    assert run.stderr.startswith(f"mlp: error: home/c.yaml:1: data{problem}")
 
 
 def test_every_part_comes_back_from_the_checkpoint():
     """The record of files is the same when it has been through a checkpoint's description."""
-    from mlpcli.data_keys import PARSERS, Files, parse_files
+    from mlpcli.data_keys import PARTS, Files, parse_files
 
     files = Files("a.csv", 0.2, "y", "t.npy", ("id", 3), ("c",), "mean", True, ";", (2, 3), False)
-    assert set(PARSERS) == {*Files._fields, "scale"}
+    assert set(PARTS) == {*Files._fields, "scale"}
     mapping = json.loads(json.dumps(files.to_mapping()))
     assert parse_files(mapping | {"scale": "none"}) == (files, "none")
     assert Files("a.csv").to_mapping() == {"train": "a.csv"}
