@@ -191,11 +191,18 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
         DataError: if its files are missing or damaged.
     """
     name, scale, files = experiment.data
-    if files:
-        dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
-    else:
-        dataset = open_dataset(name, scale, data_dir, experiment.where("data"))
-    return fitted(experiment, dataset)
+    try:
+        if files:
+            dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
+        else:
+            given = "data.name" if "data.name" in experiment.places else "data"
+            dataset = open_dataset(name, scale, data_dir, experiment.where(given))
+        return fitted(experiment, dataset)
+    except DataError as error:
+        if not error.key:
+            raise
+        where = f"{experiment.where(error.key)}: {error.where}"
+        raise DataError(where, error.problem, error.remedy) from None
 
 
 def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:

@@ -226,6 +226,34 @@ def test_mistakes_in_the_data_key(run_mlp, home, data, problem):
     assert run.stderr.startswith(f"mlp: error: home/c.yaml:1: data{problem}")
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("train: a.csv", "2: data.train: a.csv: there is no such file in home"),
+        ("train: x.npy\n  test: b.csv", "3: data.test: b.csv: there is no such file in home"),
+        ("train: x.npy\n  test: 0.01", "3: data.test: home/x.npy: has too few examples of each"),
+        ("train: x.npy\n  target: z.npy", "3: data.target: z.npy: there is no such file in home"),
+        ("train: x.npy\n  target: 7", "3: data.target: home/x.npy: has 2 columns, and no column 7"),
+        ("train: d.npz\n  target: z", "3: data.target: home/d.npz: has no array z; its arrays are"),
+        ("train: x.npy\n  target: y.npy\n  test: x.npy\n  test_target: z.npy",
+         "5: data.test_target: z.npy: there is no such file in home"),
+        ("train: x.npy\nvalidation: v.csv", "3: validation: v.csv: there is no such file in home"),
+        ("scale: none\n  name: a", "3: data.name: there is no dataset a; the datasets are"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there(run_mlp, home, data, said):
+    """What a configuration asks for and is not there names the line that asks for it."""
+    x, y = np.arange(80).reshape(40, 2), np.arange(40) % 2
+    np.save(home / "x.npy", x)
+    np.save(home / "y.npy", y)
+    np.savez(home / "d.npz", x=x, y=y)
+    keys = "structure: [2, 2]\neta: 1\nbt_size: 1\nepochs: 1\n"
+    (home / "c.yaml").write_text(f"data:\n  {data}\n{keys}")
+    run = run_mlp("train", home / "c.yaml")
+    assert (run.stdout, run.stderr.count("\n")) == ("", 1)
+    assert run.stderr.startswith(f"mlp: error: home/c.yaml:{said}")
+
+
 def test_every_part_comes_back_from_the_checkpoint():
     """The record of files is the same when it has been through a checkpoint's description."""
     from mlpcli.data_keys import PARTS, Files, parse_files

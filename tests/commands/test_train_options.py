@@ -160,7 +160,8 @@ def test_a_class_that_is_not_there_is_refused(run_mlp):
     run = run_mlp("train", "c.yaml")
     assert run.returncode == 2
     assert run.stderr == (
-        "mlp: error: c.yaml:6: class_weight: there is no class seven; the classes are odd, even\n"
+        "mlp: error: c.yaml:6: class_weight.seven: there is no class seven; "
+        "the classes are odd, even\n"
     )
 
 
