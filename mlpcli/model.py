@@ -38,6 +38,7 @@ class Model:
         encoding: what features and classes mean.
         fingerprint: of the training data.
         meta: what the checkpoint says of the run; empty before there is one.
+        validation_fingerprint: of validation examples from a file; "" if there are none.
     """
 
     network: Network
@@ -45,6 +46,7 @@ class Model:
     encoding: Encoding
     fingerprint: str
     meta: dict[str, Any] = field(default_factory=dict)
+    validation_fingerprint: str = ""
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -122,6 +124,7 @@ def record_of(model: Model, run: Run) -> checkpoint.Record:
         arrays["theta"] = run.network.theta
     if run.optimizer_state.size:
         arrays["state"] = run.optimizer_state
+    validated_on = model.validation_fingerprint
     return checkpoint.Record(
         arrays,
         {
@@ -135,6 +138,7 @@ def record_of(model: Model, run: Run) -> checkpoint.Record:
             "class_names": model.encoding.class_names,
             "encoding": model.encoding.to_mapping(),
             "fingerprint": model.fingerprint,
+            **({"validation_fingerprint": validated_on} if validated_on else {}),
             "history": run.history,
             "versions": {
                 "mlpcli": __version__,
@@ -180,7 +184,13 @@ def new_network(experiment: Experiment, encoding: Encoding) -> Network:
 def new_model(experiment: Experiment, dataset: Dataset) -> Model:
     """Make an untrained model for a dataset that `open_data` found to fit."""
     network = new_network(experiment, dataset.encoding)
-    return Model(network, experiment, dataset.encoding, dataset.fingerprint())
+    return Model(
+        network,
+        experiment,
+        dataset.encoding,
+        dataset.fingerprint(),
+        validation_fingerprint=dataset.validation_fingerprint(),
+    )
 
 
 def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
@@ -367,7 +377,9 @@ def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
     network = new_network(experiment, encoding)
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
         W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
-    return Model(network, experiment, encoding, str(meta["fingerprint"]), meta)
+    # Checkpoints of before it was recorded have none.
+    validated_on = str(meta.get("validation_fingerprint", ""))
+    return Model(network, experiment, encoding, str(meta["fingerprint"]), meta, validated_on)
 
 
 def _restore_run(model: Model, record: checkpoint.Record) -> Run:

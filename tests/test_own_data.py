@@ -292,6 +292,10 @@ def test_validation_may_be_a_file(run_mlp):
     error = model.judge(held, model.open_file(held, Path("held.csv"), None)).error
     best = held.history[held.meta["best_epoch"]]
     assert best["validation_error"] == pytest.approx(error, rel=1e-6)
+    Path("held.csv").write_text("".join(lines[:1] + lines[4::2]), encoding="utf-8")
+    run = run_mlp("train", "train.yaml", *options, "--resume")
+    assert run.returncode == 2
+    assert "train.npy: was validated on other data; restore them, or start" in run.stderr
 
 
 def test_a_validation_file_needs_data_in_files(run_mlp):

@@ -16,7 +16,7 @@ from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.experiment import from_mapping
 from mlpcli.keys import SCHEDULES
 from mlpcli.nn.optimizers import SETTINGS
-from mlpcli.resume import take_up
+from mlpcli.resume import first_difference, take_up
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 # 97 images of which 10 are held out where there is validation: 10 or 9 steps, the last one short.
@@ -67,11 +67,10 @@ def images():
 
 def opened(keys):
     """Return an experiment of these keys, and its data."""
-    experiment = from_mapping(BASE | keys, {})
-    dataset = images()
-    return experiment, fitting.with_validation(
-        experiment, dataset
-    ) if experiment.validation else dataset
+    experiment, dataset = from_mapping(BASE | keys, {}), images()
+    if isinstance(experiment.validation, float):
+        dataset = fitting.with_validation(experiment, dataset)
+    return experiment, dataset
 
 
 def train(experiment, dataset, trained, run, steps=None):
@@ -214,6 +213,42 @@ def test_other_data_are_refused():
     dataset.train.features[96, 15] ^= 1
     with pytest.raises(ConfigError, match="was trained on other data; restore them"):
         take_up(Path("w.npy"), experiment, dataset)
+
+
+def with_a_file():
+    """Return an experiment whose validation examples are a file's, and its data."""
+    experiment, dataset = opened({"data": {"train": "t.npy"}, "validation": "v.npy"})
+    rows = np.arange(0, 97, 7)
+    return experiment, dataset._replace(
+        validation=Examples(*(part[rows] for part in dataset.train))
+    )
+
+
+def test_other_validation_data_are_refused():
+    """One pixel changed in a validation file is other data, and `--verify` says what changed."""
+    experiment, dataset = with_a_file()
+    Path("w.npy").write_bytes(whole(experiment, dataset)[0])
+    assert take_up(Path("w.npy"), experiment, dataset)
+    dataset.validation.features[3, 15] ^= 1
+    with pytest.raises(ConfigError, match="was validated on other data; restore them"):
+        take_up(Path("w.npy"), experiment, dataset)
+    trained, run = begun(experiment, dataset)
+    train(experiment, dataset, trained, run)
+    difference = first_difference(Path("w.npy"), trained, run)
+    assert difference.startswith("validation_fingerprint is ")
+
+
+def test_a_checkpoint_from_before_validation_data_were_compared():
+    """It goes on, and from then on they are compared: its bytes are those of a new run."""
+    experiment, dataset = with_a_file()
+    expected, _ = whole(experiment, dataset)
+    trained, run = begun(experiment, dataset)
+    with pytest.raises(HaltError):
+        train(experiment, dataset, trained, run, 25)
+    record = model.record_of(trained, run)
+    del record.meta["validation_fingerprint"]
+    Path("w.npy").write_bytes(model.checkpoint.serialise(*record))
+    assert train(experiment, dataset, *take_up(Path("w.npy"), experiment, dataset)) == expected
 
 
 def test_a_damaged_checkpoint_is_not_resumed():
