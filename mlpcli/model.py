@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli import __version__, checkpoint
+from mlpcli import __version__, checkpoint, writing
 from mlpcli.data import own
 from mlpcli.data.dataset import Dataset, Examples, open_dataset, open_named_split
 from mlpcli.data.encoding import SCALES, Encoding, encode, restore
@@ -163,7 +163,7 @@ def save(path: Path, model: Model, run: Run) -> None:
     Raises:
         CheckpointError: if it cannot be written.
     """
-    checkpoint.write(path, serialise(model, run))
+    writing.write(path, serialise(model, run))
 
 
 def final_size(model: Model, run: Run) -> int:

@@ -17,7 +17,7 @@ LAYERS = (
     {"inputs", "model", "starter"},
     {"fitting"},
     {"training"},
-    {"experiment", "data", "checkpoint", "draws"},
+    {"experiment", "data", "checkpoint", "writing", "draws"},
     {"keys"},
     {"compat", "data_keys"},
     {"kinds"},

@@ -102,7 +102,7 @@ def train(
     if threads:
         # Read once, when NumPy is loaded: that is why commands import it as they run.
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
-    from mlpcli import checkpoint, model, training
+    from mlpcli import checkpoint, model, training, writing
     from mlpcli.experiment import load_experiment
     from mlpcli.resume import take_up
 
@@ -110,7 +110,7 @@ def train(
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
         checkpoint.read(verify)
-    with nullcontext() if verify else checkpoint.locked(output):
+    with nullcontext() if verify else writing.locked(output):
         if output.is_file() and not (overwrite or resume or verify):
             raise ConfigError(
                 output,
@@ -130,7 +130,7 @@ def train(
                 from_network = model.load(start).network if start else None
                 run = training.begin(experiment, trained.network, from_network)
             if not verify and not run.finished:
-                checkpoint.check_writable(output, model.final_size(trained, run))
+                writing.check_writable(output, model.final_size(trained, run))
             begun = time.perf_counter()
             with (
                 history_file(history, run.history if resume else ()) as write_row,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import checkpoint, model
+from mlpcli import checkpoint, model, writing
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 LINUX = sys.platform == "linux"
@@ -194,7 +194,7 @@ def test_class_names_that_the_locale_cannot_write(run_mlp, parity_weights, encod
     """A class called お😀 is shown in every locale as best it can be, and in JSON as it is."""
     record = checkpoint.read(parity_weights)
     record.meta["class_names"] = ["odd", "お😀"]
-    checkpoint.write(Path("w.npy"), checkpoint.serialise(*record))
+    writing.write(Path("w.npy"), checkpoint.serialise(*record))
     environment = os.environ | {"PYTHONIOENCODING": encoding}
     run = run_mlp("show", "w.npy", env=environment)
     assert (run.returncode, run.stderr) == (0, "")
