@@ -13,7 +13,8 @@ from mlpcli import checkpoint
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
 from mlpcli.keys import KEYS, Experiment
-from mlpcli.model import Model, load_run, record_of
+from mlpcli.model import Model
+from mlpcli.saving import load_run, record_of
 from mlpcli.training import Run, is_over
 
 # Schedules that plan the whole run: with other epochs the steps already taken were others.

@@ -10,7 +10,7 @@ import pytest
 from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 
-from mlpcli import model
+from mlpcli import model, saving
 from mlpcli.keys import KEYS
 
 TABLES = ("iris", "wine", "breast_cancer", "digits")
@@ -42,7 +42,7 @@ def test_as_good_as_scikit_learn(run_mlp, name):
         assert run.returncode == 0, run.stderr
         ours.append(json.loads(run.stdout)["test"]["accuracy"])
         # The same fifth, or the luck of the split would decide.
-        trained = model.load(Path(f"{seed}.npy"))
+        trained = saving.load(Path(f"{seed}.npy"))
         train, test = (model.open_split(trained, Path(), part) for part in ("train", "test"))
         # Enough iterations for every table to converge, which the default is not.
         judge = MLPClassifier(random_state=seed, max_iter=1000)
@@ -288,7 +288,7 @@ def test_validation_may_be_a_file(run_mlp):
     options = ["--set", "validation=held.csv", "--set", "epochs=3"]
     run = run_mlp("train", "train.yaml", *options)
     assert run.returncode == 0, run.stderr
-    held = model.load(Path("train.npy"))
+    held = saving.load(Path("train.npy"))
     error = model.judge(held, model.open_file(held, Path("held.csv"), None)).error
     best = held.history[held.meta["best_epoch"]]
     assert best["validation_error"] == pytest.approx(error, rel=1e-6)

@@ -10,7 +10,7 @@ import pytest
 from conftest import CONFIGS
 from ordeals import interrupt, timeless
 
-from mlpcli import fitting, model, training
+from mlpcli import checkpoint, fitting, model, saving, training
 from mlpcli.data.dataset import Dataset, Encoding, Examples
 from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.experiment import from_mapping
@@ -85,7 +85,7 @@ def train(experiment, dataset, trained, run, steps=None):
 
     for _ in training.train(experiment, run, dataset, count):
         pass
-    return model.serialise(trained, run)
+    return saving.serialise(trained, run)
 
 
 def begun(experiment, dataset):
@@ -115,7 +115,7 @@ def test_interruptions_leave_no_trace(keys):
                 train(experiment, dataset, trained, run, int(rng.integers(1, 9)))
             except HaltError:
                 stops += 1
-            model.save(path, trained, run)
+            saving.save(path, trained, run)
             trained, run = take_up(path, experiment, dataset)
         assert stops >= 3 or keys == RUNS["one step"]
         assert path.read_bytes() == expected
@@ -133,7 +133,7 @@ def test_every_step_is_a_good_one_to_stop_at(keys):
         with pytest.raises(HaltError):
             train(experiment, dataset, trained, run, steps)
         assert run.step == (steps - 1) % 9 + 1
-        model.save(path, trained, run)
+        saving.save(path, trained, run)
         assert train(experiment, dataset, *take_up(path, experiment, dataset)) == expected
 
 
@@ -245,9 +245,9 @@ def test_a_checkpoint_from_before_validation_data_were_compared():
     trained, run = begun(experiment, dataset)
     with pytest.raises(HaltError):
         train(experiment, dataset, trained, run, 25)
-    record = model.record_of(trained, run)
+    record = saving.record_of(trained, run)
     del record.meta["validation_fingerprint"]
-    Path("w.npy").write_bytes(model.checkpoint.serialise(*record))
+    Path("w.npy").write_bytes(checkpoint.serialise(*record))
     assert train(experiment, dataset, *take_up(Path("w.npy"), experiment, dataset)) == expected
 
 
@@ -271,11 +271,11 @@ def test_a_run_that_stands_nowhere_is_refused(spoil):
     """A place in the run that cannot be is refused, before NumPy reads memory that is not its."""
     experiment, dataset = opened(RUNS["article"])
     trained, run = begun(experiment, dataset)
-    record = model.record_of(trained, run)
+    record = saving.record_of(trained, run)
     record.meta.update(spoil)
-    Path("w.npy").write_bytes(model.checkpoint.serialise(*record))
+    Path("w.npy").write_bytes(checkpoint.serialise(*record))
     with pytest.raises(CheckpointError, match="is not a checkpoint that this version understands"):
-        model.load_run(Path("w.npy"))
+        saving.load_run(Path("w.npy"))
 
 
 # --- As a process
