@@ -1,12 +1,12 @@
 """The `data` key of an experiment where data are files: what it may say."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+from mlpcli.kinds import TRUTH, Kind, choice, parse_parts
 
 Name = str | int
 """A column: its name, or its position from 0 (-1 is the last)."""
-
-SCALES = ("unit", "standardize", "none")
 
 
 class Files(NamedTuple):
@@ -51,25 +51,11 @@ def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
         The files, and `scale` if it is given.
 
     Raises:
-        ValueError: saying what is wrong with it.
+        PartError: saying what is wrong with it.
     """
-    unknown = [str(name) for name in value if name not in PARSERS]
-    if unknown:
-        raise ValueError(f"{unknown[0]} is no part of it: the parts are {', '.join(PARSERS)}")
-    parsed = {}
-    for name, part in value.items():
-        expects, parse = PARSERS[name]
-        try:
-            parsed[name] = parse(part)
-        except ValueError:
-            raise ValueError(f"{name} must be {expects}, not {part!r}") from None
+    parsed = parse_parts(PARTS, value)
     scale = parsed.pop("scale", None)
     return Files(**parsed), scale
-
-
-def parse_scale(value: Any) -> str:
-    """Return the name of a scaling, or raise ValueError."""
-    return _word(*SCALES)(value)
 
 
 def _text(value: Any) -> str:
@@ -92,21 +78,6 @@ def _test(value: Any) -> str | float:
     return _text(value)
 
 
-def _word(*words: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        if value not in words:
-            raise ValueError
-        return str(value)
-
-    return parse
-
-
-def _flag(value: Any) -> bool:
-    if type(value) is not bool:
-        raise ValueError
-    return value
-
-
 def _size(value: Any) -> tuple[int, int]:
     pair = value if type(value) is list else [value, value]
     if len(pair) != 2 or any(type(side) is not int or not 0 < side <= 4096 for side in pair):
@@ -114,18 +85,20 @@ def _size(value: Any) -> tuple[int, int]:
     return pair[0], pair[1]
 
 
-_COLUMNS = "a list of column names or positions from 0"
-PARSERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "train": ("a file or a folder of images", _text),
-    "test": ("a file, a folder, or a fraction between 0 and 1", _test),
-    "target": ("a column's name or position from 0, or a file of labels", _name),
-    "test_target": ("a file of labels", _text),
-    "ignore": (_COLUMNS, _names),
-    "categorical": (_COLUMNS, _names),
-    "missing": ("error, mean or drop", _word("error", "mean", "drop")),
-    "header": ("true or false", _flag),
-    "delimiter": ('"," or ";" or "\\t"', _word(",", ";", "\t")),
-    "size": ("[rows, columns], each from 1 to 4096, or one number for both", _size),
-    "grayscale": ("true or false", _flag),
-    "scale": ("unit, standardize or none", parse_scale),
+TEXT = Kind("a name", _text)
+SCALE = choice("unit", "standardize", "none")
+_COLUMNS = Kind("a list of column names or positions from 0", _names)
+PARTS: dict[str, Kind] = {
+    "train": Kind("a file or a folder of images", _text),
+    "test": Kind("a file, a folder, or a fraction between 0 and 1", _test),
+    "target": Kind("a column's name or position from 0, or a file of labels", _name),
+    "test_target": Kind("a file of labels", _text),
+    "ignore": _COLUMNS,
+    "categorical": _COLUMNS,
+    "missing": choice("error", "mean", "drop"),
+    "header": TRUTH,
+    "delimiter": Kind('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
+    "size": Kind("[rows, columns], each from 1 to 4096, or one number for both", _size),
+    "grayscale": TRUTH,
+    "scale": SCALE,
 }

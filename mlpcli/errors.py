@@ -40,7 +40,16 @@ class MismatchError(MlpError):
 
 
 class DataError(MlpError):
-    """A dataset or an input that is missing, damaged or of another kind."""
+    """A dataset or an input that is missing, damaged or of another kind.
+
+    Args:
+        where, problem, remedy: as for every error.
+        key: the KEY or KEY.PART of a configuration that asks for what is not there.
+    """
+
+    def __init__(self, where: object, problem: str, remedy: str, key: str = "") -> None:
+        super().__init__(where, problem, remedy)
+        self.key = key
 
 
 class CheckpointError(MlpError):

@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING
 from pathlib import Path
@@ -12,6 +11,7 @@ import yaml
 
 from mlpcli.errors import ConfigError
 from mlpcli.keys import KEYS, Experiment, check_together, decide_for_compat, place
+from mlpcli.kinds import PartError, show
 
 SYNONYMS = {
     "batch_size": "bt_size",
@@ -50,13 +50,14 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     values, lines = _parse(content, path)
     places = {name: f"{path}:{line}" for name, line in lines.items()}
     for override in overrides:
-        _set(values, override)
-        places[re.split("[.=]", override)[0]] = f"--set {override}"
+        name = _set(values, override)
+        places = {n: given for n, given in places.items() if not n.startswith(f"{name}.")}
+        places |= dict.fromkeys((name.partition(".")[0], name), f"--set {override}")
     return from_mapping(values, places | {"": str(path)}, (path.parent,))
 
 
-def _set(values: dict[Any, Any], override: str) -> None:
-    """Put one override in its place."""
+def _set(values: dict[Any, Any], override: str) -> str:
+    """Put one override in its place, and return the name of what it sets."""
     names, equals, text = override.partition("=")
     *outer, last = names.split(".")
     try:
@@ -66,11 +67,12 @@ def _set(values: dict[Any, Any], override: str) -> None:
     if not equals or not all([*outer, last]):
         raise ConfigError(f"--set {override}", "is not KEY=VALUE", "write --set eta=0.1")
     for name in outer:
-        inside = values.get(name)
+        inside = values.get(name, {})
         # `data: mnist` is short for `data: {name: mnist}`, and so for a schedule.
         values[name] = dict(inside) if isinstance(inside, dict) else {"name": inside}
         values = values[name]
     values[last] = value
+    return names
 
 
 def from_mapping(
@@ -104,11 +106,11 @@ def from_mapping(
         kind, example = KEYS[name].metadata["kind"], KEYS[name].metadata["example"]
         try:
             checked[name] = kind.parse(value)
-        except OverflowError:
-            problem = f"must be {kind.expects}, not {_show(value)}"
-            raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
-        except ValueError as error:
-            problem = str(error) or f"must be {kind.expects}, not {_show(value)}"
+        except PartError as error:
+            where = place(places, f"{name}.{error.part}")
+            raise ConfigError(where, error.problem, error.remedy) from None
+        except (OverflowError, ValueError):
+            problem = f"must be {kind.expects}, not {show(value)}"
             raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
     if checked.get("compat"):
         decide_for_compat(checked, places)
@@ -124,22 +126,6 @@ def _unknown(name: str) -> tuple[str, str]:
     close = difflib.get_close_matches(name, KEYS, n=1)
     remedy = f"did you mean {close[0]}?" if close else "see configs/README.md for the keys"
     return "there is no such key", remedy
-
-
-def _show(value: Any) -> str:
-    """Return a value as a short piece of YAML, for an error."""
-    if value is None or type(value) is bool:
-        return "null" if value is None else str(value).lower()
-    try:
-        text = _SHORT.repr(value)
-    except ValueError:  # Python declines to write out thousands of digits
-        text = "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-# Aliases can make a few lines of YAML stand for a value too large to be written out.
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 60, 60
 
 
 def _reason(error: OSError) -> str:
@@ -187,7 +173,7 @@ _CoreLoader.add_constructor("tag:yaml.org,2002:float", _CoreLoader.construct_flo
 
 
 def _parse(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
-    """Parse YAML into a mapping and the line of each of its keys."""
+    """Parse YAML into a mapping and the line of each of its keys and of their parts."""
 
     def fail(line: int, problem: str) -> NoReturn:
         raise ConfigError(f"{path}:{line}", problem, "see configs/README.md for an example")
@@ -205,8 +191,12 @@ def _parse(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
         if not isinstance(root, yaml.MappingNode):
             fail(1, "must hold keys and values such as eta: 0.3")
         _refuse_duplicates(root, fail)
-        keys = [name for name, _ in root.value]
-        lines = {str(loader.construct_object(name)): name.start_mark.line + 1 for name in keys}
+        lines = {}
+        for name, node in root.value:
+            key = str(loader.construct_object(name))
+            lines[key] = name.start_mark.line + 1
+            for part, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                lines[f"{key}.{loader.construct_object(part)}"] = part.start_mark.line + 1
         return dict(loader.construct_document(root)), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

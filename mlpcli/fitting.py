@@ -84,7 +84,7 @@ def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) ->
     for name in experiment.class_weight or ():
         if name not in class_names:
             raise ConfigError(
-                experiment.where("class_weight"),
+                experiment.where(f"class_weight.{name}"),
                 f"there is no class {name}",
                 f"the classes are {', '.join(class_names)}",
             )
@@ -100,7 +100,7 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
                 "write a fraction such as validation: 0.1",
             )
         remedy = "correct it: paths are relative to the configuration"
-        path = locate(experiment.validation, experiment.folders, remedy)
+        path = locate(experiment.validation, experiment.folders, remedy, "validation")
         files = experiment.data.files
         examples = own.open_labelled(path, dataset.encoding, files, None, experiment.folders)
         return dataset._replace(validation=examples)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import SCALES, Encoding
+from mlpcli.data.encoding import SCALES, Column, Encoding
 from mlpcli.data.registry import DATASETS
 from mlpcli.keys import Experiment
 
@@ -93,6 +93,8 @@ def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding
         yield _split_fact(split)
     if dataset.test is None:
         yield Fact("test", None, "no test split")
+    if dataset.encoding.columns:
+        yield _columns_fact(dataset.encoding.columns)
     scale = dataset.encoding.scale
     yield Fact("scale", scale, f"{scale}: {SCALE_MEANS[scale]}")
     yield _classes_fact(seen[0].counts, names)
@@ -128,6 +130,13 @@ def _split_fact(seen: Look) -> Fact:
 def _bounds(seen: Look) -> tuple[float | None, float | None]:
     low, high = float(np.fmin.reduce(seen.low)), float(np.fmax.reduce(seen.high))
     return (None, None) if np.isnan(low) else (low, high)
+
+
+def _columns_fact(columns: Sequence[Column]) -> Fact:
+    names = [column.name for column in columns]
+    if not any(names):
+        return Fact("columns", len(names), f"{len(names)}, without a header")
+    return Fact("columns", names, f"{len(names)}, named by the header: {_listed(names)}")
 
 
 def _classes_fact(counts: NDArray[np.int64], names: Sequence[str]) -> Fact:

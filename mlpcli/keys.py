@@ -6,9 +6,19 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from mlpcli import compat
-from mlpcli.data_keys import Files, parse_files, parse_scale
+from mlpcli.data_keys import SCALE, TEXT, Files, parse_files
 from mlpcli.errors import ConfigError
-from mlpcli.kinds import TRUTH, Kind, Named, choice, named, number, one_or_list, whole
+from mlpcli.kinds import (
+    TRUTH,
+    Kind,
+    Named,
+    choice,
+    named,
+    number,
+    one_or_list,
+    parse_parts,
+    whole,
+)
 
 
 class DataSource(NamedTuple):
@@ -30,8 +40,8 @@ def _data(value: Any) -> DataSource:
     if type(value) is dict and "train" in value:
         files, scale = parse_files(value)
         return DataSource(files.train, scale, files)
-    if type(value) is dict and type(value.get("name")) is str and set(value) <= {"name", "scale"}:
-        return DataSource(value["name"], parse_scale(value["scale"]) if "scale" in value else None)
+    if type(value) is dict and "name" in value:
+        return DataSource(**parse_parts({"name": TEXT, "scale": SCALE}, value))
     raise ValueError
 
 
@@ -42,9 +52,9 @@ def _layer_sizes(value: Any) -> tuple[int, ...]:
 
 
 def _augment(value: Any) -> dict[str, int]:
-    if type(value) is not dict or set(value) != {"shift"}:
+    if type(value) is not dict or not value:
         raise ValueError
-    return {"shift": whole(1).parse(value["shift"])}
+    return parse_parts({"shift": whole(1)}, value)
 
 
 def _validation(value: Any) -> float | str:
@@ -58,7 +68,8 @@ def _class_weight(value: Any) -> str | dict[str, float]:
         return "balanced"
     if type(value) is not dict or not value:
         raise ValueError
-    return {str(name): number(above=0).parse(weight) for name, weight in value.items()}
+    weights = {str(name): weight for name, weight in value.items()}
+    return parse_parts(dict.fromkeys(weights, number(above=0)), weights)
 
 
 FACTOR = number(above=0, below=1)
@@ -91,8 +102,8 @@ class Experiment:
     """A validated experiment. Its fields are the keys of the YAML file, in configs/README.md.
 
     None stands for what was not given and has no default. `places` says where each key was given,
-    as "FILE:LINE", and `folders` what its paths may be relative to; neither takes part in
-    comparisons.
+    and each KEY.PART of one that is a mapping, as "FILE:LINE", and `folders` what its paths may be
+    relative to; neither takes part in comparisons.
     """
 
     data: DataSource = key(
@@ -157,7 +168,7 @@ class Experiment:
             object.__setattr__(self, "init", INIT_FOR[first])
 
     def where(self, name: str) -> str:
-        """Return where a key was given, for the beginning of an error: "FILE:LINE: KEY"."""
+        """Return where a key or KEY.PART was given, for the beginning of an error."""
         return place(self.places, name)
 
     @property
@@ -198,9 +209,8 @@ def decide_for_compat(values: dict[str, Any], places: Mapping[str, str]) -> None
             )
     if values["data"].scale not in (None, compat.SCALE):
         raise ConfigError(
-            place(places, "data"),
-            f"scale: {values['data'].scale} contradicts compat: article, "
-            f"which means scale: {compat.SCALE}",
+            place(places, "data.scale"),
+            f"{values['data'].scale} contradicts compat: article, which means {compat.SCALE}",
             "remove one of the two",
         )
     values["data"] = values["data"]._replace(scale=compat.SCALE)
@@ -258,6 +268,7 @@ def check_together(e: Experiment) -> None:
 
 
 def place(places: Mapping[str, str], name: object) -> str:
-    """Return where a key was given, for the beginning of an error: "FILE:LINE: KEY"."""
-    given = places.get(str(name), places.get("", "experiment"))
+    """Return where a key or KEY.PART was given, for the beginning of an error: "FILE:LINE: KEY"."""
+    key = str(name).partition(".")[0]
+    given = next((places[n] for n in (str(name), key, "") if n in places), "experiment")
     return f"{given}: {name}"

@@ -1,6 +1,7 @@
 """What the value of a key may be: in words, for errors and documentation, and as a check."""
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,57 @@ class Kind(NamedTuple):
 
     expects: str
     parse: Callable[[Any], Any]
+
+
+class PartError(ValueError):
+    """A part of a mapping that is not what it must be.
+
+    Args:
+        part: its name.
+        problem: what is wrong with it.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, part: str, problem: str, remedy: str) -> None:
+        super().__init__(part, problem, remedy)
+        self.part = part
+        self.problem = problem
+        self.remedy = remedy
+
+
+def parse_parts(kinds: Mapping[str, Kind], given: Mapping[Any, Any]) -> dict[str, Any]:
+    """Parse each part of a mapping by its own kind.
+
+    Raises:
+        PartError: if there is no such part, or it is not what it must be.
+    """
+    parsed = {}
+    for part, value in given.items():
+        if part not in kinds:
+            known = f"the parts are {', '.join(kinds)}"
+            raise PartError(str(part), "there is no such part", known)
+        try:
+            parsed[part] = kinds[part].parse(value)
+        except (OverflowError, ValueError):
+            problem = f"must be {kinds[part].expects}, not {show(value)}"
+            raise PartError(part, problem, "see configs/README.md") from None
+    return parsed
+
+
+def show(value: Any) -> str:
+    """Return a value as a short piece of YAML, for an error."""
+    if value is None or type(value) is bool:
+        return "null" if value is None else str(value).lower()
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # Python declines to write out thousands of digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# Aliases can make a few lines of YAML stand for a value too large to be written out.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 60, 60
 
 
 def whole(low: int, high: int | None = None) -> Kind:
@@ -101,13 +153,12 @@ def named(options: Mapping[str, Mapping[str, tuple[Kind, Any]]]) -> Kind:
     """
 
     def parse(value: Any) -> Named:
-        given = dict(value) if type(value) is dict else {"name": value}
-        name = given.pop("name", None)
-        if type(name) is not str or name not in options or not set(given) <= set(options[name]):
-            raise ValueError
-        settings = options[name].items()
-        return Named(
-            name, {s: kind.parse(given.get(s, default)) for s, (kind, default) in settings}
-        )
+        given = value if type(value) is dict else {"name": value}
+        name = names.parse(given.get("name"))
+        settings = options[name]
+        kinds = {"name": names} | {setting: kind for setting, (kind, _) in settings.items()}
+        parts = parse_parts(kinds, given)
+        return Named(name, {s: parts.get(s, default) for s, (_, default) in settings.items()})
 
-    return Kind(choice(*options).expects + ", or {name: NAME, SETTING: VALUE}", parse)
+    names = choice(*options)
+    return Kind(names.expects + ", or {name: NAME, SETTING: VALUE}", parse)

@@ -1,8 +1,6 @@
-"""A model: a network that knows the data it is for, saved as one checkpoint."""
+"""A model: a network that knows the data it is for."""
 
 import math
-import os
-import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,20 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli import __version__, checkpoint
 from mlpcli.data import own
 from mlpcli.data.dataset import Dataset, Examples, open_dataset, open_named_split
-from mlpcli.data.encoding import SCALES, Encoding, encode, restore
+from mlpcli.data.encoding import SCALES, Encoding, encode
 from mlpcli.data.table import Table
 from mlpcli.draws import KeyedDraws
-from mlpcli.errors import CheckpointError, ConfigError, DataError
-from mlpcli.experiment import from_mapping
+from mlpcli.errors import DataError
 from mlpcli.fitting import fitted
 from mlpcli.keys import Experiment
 from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
-from mlpcli.training import Run, begin
 
 
 @dataclass
@@ -38,6 +33,7 @@ class Model:
         encoding: what features and classes mean.
         fingerprint: of the training data.
         meta: what the checkpoint says of the run; empty before there is one.
+        validation_fingerprint: of validation examples from a file; "" if there are none.
     """
 
     network: Network
@@ -45,6 +41,7 @@ class Model:
     encoding: Encoding
     fingerprint: str
     meta: dict[str, Any] = field(default_factory=dict)
+    validation_fingerprint: str = ""
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -106,67 +103,6 @@ class Model:
         return np.array([self.encoding.class_names[i] for i in chosen], np.str_)
 
 
-def serialise(model: Model, run: Run) -> bytes:
-    """Return the bytes of the checkpoint of a run."""
-    return checkpoint.serialise(*record_of(model, run))
-
-
-def record_of(model: Model, run: Run) -> checkpoint.Record:
-    """Return what the checkpoint of a run holds."""
-    names = checkpoint.layer_names(len(model.network.structure))
-    layers = zip(names, model.network.weights, model.network.biases, strict=True)
-    arrays: dict[str, NDArray[np.floating]] = {}
-    for (w_name, b_name), W, b in layers:
-        arrays |= {w_name: W, b_name: b}
-    if run.network is not model.network:
-        arrays["theta"] = run.network.theta
-    if run.optimizer_state.size:
-        arrays["state"] = run.optimizer_state
-    return checkpoint.Record(
-        arrays,
-        {
-            "complete": run.finished,
-            "epoch": len(run.history),
-            "step": run.step,
-            "total": run.total,
-            "stream": run.stream,
-            "best_epoch": run.best_epoch,
-            "experiment": model.experiment.to_mapping(),
-            "class_names": model.encoding.class_names,
-            "encoding": model.encoding.to_mapping(),
-            "fingerprint": model.fingerprint,
-            "history": run.history,
-            "versions": {
-                "mlpcli": __version__,
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-                "threads": _threads(),
-            },
-        },
-    )
-
-
-def _threads() -> int:
-    """Return how many threads matrix products may use, since each number rounds otherwise."""
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-    given = next((os.environ[name] for name in names if os.environ.get(name, "").isdigit()), None)
-    return int(given or 0) or os.cpu_count() or 1
-
-
-def save(path: Path, model: Model, run: Run) -> None:
-    """Write the checkpoint of a run.
-
-    Raises:
-        CheckpointError: if it cannot be written.
-    """
-    checkpoint.write(path, serialise(model, run))
-
-
-def final_size(model: Model, run: Run) -> int:
-    """Return how many bytes the checkpoint of a run will have at most, when it is over."""
-    return len(serialise(model, run)) + checkpoint.ROW_BYTES * model.experiment.epochs
-
-
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
     # NumPy has a ValueError for what no address space could hold.
@@ -180,7 +116,13 @@ def new_network(experiment: Experiment, encoding: Encoding) -> Network:
 def new_model(experiment: Experiment, dataset: Dataset) -> Model:
     """Make an untrained model for a dataset that `open_data` found to fit."""
     network = new_network(experiment, dataset.encoding)
-    return Model(network, experiment, dataset.encoding, dataset.fingerprint())
+    return Model(
+        network,
+        experiment,
+        dataset.encoding,
+        dataset.fingerprint(),
+        validation_fingerprint=dataset.validation_fingerprint(),
+    )
 
 
 def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
@@ -191,11 +133,18 @@ def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
         DataError: if its files are missing or damaged.
     """
     name, scale, files = experiment.data
-    if files:
-        dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
-    else:
-        dataset = open_dataset(name, scale, data_dir, experiment.where("data"))
-    return fitted(experiment, dataset)
+    try:
+        if files:
+            dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
+        else:
+            given = "data.name" if "data.name" in experiment.places else "data"
+            dataset = open_dataset(name, scale, data_dir, experiment.where(given))
+        return fitted(experiment, dataset)
+    except DataError as error:
+        if not error.key:
+            raise
+        where = f"{experiment.where(error.key)}: {error.where}"
+        raise DataError(where, error.problem, error.remedy) from None
 
 
 def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
@@ -298,85 +247,3 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
                 "replace it with a finite number",
             )
     return rows
-
-
-# What a description that others made can lead to.
-_MISUNDERSTANDINGS = (
-    ArithmeticError,
-    AttributeError,
-    ConfigError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-
-
-def load(path: Path | str) -> Model:
-    """Load a model from a checkpoint that `mlp train` wrote.
-
-    Raises:
-        CheckpointError: if the file is missing, damaged, or not a checkpoint.
-    """
-    return load_run(Path(path))[0]
-
-
-def load_run(path: Path) -> tuple[Model, Run]:
-    """Load a model and the run that made it, ready to go on.
-
-    Raises:
-        CheckpointError: if the file is missing, damaged, or not a checkpoint.
-    """
-    record = checkpoint.read(path)
-    try:
-        restored = _restore(record, (Path(), path.parent))
-        return restored, _restore_run(restored, record)
-    except _MISUNDERSTANDINGS as error:
-        raise CheckpointError(
-            path,
-            f"is not a checkpoint that this version understands ({repr(error)[:120]})",
-            "train again",
-        ) from error
-
-
-def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
-    meta = record.meta
-    experiment = from_mapping(meta["experiment"], {}, folders)
-    class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = restore(meta["encoding"], class_names)
-    names = checkpoint.layer_names(len(experiment.structure))
-    shapes = checkpoint.layer_shapes(experiment.structure)
-    found = {name: array.shape for name, array in record.arrays.items()}
-    p = count_parameters(experiment.structure)
-    of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]
-    # Before the network is made: it needs no more memory than the file then has.
-    if found != shapes or of_the_run != ((p,), (p,)):
-        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
-    if len(class_names) != experiment.structure[-1] or encoding.features != experiment.structure[0]:
-        raise ValueError(f"encoding of other data than structure {experiment.structure}")
-    if not all(isinstance(row["error"], float) for row in meta["history"]):
-        raise ValueError("an epoch without an error")
-    if type(meta["best_epoch"]) is not int or not -1 <= meta["best_epoch"] < len(meta["history"]):
-        raise ValueError(f"best epoch {meta['best_epoch']} of {len(meta['history'])}")
-    network = new_network(experiment, encoding)
-    for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
-        W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
-    return Model(network, experiment, encoding, str(meta["fingerprint"]), meta)
-
-
-def _restore_run(model: Model, record: checkpoint.Record) -> Run:
-    meta, experiment = record.meta, model.experiment
-    run = begin(experiment, model.network, model.network.copy())
-    if "theta" in record.arrays:
-        run.network.theta[:] = record.arrays["theta"]
-    state = record.arrays.get("state", run.optimizer_state)
-    if state.shape != run.optimizer_state.shape:
-        raise ValueError(f"state of shape {state.shape}")
-    run.optimizer_state[:] = state
-    run.history, run.best_epoch = list(meta["history"]), meta["best_epoch"]
-    run.step, run.total, run.finished = meta["step"], meta["total"], meta["complete"]
-    if type(run.step) is not int or type(run.total) is not float or type(run.finished) is not bool:
-        raise ValueError("a run that stands nowhere")
-    if run.step < 0:
-        raise ValueError(f"a run at step {run.step}")
-    run.stream = run.draws.state = str(meta["stream"])
-    return run

@@ -13,11 +13,15 @@ from mlpcli import checkpoint
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
 from mlpcli.keys import KEYS, Experiment
-from mlpcli.model import Model, load_run, record_of
+from mlpcli.model import Model
+from mlpcli.saving import load_run, record_of
 from mlpcli.training import Run, is_over
 
 # Schedules that plan the whole run: with other epochs the steps already taken were others.
 PLANNED = ("cosine", "one_cycle")
+
+# Of a description, what explains a difference: it is compared before what follows from it.
+CAUSES = ("versions", "experiment", "fingerprint", "validation_fingerprint", "history")
 
 
 def take_up(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model, Run]:
@@ -51,12 +55,15 @@ def take_up(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model
             f"epochs, not {experiment.epochs}",
             "start anew with --overwrite, perhaps with --from these weights",
         )
+    remedy = "restore them, or start anew with --overwrite"
     if held.fingerprint != dataset.fingerprint():
-        raise ConfigError(
-            path, "was trained on other data", "restore them, or start anew with --overwrite"
-        )
+        raise ConfigError(path, "was trained on other data", remedy)
+    validated_on = dataset.validation_fingerprint()
+    # "" where it was written before this was recorded.
+    if held.validation_fingerprint not in ("", validated_on):
+        raise ConfigError(path, "was validated on other data", remedy)
     run.finished = is_over(experiment, run)
-    return replace(held, experiment=experiment), run
+    return replace(held, experiment=experiment, validation_fingerprint=validated_on), run
 
 
 def first_difference(path: Path, model: Model, run: Run) -> str | None:
@@ -70,10 +77,9 @@ def first_difference(path: Path, model: Model, run: Run) -> str | None:
         return None
     # As the file has it, where there are no tuples.
     meta = json.loads(json.dumps(here.meta))
-    # What explains a difference comes before what follows from it.
-    for name in dict.fromkeys(("versions", "experiment", "fingerprint", "history", *meta)):
-        if meta[name] != there.meta.get(name):
-            return _difference(name, meta[name], there.meta.get(name))
+    for name in dict.fromkeys((*CAUSES, *meta)):
+        if meta.get(name) != there.meta.get(name):
+            return _difference(name, meta.get(name), there.meta.get(name))
     for name, array in here.arrays.items():
         other = there.arrays.get(name)
         if other is None or (other.shape, other.dtype) != (array.shape, array.dtype):

@@ -76,3 +76,19 @@ def parity_weights(tmp_path_factory):
     path = folder / "parity.npy"
     mlp(["train", str(folder / "parity.yaml"), "-q", "-o", str(path)], standalone_mode=False)
     return path
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    """Return a named pipe; a test that waits for it is ended after five seconds."""
+    path = tmp_path / "pipe.npy"
+    os.mkfifo(path)
+
+    def waited(*_):
+        raise AssertionError("waited for a writer")
+
+    before = signal.signal(signal.SIGALRM, waited)
+    signal.alarm(5)
+    yield path
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

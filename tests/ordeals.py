@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpcli import checkpoint
+from mlpcli import checkpoint, writing
 from mlpcli.errors import CheckpointError
 
 MLP = Path(sys.executable).with_name("mlp")
@@ -58,11 +58,11 @@ def nth_call(n, act):
     before = {name: getattr(os, name) for name in CALLS}
     for name, call in before.items():
         setattr(os, name, counted(name, call))
-    checkpoint.open = lambda descriptor, _: io.BufferedRandom(Stream(descriptor, "r+b"))
+    writing.open = lambda descriptor, _: io.BufferedRandom(Stream(descriptor, "r+b"))
     try:
         yield made
     finally:
-        del checkpoint.open
+        del writing.open
         for name, call in before.items():
             setattr(os, name, call)
 
@@ -87,7 +87,7 @@ def fail_every_call(path, name):
         path.write_bytes(old)
         with nth_call(n, fail) as made:
             try:
-                checkpoint.write(path, new)
+                writing.write(path, new)
                 done = True
             except CheckpointError as error:
                 assert str(error).startswith(f"{path}: cannot be written: "), error
@@ -111,7 +111,7 @@ def kill_every_call(path):
 
         def save(n=n):
             with nth_call(n, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)):
-                checkpoint.write(path, new)
+                writing.write(path, new)
 
         code = os.waitstatus_to_exitcode(os.waitpid(fork(save), 0)[1])
         assert code in (0, -signal.SIGKILL)
@@ -129,7 +129,7 @@ def kill_at_random(path, times, seed=0):
     def save():
         while True:
             for content in pair:
-                checkpoint.write(path, content)
+                writing.write(path, content)
 
     torn = 0
     for _ in range(times):
@@ -149,7 +149,7 @@ def crowd(path, processes, saves):
     def save(who):
         for i in range(saves):
             array = np.full(5000, who * saves + i, np.float32)
-            checkpoint.write(path, checkpoint.serialise({"W2": array}, {"who": who, "i": i}))
+            writing.write(path, checkpoint.serialise({"W2": array}, {"who": who, "i": i}))
 
     save(0)
     children = {fork(lambda who=who: save(who)) for who in range(processes)}
@@ -182,7 +182,7 @@ def fork(work):
 
 def clean(path):
     """Do what the next run does: take the lock, and with it what a dead process left."""
-    with checkpoint.locked(path):
+    with writing.locked(path):
         pass
     assert list(path.parent.iterdir()) == [path], "the next run leaves the dead one's files"
 

@@ -1,12 +1,9 @@
 """The checkpoint file: what it holds, who can read it, and what is refused."""
 
-import errno
 import hashlib
 import io
 import json
 import os
-import signal
-import stat
 import warnings
 
 import numpy as np
@@ -15,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mlpcli.checkpoint import MAX_HEADER, check_writable, layer_names, read, serialise, write
+from mlpcli.checkpoint import MAX_HEADER, layer_names, read, serialise
 from mlpcli.errors import CheckpointError
 
 ARRAYS = {
@@ -94,7 +91,7 @@ def test_round_trip(folder, arrays, order, text):
 def test_anyone_can_read_it(folder, small):
     """np.load opens it without pickle and finds W2, b2, ..., meta and sha256, in that order."""
     path = folder / "anyone.npy"
-    write(path, small)
+    path.write_bytes(small)
     record = np.load(path, allow_pickle=False)
     assert record.shape == ()
     assert record.dtype.names == ("W2", "b2", "W3", "b3", "meta", "sha256")
@@ -314,131 +311,7 @@ def test_missing_file_or_folder(folder):
         read(folder)
 
 
-@pytest.fixture
-def fifo(tmp_path):
-    """Return a named pipe; a test that waits for it is ended after five seconds."""
-    path = tmp_path / "pipe.npy"
-    os.mkfifo(path)
-
-    def waited(*_):
-        raise AssertionError("waited for a writer")
-
-    before = signal.signal(signal.SIGALRM, waited)
-    signal.alarm(5)
-    yield path
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-
-
 def test_reading_a_pipe(fifo):
     """A named pipe is refused, not waited for."""
     with pytest.raises(CheckpointError, match="is not a regular file"):
         read(fifo)
-
-
-# --- How it is written
-
-
-def listing(folder):
-    """Return what a folder holds, hidden files included."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
-@pytest.fixture
-def place(tmp_path):
-    """Return the path of an old checkpoint, alone in its folder."""
-    path = tmp_path / "out" / "w.npy"
-    path.parent.mkdir()
-    path.write_bytes(b"old")
-    return path
-
-
-def test_write_replaces_whole(place, small):
-    """A written file has the content and no companions."""
-    write(place, small)
-    assert listing(place.parent) == {"w.npy": small}
-    check_writable(place, 10**6)
-    assert listing(place.parent) == {"w.npy": small}
-
-
-def test_full_disk(monkeypatch, place):
-    """A write that fails leaves the old file and nothing else."""
-
-    def full(_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    for act in (lambda: write(place, b"new"), lambda: check_writable(place, 3)):
-        with pytest.raises(CheckpointError) as caught:
-            act()
-        expected = "cannot be written: no space left on device; choose another place with -o"
-        assert str(caught.value) == f"{place}: {expected}"
-        assert listing(place.parent) == {"w.npy": b"old"}
-
-
-def test_interrupted_write(monkeypatch, place):
-    """Ctrl-C amid a write leaves the old file and nothing else."""
-
-    def interrupt(_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "fsync", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write(place, b"new")
-    assert listing(place.parent) == {"w.npy": b"old"}
-
-
-def test_lying_disk(monkeypatch, place):
-    """What does not read back as written does not replace the old file."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: os.pwrite(descriptor, b"N", 0))
-    with pytest.raises(CheckpointError, match="reads back otherwise"):
-        write(place, b"new")
-    assert listing(place.parent) == {"w.npy": b"old"}
-
-
-@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
-def test_mode_follows_the_umask(place, umask):
-    """A checkpoint is as readable to others as any new file of its owner."""
-    before = os.umask(umask)
-    try:
-        write(place.with_name("new.npy"), b"new")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(place.with_name("new.npy").stat().st_mode) == 0o666 & ~umask
-
-
-def test_symbolic_links_are_written_through(place, tmp_path):
-    """A link stays a link, and its target gets the content, whether or not it existed."""
-    for target in (place, place.with_name("new.npy")):
-        link = tmp_path / f"link-to-{target.name}"
-        link.symlink_to(target)
-        write(link, b"new")
-        assert link.is_symlink()
-        assert target.read_bytes() == b"new"
-    assert set(listing(place.parent)) == {"w.npy", "new.npy"}
-
-
-@pytest.mark.parametrize("act", [write, check_writable])
-def test_folders_and_pipes_are_left_alone(act, place, fifo):
-    """A folder or a named pipe is refused and stays what it is."""
-    content = b"new" if act is write else 3
-    for path in (place.parent, fifo):
-        with pytest.raises(CheckpointError, match=r"is not a regular file; .* -o$"):
-            act(path, content)
-    assert stat.S_ISFIFO(fifo.stat().st_mode)
-    assert listing(place.parent) == {"w.npy": b"old"}
-
-
-@pytest.mark.parametrize("act", [write, check_writable])
-def test_places_that_cannot_be_written(act, place):
-    """A missing folder, a file for a folder, and an impossible name are each said of the path."""
-    content = b"new" if act is write else 3
-    for path, problem in [
-        (place.parent / "missing" / "w.npy", "no such file or directory"),
-        (place / "w.npy", "not a directory"),
-        (place.parent / ("x" * 300), "file name too long"),
-    ]:
-        with pytest.raises(CheckpointError, match=f"cannot be written: {problem}") as caught:
-            act(path, content)
-        assert caught.value.where == path
-    assert listing(place.parent) == {"w.npy": b"old"}

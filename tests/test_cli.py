@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import __version__, cli, model
+from mlpcli import __version__, cli, saving
 
 MISSING = ["evaluate", "--weights", "none.npy"]
 MISSING_LINE = (
@@ -142,7 +142,7 @@ def fail_with(monkeypatch, capsys):
         def broken(_):
             raise error
 
-        monkeypatch.setattr(model, "load", broken)
+        monkeypatch.setattr(saving, "load", broken)
         monkeypatch.setattr(sys, "argv", ["mlp", *options, *MISSING])
         with pytest.raises(SystemExit) as ended:
             cli.main()

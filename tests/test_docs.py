@@ -9,7 +9,7 @@ import pytest
 from conftest import CONFIGS, ROOT
 
 from mlpcli.cli import COMMANDS, mlp
-from mlpcli.data_keys import PARSERS
+from mlpcli.data_keys import PARTS
 from mlpcli.keys import KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_configuration_reference_agrees_with_the_code():
     text, _, parts = text.partition("## Your own data")
     rows = [row for row in table_rows(parts) if row[0].startswith("`")]
     assert [(row[0].strip("`"), row[1]) for row in rows] == [
-        (name, expects) for name, (expects, _) in PARSERS.items()
+        (name, expects) for name, (expects, _) in PARTS.items()
     ]
     rows = [row for row in table_rows(text) if row[0].startswith("`")]
     documented = [(row[0].strip("`"), row[1], row[2]) for row in rows]

@@ -9,7 +9,7 @@ from pathlib import Path
 import ordeals
 import pytest
 
-from mlpcli import checkpoint, fitting
+from mlpcli import checkpoint, fitting, writing
 from mlpcli.commands.stopping import noted_signals
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.experiment import from_mapping
@@ -61,10 +61,10 @@ def test_the_ordeals_find_a_careless_writer(path, monkeypatch):
     """Negative control: a file written in place does not survive the first of them."""
 
     def careless(path, content):
-        with checkpoint.open(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
+        with writing.open(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
             stream.write(content)
 
-    monkeypatch.setattr(checkpoint, "write", careless)
+    monkeypatch.setattr(writing, "write", careless)
     with pytest.raises((AssertionError, OSError)):
         ordeals.fail_every_call(path, "ENOSPC")
 
@@ -76,14 +76,14 @@ def test_one_run_per_checkpoint(path):
     """While one run holds a checkpoint another is refused, under whatever name; then it is free."""
     link = path.with_name("link.npy")
     link.symlink_to(path)
-    with checkpoint.locked(path):
+    with writing.locked(path):
         for name in (path, link):
             refused = pytest.raises(CheckpointError, match="is being written by another run; wait")
-            with refused, checkpoint.locked(name):
+            with refused, writing.locked(name):
                 pass
-        with checkpoint.locked(path.with_name("other.npy")):
+        with writing.locked(path.with_name("other.npy")):
             pass
-    with checkpoint.locked(link):
+    with writing.locked(link):
         pass
     assert list(path.parent.iterdir()) == [link]
 
@@ -93,7 +93,7 @@ def test_only_our_leftovers_are_removed(path):
     kept = [".w.npy.tmp", ".w2.npy.1234.tmp", "w.npy.1234.tmp", ".w.npy.1234.txt"]
     for name in [*kept, ".w.npy.0123abcd.tmp", ".w.npy.lock"]:
         path.with_name(name).touch()
-    with checkpoint.locked(path):
+    with writing.locked(path):
         pass
     assert sorted(other.name for other in path.parent.iterdir()) == sorted(kept)
 

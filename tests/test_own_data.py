@@ -10,7 +10,7 @@ import pytest
 from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 
-from mlpcli import model
+from mlpcli import model, saving
 from mlpcli.keys import KEYS
 
 TABLES = ("iris", "wine", "breast_cancer", "digits")
@@ -42,7 +42,7 @@ def test_as_good_as_scikit_learn(run_mlp, name):
         assert run.returncode == 0, run.stderr
         ours.append(json.loads(run.stdout)["test"]["accuracy"])
         # The same fifth, or the luck of the split would decide.
-        trained = model.load(Path(f"{seed}.npy"))
+        trained = saving.load(Path(f"{seed}.npy"))
         train, test = (model.open_split(trained, Path(), part) for part in ("train", "test"))
         # Enough iterations for every table to converge, which the default is not.
         judge = MLPClassifier(random_state=seed, max_iter=1000)
@@ -203,17 +203,17 @@ def test_structure_must_fit(run_mlp, home):
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ("{train: d.csv, scale: half}", "scale must be unit, standardize or none, not 'half'"),
-        ("{train: d.csv, test: 1.5}", "test must be a file, a folder, or a fraction between 0"),
-        ("{train: d.csv, colour: 1}", "colour is no part of it: the parts are train, test"),
-        ("{train: d.csv, missing: zero}", "missing must be error, mean or drop, not 'zero'"),
-        ("{train: d.csv, size: [0, 4]}", "size must be [rows, columns], each from 1 to 4096"),
-        ("{train: d.csv, delimiter: x}", 'delimiter must be "," or ";" or "\\t", not \'x\''),
-        ("{train: d.csv, header: 1}", "header must be true or false, not 1"),
-        ("{train: d.csv, ignore: [1.5]}", "ignore must be a list of column names or positions"),
-        ("{train: [a]}", "train must be a file or a folder of images, not ['a']"),
-        ("{test: d.csv}", "must be a dataset's name"),
-        ("d.csv", "there is no dataset d.csv; for a file, write data: {train: d.csv}"),
+        ("{train: d.csv, scale: half}", ".scale: must be unit, standardize or none, not 'half'"),
+        ("{train: d.csv, test: 1.5}", ".test: must be a file, a folder, or a fraction between 0"),
+        ("{train: d.csv, colour: 1}", ".colour: there is no such part; the parts are train, test"),
+        ("{train: d.csv, missing: zero}", ".missing: must be error, mean or drop, not 'zero'"),
+        ("{train: d.csv, size: [0, 4]}", ".size: must be [rows, columns], each from 1 to 4096"),
+        ("{train: d.csv, delimiter: x}", '.delimiter: must be "," or ";" or "\\t", not \'x\''),
+        ("{train: d.csv, header: 1}", ".header: must be true or false, not 1"),
+        ("{train: d.csv, ignore: [1.5]}", ".ignore: must be a list of column names or positions"),
+        ("{train: [a]}", ".train: must be a file or a folder of images, not ['a']"),
+        ("{test: d.csv}", ": must be a dataset's name"),
+        ("d.csv", ": there is no dataset d.csv; for a file, write data: {train: d.csv}"),
     ],
 )
 def test_mistakes_in_the_data_key(run_mlp, home, data, problem):
@@ -223,15 +223,43 @@ def test_mistakes_in_the_data_key(run_mlp, home, data, problem):
     )
     run = run_mlp("train", home / "c.yaml")
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
-    assert run.stderr.startswith(f"mlp: error: home/c.yaml:1: data: {problem}")
+    assert run.stderr.startswith(f"mlp: error: home/c.yaml:1: data{problem}")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("train: a.csv", "2: data.train: a.csv: there is no such file in home"),
+        ("train: x.npy\n  test: b.csv", "3: data.test: b.csv: there is no such file in home"),
+        ("train: x.npy\n  test: 0.01", "3: data.test: home/x.npy: has too few examples of each"),
+        ("train: x.npy\n  target: z.npy", "3: data.target: z.npy: there is no such file in home"),
+        ("train: x.npy\n  target: 7", "3: data.target: home/x.npy: has 2 columns, and no column 7"),
+        ("train: d.npz\n  target: z", "3: data.target: home/d.npz: has no array z; its arrays are"),
+        ("train: x.npy\n  target: y.npy\n  test: x.npy\n  test_target: z.npy",
+         "5: data.test_target: z.npy: there is no such file in home"),
+        ("train: x.npy\nvalidation: v.csv", "3: validation: v.csv: there is no such file in home"),
+        ("scale: none\n  name: a", "3: data.name: there is no dataset a; the datasets are"),
+    ],
+)  # fmt: skip
+def test_what_is_not_there(run_mlp, home, data, said):
+    """What a configuration asks for and is not there names the line that asks for it."""
+    x, y = np.arange(80).reshape(40, 2), np.arange(40) % 2
+    np.save(home / "x.npy", x)
+    np.save(home / "y.npy", y)
+    np.savez(home / "d.npz", x=x, y=y)
+    keys = "structure: [2, 2]\neta: 1\nbt_size: 1\nepochs: 1\n"
+    (home / "c.yaml").write_text(f"data:\n  {data}\n{keys}")
+    run = run_mlp("train", home / "c.yaml")
+    assert (run.stdout, run.stderr.count("\n")) == ("", 1)
+    assert run.stderr.startswith(f"mlp: error: home/c.yaml:{said}")
 
 
 def test_every_part_comes_back_from_the_checkpoint():
     """The record of files is the same when it has been through a checkpoint's description."""
-    from mlpcli.data_keys import PARSERS, Files, parse_files
+    from mlpcli.data_keys import PARTS, Files, parse_files
 
     files = Files("a.csv", 0.2, "y", "t.npy", ("id", 3), ("c",), "mean", True, ";", (2, 3), False)
-    assert set(PARSERS) == {*Files._fields, "scale"}
+    assert set(PARTS) == {*Files._fields, "scale"}
     mapping = json.loads(json.dumps(files.to_mapping()))
     assert parse_files(mapping | {"scale": "none"}) == (files, "none")
     assert Files("a.csv").to_mapping() == {"train": "a.csv"}
@@ -260,10 +288,14 @@ def test_validation_may_be_a_file(run_mlp):
     options = ["--set", "validation=held.csv", "--set", "epochs=3"]
     run = run_mlp("train", "train.yaml", *options)
     assert run.returncode == 0, run.stderr
-    held = model.load(Path("train.npy"))
+    held = saving.load(Path("train.npy"))
     error = model.judge(held, model.open_file(held, Path("held.csv"), None)).error
     best = held.history[held.meta["best_epoch"]]
     assert best["validation_error"] == pytest.approx(error, rel=1e-6)
+    Path("held.csv").write_text("".join(lines[:1] + lines[4::2]), encoding="utf-8")
+    run = run_mlp("train", "train.yaml", *options, "--resume")
+    assert run.returncode == 2
+    assert "train.npy: was validated on other data; restore them, or start" in run.stderr
 
 
 def test_a_validation_file_needs_data_in_files(run_mlp):

@@ -10,13 +10,13 @@ import pytest
 from conftest import CONFIGS
 from ordeals import interrupt, timeless
 
-from mlpcli import fitting, model, training
+from mlpcli import checkpoint, fitting, model, saving, training
 from mlpcli.data.dataset import Dataset, Encoding, Examples
 from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.experiment import from_mapping
 from mlpcli.keys import SCHEDULES
 from mlpcli.nn.optimizers import SETTINGS
-from mlpcli.resume import take_up
+from mlpcli.resume import first_difference, take_up
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 # 97 images of which 10 are held out where there is validation: 10 or 9 steps, the last one short.
@@ -67,11 +67,10 @@ def images():
 
 def opened(keys):
     """Return an experiment of these keys, and its data."""
-    experiment = from_mapping(BASE | keys, {})
-    dataset = images()
-    return experiment, fitting.with_validation(
-        experiment, dataset
-    ) if experiment.validation else dataset
+    experiment, dataset = from_mapping(BASE | keys, {}), images()
+    if isinstance(experiment.validation, float):
+        dataset = fitting.with_validation(experiment, dataset)
+    return experiment, dataset
 
 
 def train(experiment, dataset, trained, run, steps=None):
@@ -86,7 +85,7 @@ def train(experiment, dataset, trained, run, steps=None):
 
     for _ in training.train(experiment, run, dataset, count):
         pass
-    return model.serialise(trained, run)
+    return saving.serialise(trained, run)
 
 
 def begun(experiment, dataset):
@@ -116,7 +115,7 @@ def test_interruptions_leave_no_trace(keys):
                 train(experiment, dataset, trained, run, int(rng.integers(1, 9)))
             except HaltError:
                 stops += 1
-            model.save(path, trained, run)
+            saving.save(path, trained, run)
             trained, run = take_up(path, experiment, dataset)
         assert stops >= 3 or keys == RUNS["one step"]
         assert path.read_bytes() == expected
@@ -134,7 +133,7 @@ def test_every_step_is_a_good_one_to_stop_at(keys):
         with pytest.raises(HaltError):
             train(experiment, dataset, trained, run, steps)
         assert run.step == (steps - 1) % 9 + 1
-        model.save(path, trained, run)
+        saving.save(path, trained, run)
         assert train(experiment, dataset, *take_up(path, experiment, dataset)) == expected
 
 
@@ -216,6 +215,42 @@ def test_other_data_are_refused():
         take_up(Path("w.npy"), experiment, dataset)
 
 
+def with_a_file():
+    """Return an experiment whose validation examples are a file's, and its data."""
+    experiment, dataset = opened({"data": {"train": "t.npy"}, "validation": "v.npy"})
+    rows = np.arange(0, 97, 7)
+    return experiment, dataset._replace(
+        validation=Examples(*(part[rows] for part in dataset.train))
+    )
+
+
+def test_other_validation_data_are_refused():
+    """One pixel changed in a validation file is other data, and `--verify` says what changed."""
+    experiment, dataset = with_a_file()
+    Path("w.npy").write_bytes(whole(experiment, dataset)[0])
+    assert take_up(Path("w.npy"), experiment, dataset)
+    dataset.validation.features[3, 15] ^= 1
+    with pytest.raises(ConfigError, match="was validated on other data; restore them"):
+        take_up(Path("w.npy"), experiment, dataset)
+    trained, run = begun(experiment, dataset)
+    train(experiment, dataset, trained, run)
+    difference = first_difference(Path("w.npy"), trained, run)
+    assert difference.startswith("validation_fingerprint is ")
+
+
+def test_a_checkpoint_from_before_validation_data_were_compared():
+    """It goes on, and from then on they are compared: its bytes are those of a new run."""
+    experiment, dataset = with_a_file()
+    expected, _ = whole(experiment, dataset)
+    trained, run = begun(experiment, dataset)
+    with pytest.raises(HaltError):
+        train(experiment, dataset, trained, run, 25)
+    record = saving.record_of(trained, run)
+    del record.meta["validation_fingerprint"]
+    Path("w.npy").write_bytes(checkpoint.serialise(*record))
+    assert train(experiment, dataset, *take_up(Path("w.npy"), experiment, dataset)) == expected
+
+
 def test_a_damaged_checkpoint_is_not_resumed():
     """A file that is no whole checkpoint is an error, and never quietly a new start."""
     experiment, dataset = opened({})
@@ -236,11 +271,11 @@ def test_a_run_that_stands_nowhere_is_refused(spoil):
     """A place in the run that cannot be is refused, before NumPy reads memory that is not its."""
     experiment, dataset = opened(RUNS["article"])
     trained, run = begun(experiment, dataset)
-    record = model.record_of(trained, run)
+    record = saving.record_of(trained, run)
     record.meta.update(spoil)
-    Path("w.npy").write_bytes(model.checkpoint.serialise(*record))
+    Path("w.npy").write_bytes(checkpoint.serialise(*record))
     with pytest.raises(CheckpointError, match="is not a checkpoint that this version understands"):
-        model.load_run(Path("w.npy"))
+        saving.load_run(Path("w.npy"))
 
 
 # --- As a process

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import compat, model, training
+from mlpcli import compat, model, saving, training
 from mlpcli.data.batches import Plan
 from mlpcli.data.dataset import Dataset, Encoding, Examples
 from mlpcli.errors import ConfigError, DivergedError
@@ -32,7 +32,7 @@ class Trained:
 
     def content(self):
         """Return the bytes of the checkpoint."""
-        return model.serialise(self.model, self.run)
+        return saving.serialise(self.model, self.run)
 
 
 def experiment(**keys):

@@ -70,7 +70,7 @@ def evaluate(
     balanced_accuracy, macro_f1, top_K_accuracy (with --top-k K), and precision, recall, f1 and
     support of a class, as in recall[7].
     """
-    from mlpcli import gates, model
+    from mlpcli import gates, model, saving
     from mlpcli.report import report_on
 
     if bool(baseline) != bool(max_drop):
@@ -78,7 +78,7 @@ def evaluate(
         raise ConfigError("mlp evaluate", "--baseline and --max-drop go together", f"add {missing}")
     required = [gates.requirement(text) for text in require]
     drops = [gates.drop(text) for text in max_drop]
-    judged = model.load(weights)
+    judged = saving.load(weights)
     names, name = judged.encoding.class_names, judged.experiment.data.name
     if data:
         name, split = str(data), "data"

@@ -45,13 +45,13 @@ def history_file(
     line_of = _csv_line if csv else _json_line
     heading = ",".join(COLUMNS) + "\n" if csv else ""
     if done:
-        from mlpcli import checkpoint
+        from mlpcli import writing
 
         kept = _lines_by_beginning(path)
         lines = (line_of(row) for row in done)
         text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
         # Not cut and written anew: a process that ends amid that would lose what was there.
-        checkpoint.write(path, text.encode())
+        writing.write(path, text.encode())
     # Unbuffered: nothing is left to be written, or to fail, when it is closed.
     with path.open("ab" if done else "wb", buffering=0) as stream:
 

@@ -58,7 +58,7 @@ def predict(
     images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
     in it are ignored. Images are resized to the network's size. --json is --format jsonl.
     """
-    from mlpcli import model, predictions
+    from mlpcli import predictions, saving
     from mlpcli.inputs import read_input
 
     to_file = output is not None and str(output) != "-"
@@ -72,7 +72,7 @@ def predict(
         for path in (weights, *map(Path, inputs)):
             if path.exists() and output.samefile(path):
                 raise ConfigError(output, "would be replaced, and is read", "choose another -o")
-    judge = model.load(weights)
+    judge = saving.load(weights)
     files = judge.experiment.data.files
     names = judge.encoding.class_names
     if top_k and top_k > len(names):

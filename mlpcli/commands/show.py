@@ -28,10 +28,10 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
     if history + config + as_json > 1:
         problem = "--history, --config and --json exclude one another"
         raise ConfigError("mlp show", problem, "choose one")
-    from mlpcli import checkpoint, model
+    from mlpcli import checkpoint, saving
     from mlpcli.experiment import to_yaml
 
-    shown, meta = model.load(weights), checkpoint.read(weights).meta
+    shown, meta = saving.load(weights), checkpoint.read(weights).meta
     if history:
         console.result(_csv(meta["history"]))
     elif config:

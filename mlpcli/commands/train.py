@@ -102,7 +102,7 @@ def train(
     if threads:
         # Read once, when NumPy is loaded: that is why commands import it as they run.
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
-    from mlpcli import checkpoint, model, training
+    from mlpcli import checkpoint, model, saving, training, writing
     from mlpcli.experiment import load_experiment
     from mlpcli.resume import take_up
 
@@ -110,7 +110,7 @@ def train(
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
         checkpoint.read(verify)
-    with nullcontext() if verify else checkpoint.locked(output):
+    with nullcontext() if verify else writing.locked(output):
         if output.is_file() and not (overwrite or resume or verify):
             raise ConfigError(
                 output,
@@ -127,10 +127,10 @@ def train(
                     console.note(f"{output}: {_standing(run)}")
             else:
                 trained = model.new_model(experiment, dataset)
-                from_network = model.load(start).network if start else None
+                from_network = saving.load(start).network if start else None
                 run = training.begin(experiment, trained.network, from_network)
             if not verify and not run.finished:
-                checkpoint.check_writable(output, model.final_size(trained, run))
+                writing.check_writable(output, saving.final_size(trained, run))
             begun = time.perf_counter()
             with (
                 history_file(history, run.history if resume else ()) as write_row,
@@ -142,7 +142,7 @@ def train(
                     show(report)
 
                 on_step = console.step_line if verbose and not quiet else None
-                save = None if verify else partial(model.save, output, trained, run)
+                save = None if verify else partial(saving.save, output, trained, run)
                 _train(experiment, run, dataset, save, on_epoch, on_step)
             seconds = time.perf_counter() - begun
     if verify:
@@ -273,10 +273,10 @@ def _show_result(
 
 
 def _held_by(path: Path) -> str:
-    from mlpcli import model
+    from mlpcli import saving
 
     try:
-        held = model.load(path)
+        held = saving.load(path)
     except CheckpointError:
         return "no mlp checkpoint"
     history = held.meta["history"]

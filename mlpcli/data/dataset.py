@@ -54,6 +54,12 @@ class Dataset(NamedTuple):
         """Return the SHA-256, in hexadecimal, of the training examples."""
         return fingerprint(self.train)
 
+    def validation_fingerprint(self) -> str:
+        """Return that of validation examples which are not in `train`; "" if there are none."""
+        if self.validation is None or self.train_rows is not None:
+            return ""
+        return fingerprint(self.validation)
+
 
 def fingerprint(examples: Examples) -> str:
     """Return the SHA-256, in hexadecimal, of examples."""

@@ -48,13 +48,14 @@ def kind_of(path: Path) -> str:
     return "idx" if head[:2] == b"\0\0" else "table"
 
 
-def locate(name: str, folders: Sequence[Path], remedy: str) -> Path:
+def locate(name: str, folders: Sequence[Path], remedy: str, key: str) -> Path:
     """Return where a path given in a configuration is.
 
     Args:
         name: absolute, or relative to one of the folders.
         folders: in the order in which they are tried.
         remedy: what to do if it is not there.
+        key: the KEY or KEY.PART that gives it.
 
     Raises:
         DataError: if it is not there.
@@ -64,7 +65,7 @@ def locate(name: str, folders: Sequence[Path], remedy: str) -> Path:
         if path.exists():
             return path
     places = " or ".join(map(str, dict.fromkeys(folders)))
-    raise DataError(name, f"there is no such file in {places}", remedy)
+    raise DataError(name, f"there is no such file in {places}", remedy, key)
 
 
 def read_files(
@@ -150,9 +151,8 @@ def array_table(
     spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
     if labels is None and spare and column is not None:
         if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:
-            raise DataError(
-                path, f"has {array.shape[1]} columns, and no column {column}", "correct target"
-            )
+            problem = f"has {array.shape[1]} columns, and no column {column}"
+            raise DataError(path, problem, "correct target", "data.target")
         labels = name_labels(array[:, column]) if labelled else None
         array = np.delete(array, column, axis=1)
     values = array.reshape(len(array), math.prod(array.shape[1:]))
@@ -186,7 +186,8 @@ def _read_archive(
     given = target if isinstance(target, str) and labels is None else None
     y = given if given in names else _first(names, LABEL_NAMES, "y", role)
     if given and given not in names and labelled:
-        raise DataError(path, f"has no array {given}", f"its arrays are {', '.join(names)}")
+        remedy = f"its arrays are {', '.join(names)}"
+        raise DataError(path, f"has no array {given}", remedy, "data.target")
     rest = [name for name in names if name != y]
     x = _first(rest, FEATURE_NAMES, "x", role) or (rest[0] if len(rest) == 1 else None)
     if x is None:

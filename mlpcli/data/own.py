@@ -123,7 +123,7 @@ def open_labelled(
         plan_for(encoding, labelled=True, target=target),
         known=known_names(encoding),
         target=wanted,
-        labels=_labels_file(path, wanted, folders),
+        labels=_labels_file(path, wanted, folders, "data.test_target"),
         features=len(encoding.wanted) or encoding.features,
         image_shape=encoding.image_shape,
         role=role,
@@ -141,13 +141,13 @@ def read_training(
     Raises:
         DataError: if it is missing, or something in it is wrong.
     """
-    path = locate(files.train, folders, remedy)
+    path = locate(files.train, folders, remedy, "data.train")
     return read_files(
         path,
         files,
         plan_for_training(files),
         target=files.target,
-        labels=_labels_file(path, files.target, folders),
+        labels=_labels_file(path, files.target, folders, "data.target"),
     )
 
 
@@ -163,6 +163,7 @@ def _split(
             table.where,
             f"has too few examples of each class to set {files.test:g} of them aside",
             "give more, or a larger fraction",
+            "data.test",
         )
     # By class, so that it makes no difference in which order a file has the classes.
     kept, out = (part[np.argsort(labels[part], kind="stable")] for part in (kept, out))
@@ -170,7 +171,7 @@ def _split(
 
 
 def _open_test(files: Files, name: str, encoding: Encoding, folders: Sequence[Path]) -> Examples:
-    path = locate(name, folders, "correct it, or give --data FILE")
+    path = locate(name, folders, "correct it, or give --data FILE", "data.test")
     return open_labelled(path, encoding, files, files.test_target, folders)
 
 
@@ -185,7 +186,7 @@ def _target_like(path: Path, trained: Name | None) -> Name | None:
     return trained if trained and kind_of(path) == "npz" and trained in npz_names(path) else None
 
 
-def _labels_file(path: Path, target: Name | None, folders: Sequence[Path]) -> Path | None:
+def _labels_file(path: Path, target: Name | None, folders: Sequence[Path], key: str) -> Path | None:
     """Return the file with the labels of an array, if they are in a file of their own."""
     kind = kind_of(path)
     if kind not in ("npy", "npz", "idx") or isinstance(target, int):
@@ -194,4 +195,4 @@ def _labels_file(path: Path, target: Name | None, folders: Sequence[Path]) -> Pa
         return None if kind == "npz" else labels_beside(path)
     if kind == "npz" and not any((folder / target).is_file() for folder in folders):
         return None
-    return locate(target, folders, "correct target")
+    return locate(target, folders, "correct target", key)

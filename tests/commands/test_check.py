@@ -73,6 +73,24 @@ def test_json(run_mlp, parity):
     assert (list(finding), finding["name"]) == (["name", "problem", "remedy"], "one-batch")
 
 
+@pytest.mark.parametrize(
+    ("header", "text", "value"),
+    [
+        ("", "2, named by the header: red, yes", ["red", "yes"]),
+        (", header: false", "2, without a header", 2),
+    ],
+    ids=["detected", "declared"],
+)
+def test_the_header_is_seen(run_mlp, header, text, value):
+    """That a first line of words alone was taken for a header is seen, and can be declared not."""
+    Path("w.csv").write_text("red,yes\nblue,no\n" * 20 + "red,no\n", encoding="utf-8")
+    keys = "structure: [2, 2], eta: 0.1, bt_size: 8, epochs: 1"
+    Path("c.yaml").write_text(f"{{data: {{train: w.csv{header}}}, {keys}}}", encoding="utf-8")
+    assert f"\ncolumns            {text}\n" in run_mlp("check", "c.yaml").stdout
+    found = json.loads(run_mlp("check", "c.yaml", "--json").stdout)
+    assert found["facts"]["columns"] == value
+
+
 def test_mistakes_of_the_file_are_errors(run_mlp):
     """What cannot be trained at all is the error that training would give."""
     Path("bad.yaml").write_text("{data: parity, structure: [9, 2], eta: 1, bt_size: 1, epochs: 1}")

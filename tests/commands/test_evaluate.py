@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli import model
+from mlpcli import model, saving
 from mlpcli.cli import mlp
 
 TEXT = """\
@@ -43,7 +43,7 @@ def digits():
 
 def test_text(run_mlp, weights):
     """Accuracy with counts, the mean of the article's E, and accuracy per class, on stdout."""
-    judged = model.load(weights)
+    judged = saving.load(weights)
     test = model.open_data(judged.experiment, Path("unused")).test
     a = np.concatenate([outputs.copy() for outputs in judged.outputs(test.features)])
     error = np.mean(np.sum((np.eye(2)[test.labels] - a) ** 2, axis=1))

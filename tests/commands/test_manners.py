@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import checkpoint, model
+from mlpcli import checkpoint, saving, writing
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 LINUX = sys.platform == "linux"
@@ -184,7 +184,7 @@ def test_manners(shell, manner):
     left = {str(path) for path in Path().iterdir()} - {"short.yaml", "long.yaml", "huge.yaml"}
     assert left == (set() if manner.epochs is None else {"w.npy"})
     if manner.epochs is not None:
-        held = model.load(Path("w.npy"))
+        held = saving.load(Path("w.npy"))
         assert held.meta["complete"] == (manner.epochs == DONE)
         assert len(held.history) == DONE or manner.epochs < 0
 
@@ -194,7 +194,7 @@ def test_class_names_that_the_locale_cannot_write(run_mlp, parity_weights, encod
     """A class called お😀 is shown in every locale as best it can be, and in JSON as it is."""
     record = checkpoint.read(parity_weights)
     record.meta["class_names"] = ["odd", "お😀"]
-    checkpoint.write(Path("w.npy"), checkpoint.serialise(*record))
+    writing.write(Path("w.npy"), checkpoint.serialise(*record))
     environment = os.environ | {"PYTHONIOENCODING": encoding}
     run = run_mlp("show", "w.npy", env=environment)
     assert (run.returncode, run.stderr) == (0, "")

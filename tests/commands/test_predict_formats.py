@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli import model
+from mlpcli import model, saving
 from mlpcli.cli import mlp
 from mlpcli.errors import ConfigError, DataError, MlpError
 
@@ -31,7 +31,7 @@ def predict(parity_weights):
 @pytest.fixture
 def outputs(parity_weights):
     """Return what the network makes of the 2500 numbers."""
-    return model.load(parity_weights).predict_proba(BITS)
+    return saving.load(parity_weights).predict_proba(BITS)
 
 
 def test_text_to_a_file_and_to_standard_output(predict, capfdbinary):

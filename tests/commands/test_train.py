@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import model, training
+from mlpcli import model, saving, training
 from mlpcli.cli import mlp
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
@@ -184,14 +184,14 @@ def test_an_existing_file_is_kept(run_mlp, parity, config, content, held):
     assert Path("short.npy").read_bytes() == content
 
     assert run_mlp("train", config, "--overwrite").returncode == 0
-    assert len(model.load(Path("short.npy")).history) == 10
+    assert len(saving.load(Path("short.npy")).history) == 10
 
 
 def test_a_checkpoint_without_epochs_is_described(run_mlp, parity, config):
     """A saved network that was never trained is named as such, not stumbled over."""
-    untrained = model.load(parity.weights)
+    untrained = saving.load(parity.weights)
     run = training.begin(untrained.experiment, untrained.network)
-    model.save(Path("short.npy"), untrained, run)
+    saving.save(Path("short.npy"), untrained, run)
     assert "[10, 3, 2], 0 epochs; add --overwrite" in run_mlp("train", config).stderr
 
 
@@ -317,7 +317,7 @@ def test_a_signal_ends_training_as_that_signal(number):
     assert stdout == ""
     *epochs, last = stderr.splitlines()
     assert all(line.startswith("epoch ") for line in epochs)
-    done = len(model.load(Path("short.npy")).history)
+    done = len(saving.load(Path("short.npy")).history)
     assert last.startswith(f"{signal.Signals(number).name}: stands in epoch {done}, after ")
     assert last.endswith("; mlp train --resume goes on from there")
     assert names() == ["short.npy", config]

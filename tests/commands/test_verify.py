@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import checkpoint
+from mlpcli import checkpoint, writing
 from mlpcli.resume import _first_place
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def change(spoil):
     """Write w.npy again with a right checksum, its record changed."""
     record = checkpoint.read(Path("w.npy"))
     spoil(record)
-    checkpoint.write(Path("w.npy"), checkpoint.serialise(*record))
+    writing.write(Path("w.npy"), checkpoint.serialise(*record))
 
 
 def test_the_same_again(verify):
