@@ -237,6 +237,10 @@ def test_mistakes_in_the_data_key(run_mlp, home, data, problem):
         ("train: d.npz\n  target: z", "3: data.target: home/d.npz: has no array z; its arrays are"),
         ("train: x.npy\n  target: y.npy\n  test: x.npy\n  test_target: z.npy",
          "5: data.test_target: z.npy: there is no such file in home"),
+        ("train: t.csv\n  target: z", "3: data.target: home/t.csv:1: there is no column 'z'; the"),
+        ("train: t.csv\n  ignore: z", "3: data.ignore: home/t.csv:1: there is no column 'z'; the"),
+        ("train: t.csv\n  ignore: y", "3: data.ignore: home/t.csv:1: column y is to be ignored"),
+        ("train: t.csv\n  categorical: 9", "3: data.categorical: home/t.csv:1: there is no column"),
         ("train: x.npy\nvalidation: v.csv", "3: validation: v.csv: there is no such file in home"),
         ("scale: none\n  name: a", "3: data.name: there is no dataset a; the datasets are"),
     ],
@@ -247,6 +251,7 @@ def test_what_is_not_there(run_mlp, home, data, said):
     np.save(home / "x.npy", x)
     np.save(home / "y.npy", y)
     np.savez(home / "d.npz", x=x, y=y)
+    (home / "t.csv").write_text("a,b,y\n1,2,no\n3,4,yes\n")
     keys = "structure: [2, 2]\neta: 1\nbt_size: 1\nepochs: 1\n"
     (home / "c.yaml").write_text(f"data:\n  {data}\n{keys}")
     run = run_mlp("train", home / "c.yaml")

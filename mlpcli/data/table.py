@@ -93,8 +93,17 @@ def column_name(names: tuple[str, ...] | None, position: int) -> str:
     return f"column {names[position]}" if names else f"column {position + 1}"
 
 
-def find_column(name: Name, names: tuple[str, ...] | None, width: int, where: object) -> int:
+def find_column(
+    name: Name, names: tuple[str, ...] | None, width: int, where: object, key: str = ""
+) -> int:
     """Return the position of a column given by name or by position.
+
+    Args:
+        name: the name, or the position from 0.
+        names: the table's, if it has any.
+        width: its number of columns.
+        where: what it is called in an error.
+        key: the KEY.PART of a configuration that gives the name.
 
     Raises:
         DataError: if there is no such column.
@@ -105,22 +114,26 @@ def find_column(name: Name, names: tuple[str, ...] | None, width: int, where: ob
         return name % width
     known = ", ".join(map(repr, names[:20])) if names else f"0 to {width - 1}"
     more = ", ..." if names and len(names) > 20 else ""
-    raise DataError(where, f"there is no column {name!r}", f"the columns are {known}{more}")
+    raise DataError(where, f"there is no column {name!r}", f"the columns are {known}{more}", key)
 
 
 def plan_for_training(files: Files) -> Planner:
     """Return the plan that a configuration makes for its training file."""
 
     def plan(names: tuple[str, ...] | None, width: int, where: str) -> Plan:
-        target = find_column(-1 if files.target is None else files.target, names, width, where)
-        ignored = {find_column(name, names, width, where) for name in files.ignore}
-        text = {find_column(name, names, width, where) for name in files.categorical}
+        def find(name: Name, part: str) -> int:
+            return find_column(name, names, width, where, f"data.{part}")
+
+        target = find(-1 if files.target is None else files.target, "target")
+        ignored = {find(name, "ignore") for name in files.ignore}
+        text = {find(name, "categorical") for name in files.categorical}
         features = tuple(i for i in range(width) if i != target and i not in ignored)
         if target in ignored:
             raise DataError(
                 where,
                 f"{column_name(names, target)} is to be ignored, and it holds the classes",
                 "name another target",
+                "data.ignore",
             )
         if not features:
             raise DataError(where, "has no column but the target", "give at least one feature")
