@@ -42,10 +42,10 @@ class Workspace(Buffers):
             self.gradient = share.gradient
         self.d_layers = views_of(self.gradient, network.structure)
         pull_back = [activation.pull_back for activation in network.activations]
-        below = zip(self.a, self.masks[1:], pull_back[:-1], self.delta[:-1], self.sigma[:-1],
-                    self.z[:-1], strict=True)  # fmt: skip
-        layers = zip(self.d_layers[1:], network.weights[1:], below, strict=True)
-        self.downwards = [(d_layer, W, *rest) for d_layer, W, rest in layers][::-1]
+        self.downwards = list(
+            zip(self.d_layers[1:], network.weights[1:], self.a, self.masks[1:], pull_back[:-1],
+                self.delta[:-1], self.sigma[:-1], self.z[:-1], strict=True)
+        )[::-1]  # fmt: skip
 
 
 def backprop(
