@@ -33,12 +33,12 @@ def shown(name: str) -> str:
 
 def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:
     """Return one workload's table."""
-    numbers = ("ms/epoch", "from", "to", "µs/step", "× mlp", "others")
+    numbers = ("ms/epoch", "from", "to", "µs/step", "× mlp", "at best", "others")
     rows = []
     title = workload.summary()
     for name, result in results.items():
         if "error" in result:
-            rows.append([shown(name), FAILED, *[""] * 7])
+            rows.append([shown(name), FAILED, *[""] * 8])
             continue
         title = f"{workload.summary()}; {len(result['rounds'])} of {len(result['seconds'])} rounds"
         times = (result["median"], result["fastest"], result["slowest"])
@@ -48,6 +48,7 @@ def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:
                 *(f"{1000 * seconds:.1f}" for seconds in times),
                 f"{1e6 * result['median'] / result['steps']:.1f}",
                 _ratio(result),
+                _or_dash(result.get("ratio_at_best"), ".2f"),
                 f"{result['disturbed']:.1f}",
                 _or_dash(result["training_error"], ".4g"),
                 _or_dash(result["accuracy"], ".4f"),

@@ -149,8 +149,8 @@ def _quiet_rounds(results: dict[str, dict[str, Any]]) -> list[int]:
 def _summarise(results: dict[str, dict[str, Any]]) -> None:
     """Add `rounds`, those that count: the quiet ones, or all if none is; and what they come to.
 
-    These are `median`, `fastest`, `slowest`, `disturbed`, the largest of `others`, and `ratio`, the
-    median of the ratios to mlp's time in the same round.
+    These are `median`, `fastest`, `slowest`, `disturbed`, the largest of `others`; `ratio`, the
+    median of the ratios to mlp's time in the same round; and `ratio_at_best`, that of the fastest.
     """
     quiet = _quiet_rounds(results)
     ours = results.get("mlp", {}).get("seconds")
@@ -167,3 +167,4 @@ def _summarise(results: dict[str, dict[str, Any]]) -> None:
             }
             if ours:
                 result["ratio"] = median(result["seconds"][i] / ours[i] for i in rounds)
+                result["ratio_at_best"] = min(seconds) / min(ours[i] for i in rounds)
