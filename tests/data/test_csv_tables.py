@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import time
 
 import numpy as np
 import pytest
@@ -222,6 +223,16 @@ def test_decompression_bomb(path, monkeypatch):
     path.write_bytes(gzip.compress(b"0,0\n" * 100_000))
     with pytest.raises(DataError, match="as a decompression bomb's do"):
         read(path)
+
+
+def test_a_quote_is_open_for_long(path):
+    """A stray quote is found out as fast as the lines after it are read."""
+    # Looking at all that is open again at each line took minutes.
+    path.write_text('a,y\n1,5" pipe\n' + "1,x\n" * 1_000_000)
+    begun = time.perf_counter()
+    with pytest.raises(DataError, match=r":2: a quote is not closed"):
+        read(path)
+    assert time.perf_counter() - begun < 20
 
 
 def test_endless_line(path, monkeypatch):
