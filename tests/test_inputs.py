@@ -90,6 +90,17 @@ def test_standard_input(text):
     assert [(row["input"], row["row"]) for row in rows] == [("-", 0), ("-", 1), ("-", 2)]
 
 
+@pytest.mark.parametrize("text", ["red,dog\nblue,cat\n", '["red", "dog"]\n["blue", "cat"]\n'])
+def test_words_are_no_header_where_none_is_declared(run_mlp, text):
+    """With `header: false`, the first line on standard input is an example, whatever it holds."""
+    Path("t.csv").write_text("red,dog,no\nblue,cat,yes\n" * 8)
+    Path("w.yaml").write_text(
+        "{data: {train: t.csv, header: false}, structure: [4, 2], eta: 5, bt_size: 2, epochs: 30}"
+    )
+    assert run_mlp("train", "w.yaml").returncode == 0
+    assert pipe(text).stdout == "no\nyes\n"
+
+
 BAD = {
     '{"age": 5, "colour": "green"}': "-:1: column colour: 'green' is no category seen in training",
     '{"age": 5}': "-:1: column colour is missing",
