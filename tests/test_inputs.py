@@ -109,7 +109,7 @@ BAD = {
     '{"age": 5, "colour": "red"}\nred,5': "-:2: is not JSON",
     '{"age": [5], "colour": "red"}': "-:1: column age: '[5]' is not a finite number",
     '{"age": 1e400, "colour": "red"}': "-:1: column age: 'inf' is not a finite number",
-    "colour,age\nred,x": "-:2: column age: 'x' is not a finite number",
+    "colour,age\nred,x": "-:2: column age: 'x' is not a finite number; correct it\n",
     "colour,years\nred,5": "-:1: column age is missing",
     'red,5\n"red': "-:2: a quote is not closed",
     "red,5\nred": "-:2: has 1 values; the first line has 2",
