@@ -31,7 +31,7 @@ def plan_for(encoding: Encoding, labelled: bool, target: Name | None = None) -> 
         if names and any(column.name for column in encoding.columns):
             features, found = _by_name(encoding.columns, names, chosen, where)
         else:
-            features, found = _by_position(encoding, names, width, chosen, where)
+            features, found = _by_position(encoding, names, width, chosen, where, labelled)
         if labelled and found is None:
             raise DataError(where, "has no classes", "say where they are with --target")
         text = {
@@ -69,8 +69,10 @@ def _by_position(
     width: int,
     chosen: int | None,
     where: str,
+    labelled: bool,
 ) -> tuple[tuple[int, ...], int | None]:
     """Return where the features and the target are in a table told by its width."""
+    spare = "name the column of the classes with --target" if labelled else "leave out the classes"
     roles = [column.role for column in encoding.columns]
     wanted = len(encoding.wanted) or encoding.features
     if chosen is None and names and "target" not in roles:
@@ -86,5 +88,5 @@ def _by_position(
         f"has {width} values",
         f"the network takes {wanted}"
         + (f", or the {len(roles)} columns of the training table" if "target" in roles else "")
-        + (": name the column of the classes with --target" if width == wanted + 1 else ""),
+        + (f": {spare}" if width == wanted + 1 else ""),
     )

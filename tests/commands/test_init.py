@@ -17,6 +17,9 @@ IRISES = "length,width,species\n" + "".join(
 
 def test_train_without_editing(run_mlp):
     """`mlp init iris.csv && mlp train iris.yaml` works, and learns."""
+    Path("my iris.csv").write_text(IRISES)
+    run = run_mlp("init", "my iris.csv")
+    assert run.stdout.endswith("wrote my iris.yaml; next: mlp train 'my iris.yaml'\n")
     Path("iris.csv").write_text(IRISES)
     run = run_mlp("init", "iris.csv")
     assert (run.returncode, run.stderr) == (0, "")
