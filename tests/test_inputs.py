@@ -142,6 +142,16 @@ def test_answers_come_line_by_line(line):
         assert process.wait(timeout=30) == 0
 
 
+def test_a_pipe_is_no_file(run_mlp, parity_weights):
+    """A named pipe, which cannot be looked at first, is refused with what to do instead."""
+    os.mkfifo("pipe")
+    with open(os.open("pipe", os.O_RDWR), "wb", buffering=0) as writer:
+        writer.write(b"0,0,0,0,0,0,0,0,0,1\n")
+        run = run_mlp("predict", "--weights", parity_weights, "pipe")
+    assert run.returncode == 1
+    assert run.stderr.startswith("mlp: error: pipe: is a pipe, and it must be read more than once")
+
+
 def test_arrays():
     """Arrays are rows, images, or one example; a column of classes, as in training, is ignored."""
     rows = IMAGE.reshape(1, 6)

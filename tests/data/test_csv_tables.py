@@ -166,6 +166,7 @@ BAD = {
     "text, no header": ("1,2,x\n1,2!,y\n", "{}:2: column 2: '2!' is not a finite number"),
     "numbers as names": ("a,2024\n1,x\n", "{}:1: column 1: 'a' is not a finite number; correct it, "
                          "or write header: true if this line names the columns"),
+    "column without a name": ("a,,y\n1,2,x\n1,z,x\n", "{}:3: column 2: 'z' is not a finite number"),
     "late text": ("a,y\n" + "1,x\n" * 40 + "z,x\n", "{}:42: column a: 'z' is not a finite"),
     "nan": ("a,y\n1,x\nnan,x\n", "{}:3: column a: 'nan' is not a finite number"),
     "inf": ("a,y\n-inf,x\n", "{}:2: column a: '-inf' is not a finite number"),
