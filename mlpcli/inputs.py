@@ -61,7 +61,7 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
             raise DataError("-", "standard input is closed", "pipe rows into mlp")
         stream = sys.stdin.buffer
         characters = 1 if _is_pipe(stream) else CHUNK_CHARACTERS
-        yield from read_stream(stream, encoding, characters, files.missing == "mean")
+        yield from read_stream(stream, encoding, characters, files)
         return
     path = Path(name)
     kind = kind_of(path)
@@ -82,7 +82,7 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
 
 
 def read_stream(
-    stream: BinaryIO, encoding: Encoding, characters: int, gaps: bool
+    stream: BinaryIO, encoding: Encoding, characters: int, files: Files
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
     source = decoded(stream, "-")
@@ -101,13 +101,16 @@ def read_stream(
 
     as_json = first.lstrip()[:1] in ("{", "[")
     lines = json_lines(all_lines(), "-") if as_json else lines_of(all_lines(), "-")
+    # Rows may come without the header that files were declared to have.
+    header = first.lstrip()[0] == "{" if as_json else files.header and None
     rows = Rows(
         lines,
         "-",
         plan_for(encoding, labelled=False),
+        header=header,
         delimiter="," if as_json else None,
         known=known_names(encoding),
-        gaps=gaps,
+        gaps=files.missing == "mean",
     )
     yield from rows.tables(characters)
 

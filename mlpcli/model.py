@@ -81,8 +81,13 @@ class Model:
             add up to 1.
 
         Raises:
-            DataError: if the shape does not fit the network, or a value is not finite.
+            DataError: if the shape does not fit the network, a value is not a finite number, or
+                the network was trained on columns of text.
         """
+        for column in self.encoding.wanted:
+            if column.categories:
+                problem = f"column {column.name} is text, and an array holds numbers"
+                raise DataError("features", problem, "give a table to mlp predict")
         width = len(self.encoding.wanted) or self.encoding.features
         rows = as_rows(np.asarray(features), width, "features")
         rows = encode(self.encoding, Table("features", rows))
@@ -226,6 +231,8 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
     Raises:
         DataError: if its shape does not allow that, or it holds NaN or infinity.
     """
+    if array.dtype.kind not in "buif":
+        raise DataError(where, f"holds {array.dtype}, not numbers", "give an array of numbers")
     if math.prod(array.shape[1:]) == features and array.ndim > 1:
         rows = array.reshape(len(array), features)
     elif array.size == features:

@@ -13,7 +13,7 @@ from mlpcli.data import images, own
 from mlpcli.data.dataset import Dataset
 from mlpcli.data.files import kind_of, labels_beside
 from mlpcli.data.learning import too_many_texts
-from mlpcli.data.table import Table
+from mlpcli.data.table import Table, Values, blocks
 from mlpcli.data_keys import Files, Name
 from mlpcli.errors import DataError
 from mlpcli.keys import KEYS
@@ -80,8 +80,9 @@ def _guess(path: Path, target: Name | None) -> tuple[Files, list[str]]:
         return _guess_folder(path, files)
     if kind not in ("table", "parquet"):
         beside = labels_beside(path) if target is None and kind != "npz" else None
-        given = target if beside is None else str(beside)
-        return files._replace(target=given), [f"classes: {given}"] if given is not None else []
+        files = files._replace(target=target if beside is None else str(beside), missing="mean")
+        findings = [] if files.target is None else [f"classes: {files.target}"]
+        return _guess_missing(files, own.read_training(files, (Path(),)).values, findings)
     files = files._replace(target=target, missing="mean")
     raw = own.read_training(files, (Path(),))
     if target is None and raw.names:
@@ -94,17 +95,22 @@ def _guess(path: Path, target: Name | None) -> tuple[Files, list[str]]:
     else:
         finding = f"target: {'the last column' if target is None else target}"
         files = files._replace(target=-1 if target is None else target)
-    findings = [finding]
-    ignored = [j for j in range(raw.values.shape[1]) if _is_row_name(raw, j)]
-    if ignored and len(ignored) < raw.values.shape[1]:
-        columns = [raw.reference(j) for j in ignored]
-        files = files._replace(ignore=tuple(columns))
-        findings.append(f"ignored: {', '.join(map(str, columns))} (different in every row)")
-    used = [j for j in range(raw.values.shape[1]) if j not in ignored]
-    gaps = raw.values.dtype.kind == "f" and bool(np.isnan(raw.values[:, used]).any())
-    if gaps:
-        findings.append("missing values: the mean stands for them")
-    return files._replace(missing="mean" if gaps else "error"), findings
+    findings, used = [finding], list(range(raw.values.shape[1]))
+    for is_no_feature, why in ((_is_row_name, "different in every row"), (_is_empty, "no values")):
+        ignored = [j for j in used if is_no_feature(raw, j)]
+        if ignored and len(ignored) < len(used):
+            columns = [raw.reference(j) for j in ignored]
+            files = files._replace(ignore=(*files.ignore, *columns))
+            findings.append(f"ignored: {', '.join(map(str, columns))} ({why})")
+            used = [j for j in used if j not in ignored]
+    return _guess_missing(files, raw.values[:, used], findings)
+
+
+def _guess_missing(files: Files, values: Values, findings: list[str]) -> tuple[Files, list[str]]:
+    """Let the mean stand for missing values, if there are any."""
+    if values.dtype.kind == "f" and any(np.isnan(part).any() for _, part in blocks(values)):
+        return files, [*findings, "missing values: the mean stands for them"]
+    return files._replace(missing="error"), findings
 
 
 def _guess_folder(path: Path, files: Files) -> tuple[Files, list[str]]:
@@ -121,6 +127,11 @@ def _guess_folder(path: Path, files: Files) -> tuple[Files, list[str]]:
         files = files._replace(grayscale=True)
         findings.append("gray and colour images: made gray")
     return files, findings
+
+
+def _is_empty(table: Table, j: int) -> bool:
+    """Return whether a column has no values."""
+    return table.values.dtype.kind == "f" and bool(np.isnan(table.values[:, j]).all())
 
 
 def _is_row_name(table: Table, j: int) -> bool:
@@ -140,7 +151,8 @@ def _render(
     path: Path, files: Files, dataset: Dataset, findings: Sequence[str], folder: Path
 ) -> str:
     """Write the YAML: the keys that a first experiment wants, each with its reason."""
-    lines = [f"# {line}" for line in (f"Written by mlp init for {path.name}.", *findings)]
+    comments = [f"Written by mlp init for {path.name}.", *findings]
+    lines = [f"# {_printable(line)}" for line in comments]
     lines += ["data:"]
     mapping: dict[str, Any] = {"scale": dataset.encoding.scale, **_relative(files, folder)}
     for name, value in mapping.items():
@@ -209,4 +221,9 @@ def _yaml(value: Any) -> str:
     plain = isinstance(value, str) and value.replace("_", "").isalpha() and value.isascii()
     if plain and value.lower() not in ("true", "false", "null"):
         return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    return _printable(json.dumps(value, ensure_ascii=False))
+
+
+def _printable(text: str) -> str:
+    """Write what YAML does not allow, such as an end of line in a comment, as its number."""
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)

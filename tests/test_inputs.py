@@ -90,6 +90,17 @@ def test_standard_input(text):
     assert [(row["input"], row["row"]) for row in rows] == [("-", 0), ("-", 1), ("-", 2)]
 
 
+@pytest.mark.parametrize("text", ["red,dog\nblue,cat\n", '["red", "dog"]\n["blue", "cat"]\n'])
+def test_words_are_no_header_where_none_is_declared(run_mlp, text):
+    """With `header: false`, the first line on standard input is an example, whatever it holds."""
+    Path("t.csv").write_text("red,dog,no\nblue,cat,yes\n" * 8)
+    Path("w.yaml").write_text(
+        "{data: {train: t.csv, header: false}, structure: [4, 2], eta: 5, bt_size: 2, epochs: 30}"
+    )
+    assert run_mlp("train", "w.yaml").returncode == 0
+    assert pipe(text).stdout == "no\nyes\n"
+
+
 BAD = {
     '{"age": 5, "colour": "green"}': "-:1: column colour: 'green' is no category seen in training",
     '{"age": 5}': "-:1: column colour is missing",
@@ -98,7 +109,7 @@ BAD = {
     '{"age": 5, "colour": "red"}\nred,5': "-:2: is not JSON",
     '{"age": [5], "colour": "red"}': "-:1: column age: '[5]' is not a finite number",
     '{"age": 1e400, "colour": "red"}': "-:1: column age: 'inf' is not a finite number",
-    "colour,age\nred,x": "-:2: column age: 'x' is not a finite number",
+    "colour,age\nred,x": "-:2: column age: 'x' is not a finite number; correct it\n",
     "colour,years\nred,5": "-:1: column age is missing",
     'red,5\n"red': "-:2: a quote is not closed",
     "red,5\nred": "-:2: has 1 values; the first line has 2",
@@ -129,6 +140,16 @@ def test_answers_come_line_by_line(line):
             assert os.read(process.stdout.fileno(), 100) == b"no\n"
         process.stdin.close()
         assert process.wait(timeout=30) == 0
+
+
+def test_a_pipe_is_no_file(run_mlp, parity_weights):
+    """A named pipe, which cannot be looked at first, is refused with what to do instead."""
+    os.mkfifo("pipe")
+    with open(os.open("pipe", os.O_RDWR), "wb", buffering=0) as writer:
+        writer.write(b"0,0,0,0,0,0,0,0,0,1\n")
+        run = run_mlp("predict", "--weights", parity_weights, "pipe")
+    assert run.returncode == 1
+    assert run.stderr.startswith("mlp: error: pipe: is a pipe, and it must be read more than once")
 
 
 def test_arrays():
@@ -182,7 +203,7 @@ def test_columns_of_classes_beside_pixels():
     Path("in.csv").write_text("label,a,b,c,d,e,f\n7,0,40,80,120,160,200\n")
     np.testing.assert_array_equal(next(read_input("in.csv", PIXELS)), IMAGE.reshape(1, 6))
     Path("in.csv").write_text("7,0,40,80,120,160,200\n")
-    with pytest.raises(DataError, match=r"in.csv:1: has 7 values; the network takes 6"):
+    with pytest.raises(DataError, match=r"in.csv:1: has 7 values; .* 6: leave out the cl"):
         list(read_input("in.csv", PIXELS))
 
 

@@ -95,6 +95,19 @@ def test_kinds_of_files_agree(run_mlp):
     assert run.stdout.splitlines()[1] == judged[0][1]
 
 
+def test_columns_called_by_numbers(run_mlp):
+    """A header such as `0,1,class` is one, in training and after; rows without it are examples."""
+    rows = "".join(f"{i % 2},{i % 3},{'ab'[i % 2]}\n" for i in range(60))
+    Path("t.csv").write_text("0,1,class\n" + rows)
+    run = run_mlp("init", "t.csv")
+    assert run.stdout.startswith("60 examples, 2 features, 2 classes: a, b\n")
+    assert run_mlp("train", "t.yaml", "-q").returncode == 0
+    for text in ("0,1\n1,0\n0,2\n", "1,0\n0,1\n2,0\n", "1,1\n0,0\n", "1,1,b\n0,0,a\n"):
+        Path("in.csv").write_text(text)
+        assert run_mlp("predict", "--weights", "t.npy", "in.csv").stdout == "b\na\n"
+        assert run_mlp("predict", "--weights", "t.npy", "-", input=text).stdout == "b\na\n"
+
+
 TRAIN = "name,colour,age,kind\n" + "".join(
     f"n{i},{'red' if i % 2 else 'blue'},{i},{'no' if i % 2 else 'yes'}\n" for i in range(40)
 )

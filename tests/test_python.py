@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,9 +53,11 @@ def test_shapes(parity_weights, examples, n):
     assert net.predict_proba(examples).shape == (n, 2)
 
 
-@pytest.mark.parametrize("examples", [np.zeros((3, 11)), np.full((3, 10), np.nan)])
+@pytest.mark.parametrize(
+    "examples", [np.zeros((3, 11)), np.full((3, 10), np.nan), [["0"] * 10], [[None] * 10]]
+)
 def test_bad_examples(parity_weights, examples):
-    """Arrays of another width, or with NaN, are errors of mlpcli's own."""
+    """Arrays of another width, with NaN, or of other than numbers are errors of mlpcli's own."""
     with pytest.raises(DataError, match=r"^features: "):
         mlpcli.load(parity_weights).predict(examples)
 
@@ -63,3 +66,15 @@ def test_bad_checkpoint():
     """A file that is not there is an error of mlpcli's own."""
     with pytest.raises(CheckpointError, match=r"gone\.npy: cannot be read"):
         mlpcli.load("gone.npy")
+
+
+def test_text_is_for_tables(run_mlp):
+    """A network that was trained on columns of text says that arrays cannot hold them."""
+    rows = "".join(f"{('red', 'blue')[i % 2]},{i},{'ab'[i % 2]}\n" for i in range(9))
+    Path("t.csv").write_text("colour,x,y\n" + rows)
+    Path("t.yaml").write_text(
+        "{data: {train: t.csv}, structure: [3, 2], eta: 1, bt_size: 2, epochs: 1}"
+    )
+    assert run_mlp("train", "t.yaml").returncode == 0
+    with pytest.raises(DataError, match=r"^features: column colour is text, and an array holds"):
+        mlpcli.load("t.npy").predict([[0, 1]])

@@ -1,5 +1,6 @@
 """`mlp init`."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -48,4 +49,4 @@ def init(data: str, output: Path | None, target: str | None) -> None:
         raise CheckpointError(output, f"cannot be written: {reason}", "choose another") from error
     for finding in started.findings:
         console.result(finding)
-    console.result(f"wrote {output}; next: mlp train {output}")
+    console.result(f"wrote {output}; next: mlp train {shlex.quote(str(output))}")

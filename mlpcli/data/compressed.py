@@ -23,10 +23,13 @@ def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         The content, and whether it was compressed.
 
     Raises:
-        DataError: if the compressed data turn out to be damaged while they are read.
+        DataError: if it is a pipe, or compressed data turn out to be damaged while they are read.
         OSError: if the file cannot be read.
     """
     with path.open("rb") as raw:
+        if not raw.seekable():
+            remedy = "write it to a file, or give mlp predict - and standard input"
+            raise DataError(path, "is a pipe, and it must be read more than once", remedy)
         compressed = raw.read(len(MAGIC)) == MAGIC
         raw.seek(0)
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw

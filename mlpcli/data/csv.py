@@ -86,6 +86,7 @@ class Rows:
         first = next(lines, None)
         if first is None:
             raise DataError(where, "is empty", "give a file with examples")
+        self.first = first.number
         self.delimiter = delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
         cells = self._split(first)
         self.width = len(cells)
@@ -97,6 +98,7 @@ class Rows:
         else:
             self.lines = _chain(first, lines)
         self.plan = plan(self.names, self.width, f"{where}:{first.number}")
+        self.learning = self.plan.detect
         self.codes: dict[int, dict[str, int]] = {column: {} for column in self.plan.text}
         self.labels: dict[str, int] = {}
         # Until a line shows otherwise.
@@ -249,8 +251,10 @@ class Rows:
         remedy = "correct it"
         if missing:
             remedy = "fill it in, or train with missing: mean (or drop)"
-        elif _number(cell) is None:
+        elif self.learning and _number(cell) is None:
             remedy = "correct it, or list the column under categorical"
+            if self.names is None and line.number == self.first:
+                remedy = "correct it, or write header: true if this line names the columns"
         raise DataError(
             f"{self.where}:{line.number}",
             f"{column_name(self.names, column)}: {cell[:40]!r} is not a finite number",
@@ -297,9 +301,16 @@ def _number(cell: str) -> float | None:
 
 
 def _is_header(cells: list[str], known: Collection[str]) -> bool:
-    """Return whether a first line has names: one that is known, or no number among them."""
-    return any(cell.strip() in known for cell in cells) or all(
-        _number(cell) is None for cell in cells
+    """Return whether a first line has names: one that is known, or no number among them.
+
+    Names that are numbers are known by all of them, each once: examples, too, hold numbers.
+    """
+    names = [cell.strip() for cell in cells]
+    words = [name for name in names if _number(name) is None]
+    return (
+        len(words) == len(names)
+        or any(word in known for word in words)
+        or (len(set(names)) == len(names) and set(names) <= set(known))
     )
 
 

@@ -140,11 +140,10 @@ def array_table(
     if features is not None and array.size == features and array.ndim in (1, 2):
         array = array.reshape(1, features)
     if array.ndim < 2 or (labelled and array.size == 0):
-        wanted = "n" if features is None else features
+        takes = "" if features is None else f", and the network takes {features} features"
+        wanted = "features" if features is None else features
         raise DataError(
-            path,
-            f"has shape {array.shape}, and the network takes {wanted} features",
-            f"give an array of shape (n, {wanted})",
+            path, f"has shape {array.shape}{takes}", f"give an array of shape (examples, {wanted})"
         )
     images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
     image_shape = (array.shape[1], array.shape[2]) if images_of else None

@@ -19,6 +19,7 @@ FORMATS = ("PNG", "JPEG", "BMP")
 # No image may have more pixels, and all together not more bytes.
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 1 << 33
+SMALLER = "make it smaller, or remove it"
 GRAY = ("1", "L", "LA")
 COLOUR = ("RGB", "RGBA", "CMYK", "YCbCr")
 
@@ -146,10 +147,15 @@ def _opened(path: Path) -> "Image":
     except (Image.DecompressionBombError, UnidentifiedImageError, ValueError) as error:
         giant = isinstance(error, Image.DecompressionBombError)
         problem = f"has more than {MOST_PIXELS} pixels" if giant else "is no PNG, JPEG or BMP image"
-        raise DataError(path, problem, "convert it, or remove it") from None
+        remedy = SMALLER if giant else "convert it, or remove it"
+        raise DataError(path, problem, remedy) from None
     except (OSError, SyntaxError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
         raise _corrupt(path, error) from error
+    remedy = "convert it to an ordinary 8-bit gray or RGB image"
     if image.width * image.height > MOST_PIXELS:
+        remedy = SMALLER
         problem = f"has {image.width}×{image.height} pixels, more than {MOST_PIXELS}"
     elif getattr(image, "n_frames", 1) > 1:
         problem = "is animated"
@@ -160,7 +166,7 @@ def _opened(path: Path) -> "Image":
     else:
         return image
     image.close()
-    raise DataError(path, problem, "convert it to an ordinary 8-bit gray or RGB image")
+    raise DataError(path, problem, remedy)
 
 
 def _pixels(

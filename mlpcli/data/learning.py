@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Column, Encoding, as_number, expander
-from mlpcli.data.table import Labels, Table, Values, blocks
+from mlpcli.data.table import Labels, Table, Values, blocks, column_name
 from mlpcli.errors import DataError
 
 # So many features, none negative, may be the pixels of an image although nothing says so.
@@ -41,9 +41,11 @@ def settle_missing(table: Table, policy: str) -> Table:
     if table.labels is not None:
         unlabelled = table.labels.codes < 0
         if unlabelled.any() and not drop:
+            position = table.plan.target if table.plan else None
+            name = "" if position is None else f"{column_name(table.names, position)}: "
             raise DataError(
                 table.row(int(unlabelled.argmax())),
-                "the class is missing",
+                f"{name}the class is missing",
                 "fill it in, or train with missing: drop",
             )
         gaps |= unlabelled
@@ -57,12 +59,16 @@ def settle_missing(table: Table, policy: str) -> Table:
 def _refuse(table: Table, bad: NDArray[np.bool], start: int) -> None:
     """Refuse the first of some bad values, if there is any."""
     for row, column in np.argwhere(bad)[:1].tolist():
-        value = f"holds {table.values[start + row, column]}"
+        value = table.values[start + row, column]
+        if column in table.texts:
+            problem = f"{table.column(column)}: the category is missing"
+            remedy = "fill it in, or train with missing: mean (or drop)"
+            raise DataError(table.row(start + row), problem, remedy)
         place = f"in row {start + row}, {table.column(column)}"
         if table.lines is not None:
             place = f"on line {table.lines[start + row]}, {table.column(column)}"
         remedy = "replace it with a finite number, or train with missing: mean or drop"
-        raise DataError(table.where, f"{value} {place}", remedy)
+        raise DataError(table.where, f"holds {value} {place}", remedy)
 
 
 def learn(table: Table, missing: str) -> Encoding:
@@ -79,7 +85,9 @@ def learn(table: Table, missing: str) -> Encoding:
         raise DataError(table.where, "has no classes", "say where they are with target")
     class_names = learn_classes(table.labels, table.where)
     if table.plan is None:
-        return Encoding(table.values.shape[1], "none", class_names, table.image_shape)
+        gaps = missing == "mean" and table.values.dtype.kind == "f"
+        filled = _filled_columns(table) if gaps else ()
+        return Encoding(table.values.shape[1], "none", class_names, table.image_shape, filled)
     columns = []
     for position in range(table.plan.width):
         name = table.names[position] if table.names else ""
@@ -130,6 +138,18 @@ def learn_classes(labels: Labels, where: object) -> tuple[str, ...]:
     if numbers:
         return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
     return tuple(sorted(names))
+
+
+def _filled_columns(table: Table) -> tuple[Column, ...]:
+    """Return the columns of an array, with the mean that stands for what is missing in each."""
+    total, given = np.zeros(table.values.shape[1]), np.zeros(table.values.shape[1], np.intp)
+    for _, values in blocks(table.values):
+        total += np.nansum(values, axis=0, dtype=np.float64)
+        given += np.count_nonzero(~np.isnan(values), axis=0)
+    if not given.all():
+        problem = f"{table.column(int(given.argmin()))} has no values"
+        raise DataError(table.where, problem, "leave it out")
+    return tuple(Column("", "number", (), (mean,)) for mean in (total / given).tolist())
 
 
 def too_many_texts(different: int, rows: int) -> bool:

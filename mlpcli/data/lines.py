@@ -55,20 +55,24 @@ def lines_of(source: Iterable[str], where: object) -> Iterator[Line]:
     Raises:
         DataError: naming the line, if it is endless or a quote is not closed.
     """
-    first, pending = 0, ""
+    first, size, quotes = 0, 0, 0
+    pending: list[str] = []
     for number, line in enumerate(source, 1):
-        first, pending = first or number, pending + line
-        if len(pending) >= LONGEST_LINE:
+        first, size, quotes = first or number, size + len(line), quotes + line.count('"')
+        pending.append(line)
+        if size >= LONGEST_LINE:
             raise DataError(
                 f"{where}:{first}",
                 f"goes on for {LONGEST_LINE} characters",
                 "check that it is a table, and that its quotes are closed",
             )
-        if pending.count('"') % 2:
+        if quotes % 2:
             continue
-        if pending.strip(" \r\n"):
-            yield Line(first, pending)
-        first, pending = 0, ""
+        text = "".join(pending)
+        if text.strip(" \r\n"):
+            yield Line(first, text)
+        first, size, quotes = 0, 0, 0
+        pending.clear()
     if pending:
         raise DataError(f"{where}:{first}", "a quote is not closed", 'close it with "')
 

@@ -31,7 +31,7 @@ def plan_for(encoding: Encoding, labelled: bool, target: Name | None = None) -> 
         if names and any(column.name for column in encoding.columns):
             features, found = _by_name(encoding.columns, names, chosen, where)
         else:
-            features, found = _by_position(encoding, names, width, chosen, where)
+            features, found = _by_position(encoding, names, width, chosen, where, labelled)
         if labelled and found is None:
             raise DataError(where, "has no classes", "say where they are with --target")
         text = {
@@ -69,22 +69,24 @@ def _by_position(
     width: int,
     chosen: int | None,
     where: str,
+    labelled: bool,
 ) -> tuple[tuple[int, ...], int | None]:
     """Return where the features and the target are in a table told by its width."""
+    spare = "name the column of the classes with --target" if labelled else "leave out the classes"
     roles = [column.role for column in encoding.columns]
     wanted = len(encoding.wanted) or encoding.features
-    if chosen is None and names and not roles:
+    if chosen is None and names and "target" not in roles:
         chosen = next((i for i, name in enumerate(names) if name.lower() in TARGET_NAMES), None)
     rest = tuple(position for position in range(width) if position != chosen)
     if len(rest) == wanted:
         return rest, chosen
-    if width == len(roles):
+    if "target" in roles and width == len(roles):
         features = (i for i, role in enumerate(roles) if role in ("number", "category"))
         return tuple(features), roles.index("target") if chosen is None else chosen
     raise DataError(
         where,
         f"has {width} values",
         f"the network takes {wanted}"
-        + (f", or the {len(roles)} columns of the training table" if roles else "")
-        + (": name the column of the classes with --target" if width == wanted + 1 else ""),
+        + (f", or the {len(roles)} columns of the training table" if "target" in roles else "")
+        + (f": {spare}" if width == wanted + 1 else ""),
     )

@@ -17,6 +17,8 @@ from mlpcli.data_keys import Files, Name
 from mlpcli.errors import DataError
 
 HERE = (Path(),)
+# A first line with one of these words is a header although columns may be called 0, 1, 2.
+HEADER_WORDS = ("target", "label", "class")
 
 
 def open_files(
@@ -146,6 +148,7 @@ def read_training(
         path,
         files,
         plan_for_training(files),
+        known=HEADER_WORDS,
         target=files.target,
         labels=_labels_file(path, files.target, folders, "data.target"),
     )

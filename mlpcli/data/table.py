@@ -90,7 +90,7 @@ class Table(NamedTuple):
 
 def column_name(names: tuple[str, ...] | None, position: int) -> str:
     """Return what a column is called in an error about a cell: lines and columns count from 1."""
-    return f"column {names[position]}" if names else f"column {position + 1}"
+    return f"column {(names and names[position]) or position + 1}"
 
 
 def find_column(

@@ -1,5 +1,6 @@
 """`mlp init`: a configuration that trains as it is."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ IRISES = "length,width,species\n" + "".join(
 
 def test_train_without_editing(run_mlp):
     """`mlp init iris.csv && mlp train iris.yaml` works, and learns."""
+    Path("my iris.csv").write_text(IRISES)
+    run = run_mlp("init", "my iris.csv")
+    assert run.stdout.endswith("wrote my iris.yaml; next: mlp train 'my iris.yaml'\n")
     Path("iris.csv").write_text(IRISES)
     run = run_mlp("init", "iris.csv")
     assert (run.returncode, run.stderr) == (0, "")
@@ -98,6 +102,34 @@ def test_what_is_a_row_number(name, lower):
     Path("t.csv").write_text(f"{name},x,y\n" + "".join(f"{i},1,{i % 2}\n" for i in range(9)))
     text = starter.start(Path("t.csv"), None, Path()).text
     assert ("ignore:" in text) == lower
+
+
+def test_empty_columns_are_ignored(run_mlp):
+    """A column without a value, as spreadsheets leave them, is no feature, and that is said."""
+    Path("t.csv").write_text("a,gap,,y\n" + "".join(f"{i % 5},NA,,{i % 2}\n" for i in range(20)))
+    run = run_mlp("init", "t.csv")
+    assert "ignored: gap, 2 (no values)" in run.stdout.splitlines()
+    assert run_mlp("train", "t.yaml", "-q").returncode == 0
+
+
+def test_gaps_in_arrays(run_mlp):
+    """An array with NaN trains without editing, too."""
+    array = np.random.default_rng(0).normal(size=(20, 2))
+    array[3, 1] = np.nan
+    np.savez("d.npz", x=array, y=np.arange(20) % 2)
+    assert "missing values: the mean stands for them" in run_mlp("init", "d.npz").stdout
+    assert run_mlp("train", "d.yaml", "-q").returncode == 0
+
+
+def test_names_that_yaml_would_not_take(run_mlp):
+    """Line breaks and control characters in names of columns and classes do no harm."""
+    names = ["a", "b\nc", "two\n\x7f\u2028lines"]
+    with open("t.csv", "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([names, *([i, 1, f"class\n\x01{i % 2}"] for i in range(20))])
+    assert run_mlp("init", "t.csv").returncode == 0
+    assert load_experiment(Path("t.yaml")).data.files.target == names[-1]
+    assert run_mlp("train", "t.yaml", "-q", "--set", "epochs=1").returncode == 0
 
 
 def test_target_decides(run_mlp):

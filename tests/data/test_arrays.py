@@ -134,6 +134,29 @@ def save_nan():
     np.save("x.npy", array)
 
 
+@pytest.mark.parametrize("train", ["x.npy", "x.npz"])
+def test_gaps(train):
+    """In arrays, too, `missing` fills gaps with the mean of the training array, or drops rows."""
+    array = np.ones((6, 2))
+    array[:3, 1], array[4, 1] = 3, np.nan
+    np.savez("x.npz", x=array, y=Y)
+    np.save("x.npy", array)
+    np.save("y.npy", Y)
+    dataset = opened(train=train, missing="mean")
+    assert dataset.train.features[4].tolist() == [1, pytest.approx(2.2)]
+    again = own.open_labelled(Path(train), dataset.encoding, Files(train, missing="mean"))
+    np.testing.assert_array_equal(again.features, dataset.train.features)
+    Path("in.csv").write_text("x0,x1,label\n4,5,1\n")
+    table = own.open_labelled(Path("in.csv"), dataset.encoding)
+    assert (table.features.tolist(), table.labels.tolist()) == ([[4, 5]], [0])
+    assert len(opened(train=train, missing="drop").train.features) == 5
+    array[:, 0] = np.nan
+    np.savez("x.npz", x=array, y=Y)
+    np.save("x.npy", array)
+    with pytest.raises(DataError, match=r"feature 0 has no values"):
+        opened(train=train, missing="mean")
+
+
 def truncated():
     """Save an array and cut off its last byte."""
     np.save("x.npy", X)
@@ -149,7 +172,8 @@ BAD = {
     "nan": (save_nan, "x.npy: holds nan in row 4, feature 1"),
     "one class": (lambda: np.save("y.npy", Y * 0), "x.npy: all 6 examples are of class 0"),
     "a class per row": (lambda: np.save("y.npy", np.arange(6)), "each of the 6 examples has a"),
-    "scalar": (lambda: np.save("x.npy", 3.0), r"x.npy: has shape \(\)"),
+    "scalar": (lambda: np.save("x.npy", 3.0),
+               r"x.npy: has shape \(\); give an array of shape \(examples, features\)"),
     "no rows": (lambda: np.save("x.npy", X[:0]), r"x.npy: has shape \(0, 2, 2\)"),
     "one-hot labels": (lambda: np.save("y.npy", np.eye(6)), r"y.npy: has shape \(6, 6\); give one"),
     "nan label": (lambda: np.save("y.npy", np.array([1, 2, 1, 2, np.nan, 1])), "row 4: the label"),

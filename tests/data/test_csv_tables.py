@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import time
 
 import numpy as np
 import pytest
@@ -163,6 +164,9 @@ BAD = {
     "longer": ("a,b,y\n1,2,x\n\n1,2,x,4\n", "{}:4: has 4 values; the first line has 3"),
     "text": ("a,b,y\n1,2,x\n1,two,y\n", "{}:3: column b: 'two' is not a finite number; correct it"),
     "text, no header": ("1,2,x\n1,2!,y\n", "{}:2: column 2: '2!' is not a finite number"),
+    "numbers as names": ("a,2024\n1,x\n", "{}:1: column 1: 'a' is not a finite number; correct it, "
+                         "or write header: true if this line names the columns"),
+    "column without a name": ("a,,y\n1,2,x\n1,z,x\n", "{}:3: column 2: 'z' is not a finite number"),
     "late text": ("a,y\n" + "1,x\n" * 40 + "z,x\n", "{}:42: column a: 'z' is not a finite"),
     "nan": ("a,y\n1,x\nnan,x\n", "{}:3: column a: 'nan' is not a finite number"),
     "inf": ("a,y\n-inf,x\n", "{}:2: column a: '-inf' is not a finite number"),
@@ -222,6 +226,16 @@ def test_decompression_bomb(path, monkeypatch):
     path.write_bytes(gzip.compress(b"0,0\n" * 100_000))
     with pytest.raises(DataError, match="as a decompression bomb's do"):
         read(path)
+
+
+def test_a_quote_is_open_for_long(path):
+    """A stray quote is found out as fast as the lines after it are read."""
+    # Looking at all that is open again at each line took minutes.
+    path.write_text('a,y\n1,5" pipe\n' + "1,x\n" * 1_000_000)
+    begun = time.perf_counter()
+    with pytest.raises(DataError, match=r":2: a quote is not closed"):
+        read(path)
+    assert time.perf_counter() - begun < 20
 
 
 def test_endless_line(path, monkeypatch):

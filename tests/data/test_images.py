@@ -115,9 +115,9 @@ BAD = {
     "another format": (lambda n: Image.fromarray(GRAY[0]).save(Path("d") / n, "GIF"),
                        "is no PNG, JPEG or BMP image"),
     "100 megapixels": (lambda n: (Path("d") / n).write_bytes(png_of(10_000, 10_000)),
-                       "has 10000×10000 pixels, more than 50000000"),
+                       "has 10000×10000 pixels, more than 50000000; make it smaller"),
     "a gigapixel": (lambda n: (Path("d") / n).write_bytes(png_of(40_000, 40_000)),
-                    "has more than 50000000 pixels"),
+                    "has more than 50000000 pixels; make it smaller"),
     "animated": (animated, "is animated"),
     "palette": (lambda n: save(n, GRAY[0], "P"), "has a palette"),
     "16 bits": (lambda n: save(n, GRAY[0].astype(np.uint16)), "has other than 8 bits per channel"),
@@ -172,6 +172,15 @@ def test_unreadable_folder(monkeypatch):
 
     monkeypatch.setattr(Path, "iterdir", guarded)
     with pytest.raises(PermissionError, match="d/a"):
+        opened()
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_unreadable_image(make):
+    """An image that cannot be read, too, keeps the system's error: it is not damaged."""
+    folder_of(GRAY)
+    make(Path("d/a/z.png"))
+    with pytest.raises(OSError, match=r"d/a/z.png"):
         opened()
 
 
