@@ -135,15 +135,13 @@ def train(
     network, draws, keyed = run.network, run.draws, KeyedDraws(experiment.seed)
     # Where an epoch was left unfinished, its order is drawn again.
     draws.state = run.stream
-    rows = dataset.train_rows
-    if rows is None:
-        rows = np.arange(len(dataset.train.labels))
-    n, theta = len(rows), network.theta
+    rows, theta = dataset.train_rows, network.theta
+    n = len(dataset.train.labels if rows is None else rows)
     loss = LOSSES[experiment.loss, experiment.output]
     m = experiment.bt_size
     cut = Plan(*compat.plan(n, m)) if experiment.compat else plan(n, m)
     steps = len(cut.sizes)
-    batches = _mini_batches(experiment, network, dataset, rows, cut)
+    batches = _mini_batches(experiment, network, dataset, cut)
     augment = _augmentation(experiment, dataset, batches)
     rates = experiment.dropout_rates
     largest = Workspace(network, max(cut.sizes), dropout=rates)
@@ -164,7 +162,9 @@ def train(
         epoch = len(run.history)
         start = time.perf_counter()
         eta_at = _schedule(experiment, run.history)
-        order = rows[draws.order(epoch, n)]
+        order = draws.order(epoch, n)
+        if rows is not None:
+            order = rows[order]
         moved = augment and augment(epoch)
         # exp may overflow, in the sigmoid, to the right limit; what is not finite is found below.
         with np.errstate(over="ignore", invalid="ignore"):
@@ -281,10 +281,10 @@ def _schedule(
 
 
 def _mini_batches(
-    experiment: Experiment, network: Network, dataset: Dataset, rows: NDArray[np.integer], cut: Plan
+    experiment: Experiment, network: Network, dataset: Dataset, cut: Plan
 ) -> MiniBatches:
     x = input_buffer(network, buffer_rows(cut, network.dtype.itemsize * network.structure[0]))
-    targets, weights = _targets(experiment), _class_weights(experiment, dataset, rows)
+    targets, weights = _targets(experiment), _class_weights(experiment, dataset)
     return MiniBatches(*dataset.train, cut, x, targets, weights)
 
 
@@ -294,17 +294,17 @@ def _targets(experiment: Experiment) -> NDArray[np.float64]:
     return (1 - s) * np.eye(classes) + s / classes
 
 
-def _class_weights(
-    experiment: Experiment, dataset: Dataset, rows: NDArray[np.integer]
-) -> NDArray[np.float64] | None:
+def _class_weights(experiment: Experiment, dataset: Dataset) -> NDArray[np.float64] | None:
     """Return the weight of every class, (n_L,); balanced is n / (n_L · examples of the class)."""
     names, given = dataset.encoding.class_names, experiment.class_weight
     if given is None:
         return None
     if isinstance(given, dict):
         return np.array([given.get(name, 1.0) for name in names])
-    counts = np.bincount(dataset.train.labels[rows], minlength=len(names))
-    return len(rows) / (len(names) * np.maximum(counts, 1))
+    labels, rows = dataset.train.labels, dataset.train_rows
+    counts = np.bincount(labels if rows is None else labels[rows], minlength=len(names))
+    balanced: NDArray[np.float64] = counts.sum() / (len(names) * np.maximum(counts, 1))
+    return balanced
 
 
 def _augmentation(
