@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from mlpcli import __version__
-from mlpcli.errors import MlpError, Stopped
+from mlpcli.errors import MlpError, Stopped, reason
 
 # What `mlp --help` says of each; its module is imported when it is asked for.
 COMMANDS = {
@@ -99,7 +99,7 @@ def main() -> NoReturn:
         _fail("memory: there is not enough of it; use a smaller bt_size, structure or dataset", 1)
     except OSError as error:
         name = error.filename or "input or output"
-        _fail(f"{name}: {(error.strerror or str(error)).lower()}; check the path and the disk", 1)
+        _fail(f"{name}: {reason(error)}; check the path and the disk", 1)
     except Exception as error:  # noqa: BLE001 - users never see a traceback
         _fail(f"internal: {error!r}; run mlp --debug and report what it prints", 1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -23,6 +23,11 @@ class MlpError(Exception):
         return " ".join(line.split())
 
 
+def reason(error: OSError) -> str:
+    """Return why the system refused something, for the middle of an error's line."""
+    return (error.strerror or str(error)).lower()
+
+
 class ConfigError(MlpError):
     """A mistake in the experiment, its overrides or the command's options."""
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from mlpcli.errors import ConfigError
+from mlpcli.errors import ConfigError, reason
 from mlpcli.keys import KEYS, Experiment, check_together, decide_for_compat, place
 from mlpcli.kinds import PartError, show
 
@@ -46,7 +46,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ConfigError(path, _reason(error), "give the path of a YAML experiment") from error
+        raise ConfigError(path, reason(error), "give the path of a YAML experiment") from error
     values, lines = _parse(content, path)
     places = {name: f"{path}:{line}" for name, line in lines.items()}
     for override in overrides:
@@ -126,10 +126,6 @@ def _unknown(name: str) -> tuple[str, str]:
     close = difflib.get_close_matches(name, KEYS, n=1)
     remedy = f"did you mean {close[0]}?" if close else "see configs/README.md for the keys"
     return "there is no such key", remedy
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 class _CoreLoader(yaml.SafeLoader):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli.errors import ConfigError
+from mlpcli.errors import ConfigError, reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
@@ -182,7 +182,7 @@ def read_baseline(
     try:
         report = json.loads(path.read_bytes())
     except OSError as error:
-        raise ConfigError(path, (error.strerror or str(error)).lower(), remedy) from error
+        raise ConfigError(path, reason(error), remedy) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, f"is not JSON: {error}", remedy) from error
     if not (

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, reason
 
 
 class Chunk(NamedTuple):
@@ -173,15 +173,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
 
-    def refuse(reason: str) -> DataError:
-        return DataError(path, f"cannot be written: {reason}", "choose another place with -o")
+    def refuse(why: str) -> DataError:
+        return DataError(path, f"cannot be written: {why}", "choose another place with -o")
 
     if target.exists() and not target.is_file():
         raise refuse("it is not a regular file")
     try:
         stream = temporary.open("xb")
     except OSError as error:
-        raise refuse((error.strerror or str(error)).lower()) from error
+        raise refuse(reason(error)) from error
     try:
         with stream:
             yield stream

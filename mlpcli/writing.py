@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from mlpcli.errors import CheckpointError
+from mlpcli.errors import CheckpointError, reason
 
 try:
     import fcntl
@@ -127,8 +127,8 @@ def _refuse_special(path: Path) -> None:
 
 
 def _unwritable(path: Path, error: OSError) -> CheckpointError:
-    reason = (error.strerror or str(error)).lower()
-    return CheckpointError(path, f"cannot be written: {reason}", "choose another place with -o")
+    problem = f"cannot be written: {reason(error)}"
+    return CheckpointError(path, problem, "choose another place with -o")
 
 
 def _sync_folder(folder: Path) -> None:

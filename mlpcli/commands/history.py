@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.errors import ConfigError, MlpError
+from mlpcli.errors import ConfigError, MlpError, reason
 
 if TYPE_CHECKING:
     from mlpcli.training import EpochReport
@@ -61,8 +61,8 @@ def history_file(
                 while content:
                     content = content[stream.write(content) :]
             except OSError as error:
-                reason = (error.strerror or str(error)).lower()
-                raise MlpError(path, f"cannot be written: {reason}", "check the disk") from error
+                problem = f"cannot be written: {reason(error)}"
+                raise MlpError(path, problem, "check the disk") from error
 
         def write(report: "EpochReport") -> None:
             pace = round(report.examples / report.seconds, 1)

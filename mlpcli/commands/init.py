@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mlpcli.commands import console, options
-from mlpcli.errors import CheckpointError, ConfigError
+from mlpcli.errors import CheckpointError, ConfigError, reason
 
 
 @click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
@@ -45,8 +45,8 @@ def init(data: str, output: Path | None, target: str | None) -> None:
         with output.open("x", encoding="utf-8") as stream:
             stream.write(started.text)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise CheckpointError(output, f"cannot be written: {reason}", "choose another") from error
+        problem = f"cannot be written: {reason(error)}"
+        raise CheckpointError(output, problem, "choose another") from error
     for finding in started.findings:
         console.result(finding)
     console.result(f"wrote {output}; next: mlp train {shlex.quote(str(output))}")
