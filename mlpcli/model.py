@@ -18,7 +18,7 @@ from mlpcli.draws import KeyedDraws
 from mlpcli.errors import DataError
 from mlpcli.fitting import fitted
 from mlpcli.keys import Experiment
-from mlpcli.nn import inference
+from mlpcli.nn import inference, metrics
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
 
@@ -212,7 +212,7 @@ class Judgement(NamedTuple):
     @property
     def accuracy(self) -> float:
         """Correct / total (the article's erratum 1)."""
-        return self.correct / self.examples
+        return metrics.accuracy(self.confusion)
 
     def summary(self) -> dict[str, Any]:
         """Return accuracy and counts."""

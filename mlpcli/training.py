@@ -17,7 +17,7 @@ from mlpcli.data.dataset import Dataset
 from mlpcli.draws import KeyedDraws
 from mlpcli.errors import ConfigError, DivergedError
 from mlpcli.keys import Experiment
-from mlpcli.nn import schedules
+from mlpcli.nn import metrics, schedules
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.dropout import draw_masks
@@ -203,7 +203,7 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
     else:
         loss = LOSSES[experiment.loss, experiment.output]
         counts, row["validation_error"] = judge(run.network, loss, *dataset.validation)
-        row["validation_accuracy"] = float(counts.trace() / counts.sum())
+        row["validation_accuracy"] = metrics.accuracy(counts)
         if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
             run.best_epoch = epoch
             np.copyto(run.best, run.network.theta)
