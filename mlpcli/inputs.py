@@ -102,7 +102,9 @@ def read_stream(
     as_json = first.lstrip()[:1] in ("{", "[")
     lines = json_lines(all_lines(), "-") if as_json else lines_of(all_lines(), "-")
     # Rows may come without the header that files were declared to have.
-    header = first.lstrip()[0] == "{" if as_json else files.header and None
+    header: bool | None = None if files.header else files.header
+    if as_json:
+        header = first.lstrip()[0] == "{"
     rows = Rows(
         lines,
         "-",

@@ -82,9 +82,7 @@ def evaluate(
     names, name = judged.encoding.class_names, judged.experiment.data.name
     if data:
         name, split = str(data), "data"
-    if top_k and top_k > len(names):
-        problem = f"{top_k} is more than the {len(names)} classes"
-        raise ConfigError("--top-k", problem, f"write {len(names)} or less")
+    options.check_top_k(top_k, len(names))
     for gate in required:
         gates.check_metric(gate.metric, "--require", names, top_k)
     for metric, _ in drops:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from mlpcli.errors import ConfigError
+
 PATH = click.Path(path_type=Path)
 
 
@@ -31,3 +33,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for p
 def column(given: str | None) -> str | int | None:
     """Return a column given on the command line: its position if it is a number, or its name."""
     return int(given) if given and given.removeprefix("-").isdecimal() else given
+
+
+def check_top_k(k: int | None, classes: int) -> None:
+    """Refuse a --top-k of more classes than there are."""
+    if k and k > classes:
+        raise ConfigError(
+            "--top-k", f"{k} is more than the {classes} classes", f"write {classes} or less"
+        )

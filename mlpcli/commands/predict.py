@@ -75,9 +75,7 @@ def predict(
     judge = saving.load(weights)
     files = judge.experiment.data.files
     names = judge.encoding.class_names
-    if top_k and top_k > len(names):
-        problem = f"{top_k} is more than the {len(names)} classes"
-        raise ConfigError("--top-k", problem, f"write {len(names)} or less")
+    options.check_top_k(top_k, len(names))
 
     def chunks() -> Iterator["Chunk"]:
         for name in inputs:
