@@ -10,9 +10,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.compressed import unpacked
 from mlpcli.data.digits import parse_bytes
-from mlpcli.data.lines import Line, bounded, decoded, lines_of
+from mlpcli.data.lines import Line, read_lines
 from mlpcli.data.table import Growing, Labels, Planner, Table, column_name
 from mlpcli.errors import DataError
 
@@ -49,10 +48,7 @@ def read_csv(
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    with unpacked(path) as (stream, compressed):
-        source = decoded(stream, path)
-        source = bounded(source, path) if compressed else source
-        return Rows(lines_of(source, path), path, plan, header, delimiter, known, gaps).table()
+    return Rows(read_lines(path), path, plan, header, delimiter, known, gaps).table()
 
 
 class Rows:

@@ -12,7 +12,7 @@ from mlpcli.data import images
 from mlpcli.data.compressed import unpacked
 from mlpcli.data.csv import read_csv
 from mlpcli.data.idx import read_idx
-from mlpcli.data.lines import bounded, decoded, lines_of
+from mlpcli.data.lines import read_lines
 from mlpcli.data.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
 from mlpcli.data.parquet import PARQUET_MAGIC, read_parquet
 from mlpcli.data.table import Labels, Planner, Table, name_labels
@@ -216,10 +216,7 @@ def _read_labels(path: Path) -> Labels:
         return _labels_of(read_idx(path), path)
     if kind != "table":
         raise DataError(path, "is no file of labels", "give .npy, IDX, or a label per line")
-    with unpacked(path) as (stream, compressed):
-        source = decoded(stream, path)
-        source = bounded(source, path) if compressed else source
-        return name_labels([line.text.strip() for line in lines_of(source, path)])
+    return name_labels([line.text.strip() for line in read_lines(path)])
 
 
 def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:

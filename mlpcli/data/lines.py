@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from mlpcli.data.compressed import unpacked
 from mlpcli.data.table import refuse_expansion
 from mlpcli.errors import DataError
 
@@ -75,6 +76,18 @@ def lines_of(source: Iterable[str], where: object) -> Iterator[Line]:
         pending.clear()
     if pending:
         raise DataError(f"{where}:{first}", "a quote is not closed", 'close it with "')
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield the lines of a file, plain or gzip-compressed, as `lines_of` does.
+
+    Raises:
+        DataError: if it is damaged or no such text.
+        OSError: if it cannot be read.
+    """
+    with unpacked(path) as (stream, compressed):
+        source = decoded(stream, path)
+        yield from lines_of(bounded(source, path) if compressed else source, path)
 
 
 def json_lines(source: Iterable[str], where: str) -> Iterator[Line]:
