@@ -65,17 +65,21 @@ def run_mlp():
     return run
 
 
-@pytest.fixture(scope="session")
-def parity_weights(tmp_path_factory):
-    """Return the checkpoint of ten epochs of configs/parity.yaml, enough for accuracy 1.0."""
+def train_parity(folder, epochs):
+    """Train so many epochs of configs/parity.yaml in a folder; return the checkpoint."""
     from mlpcli.cli import mlp
 
-    folder = tmp_path_factory.mktemp("weights")
-    text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", "10")
+    text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", str(epochs))
     (folder / "parity.yaml").write_text(text, encoding="utf-8")
     path = folder / "parity.npy"
     mlp(["train", str(folder / "parity.yaml"), "-q", "-o", str(path)], standalone_mode=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def parity_weights(tmp_path_factory):
+    """Return the checkpoint of ten epochs of configs/parity.yaml, enough for accuracy 1.0."""
+    return train_parity(tmp_path_factory.mktemp("weights"), 10)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CONFIGS
+from conftest import train_parity
 
 from mlpcli import __version__, cli, saving
 
@@ -184,12 +184,7 @@ def test_debug_shows_unexpected_failures(fail_with):
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """Return the checkpoint of one epoch of configs/parity.yaml."""
-    folder = tmp_path_factory.mktemp("weights")
-    text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", "1")
-    (folder / "parity.yaml").write_text(text, encoding="utf-8")
-    path = folder / "parity.npy"
-    cli.mlp(["train", str(folder / "parity.yaml"), "-q", "-o", str(path)], standalone_mode=False)
-    return path
+    return train_parity(tmp_path_factory.mktemp("weights"), 1)
 
 
 def shell(script, weights):
