@@ -1,5 +1,7 @@
 """What can go wrong, and the exit code each kind of failure has."""
 
+from collections.abc import Sequence
+
 
 class MlpError(Exception):
     """A failure that the user can act on, shown as one line without a traceback.
@@ -26,6 +28,11 @@ class MlpError(Exception):
 def reason(error: OSError) -> str:
     """Return why the system refused something, for the middle of an error's line."""
     return (error.strerror or str(error)).lower()
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names for a line, not too many."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 class ConfigError(MlpError):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli.errors import ConfigError, reason
+from mlpcli.errors import ConfigError, listed, reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
@@ -148,7 +148,7 @@ def check_metric(
     if metric.class_name is not None and metric.name in PER_CLASS:
         if metric.class_name not in class_names:
             close = difflib.get_close_matches(metric.class_name, class_names, n=1)
-            known = ", ".join(class_names[:10]) + (", ..." if len(class_names) > 10 else "")
+            known = listed(class_names, 10)
             raise ConfigError(
                 where,
                 f"there is no class {metric.class_name}",

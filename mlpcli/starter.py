@@ -15,7 +15,7 @@ from mlpcli.data.files import kind_of, labels_beside
 from mlpcli.data.learning import too_many_texts
 from mlpcli.data.table import Table, Values, blocks
 from mlpcli.data_keys import Files, Name
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, listed
 from mlpcli.keys import KEYS
 
 # Columns of these names are taken for the classes, the last column otherwise.
@@ -65,7 +65,7 @@ def start(path: Path, target: Name | None, folder: Path) -> Start:
     n = len(dataset.train.labels) + (len(dataset.test.labels) if dataset.test else 0)
     findings = [
         f"{n} examples, {dataset.encoding.features} features, {len(classes)} classes: "
-        + ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else ""),
+        + listed(classes, 10),
         *findings,
         *dataset.notes,
     ]  # fmt: skip

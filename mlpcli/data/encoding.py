@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.table import Table, blocks, label_text
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, listed
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` is applied to the features themselves.
@@ -228,8 +228,3 @@ def as_number(text: str) -> float | None:
 def _canonical(name: str) -> str:
     number = as_number(name)
     return name if number is None else label_text(number)
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Return names for an error, not too many."""
-    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

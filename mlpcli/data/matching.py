@@ -1,9 +1,9 @@
 """Finding an encoding's columns in a table that was not trained on."""
 
-from mlpcli.data.encoding import Column, Encoding, listed
+from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.table import Plan, Planner, find_column
 from mlpcli.data_keys import Name
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, listed
 
 # What a column of classes is called beside pixels, which have no names to go by.
 TARGET_NAMES = ("label", "labels", "class", "target", "y")

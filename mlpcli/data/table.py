@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data_keys import Files, Name
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, listed
 
 Values = NDArray[Any]
 
@@ -112,9 +112,8 @@ def find_column(
         return names.index(name)
     if isinstance(name, int) and -width <= name < width:
         return name % width
-    known = ", ".join(map(repr, names[:20])) if names else f"0 to {width - 1}"
-    more = ", ..." if names and len(names) > 20 else ""
-    raise DataError(where, f"there is no column {name!r}", f"the columns are {known}{more}", key)
+    known = listed([*map(repr, names)]) if names else f"0 to {width - 1}"
+    raise DataError(where, f"there is no column {name!r}", f"the columns are {known}", key)
 
 
 def plan_for_training(files: Files) -> Planner:
