@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlpcli.saving import load
+    from mlpcli.checkpoint.store import load
 
 __all__ = ["__version__", "load"]
 
@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Find `load` when it is asked for: importing mlpcli alone does not import NumPy."""
     if name == "load":
-        from mlpcli.saving import load
+        from mlpcli.checkpoint.store import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,20 +4,16 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data import own
-from mlpcli.data.dataset import Dataset, Examples, open_dataset, open_named_split
+from mlpcli.config.schema import Experiment
+from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import SCALES, Encoding, encode
-from mlpcli.data.table import Table
-from mlpcli.draws import KeyedDraws
+from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError
-from mlpcli.fitting import fitted
-from mlpcli.keys import Experiment
 from mlpcli.nn import inference, metrics
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
@@ -119,7 +115,7 @@ def new_network(experiment: Experiment, encoding: Encoding) -> Network:
 
 
 def new_model(experiment: Experiment, dataset: Dataset) -> Model:
-    """Make an untrained model for a dataset that `open_data` found to fit."""
+    """Make an untrained model for a dataset that `load_data` found to fit."""
     network = new_network(experiment, dataset.encoding)
     return Model(
         network,
@@ -128,67 +124,6 @@ def new_model(experiment: Experiment, dataset: Dataset) -> Model:
         dataset.fingerprint(),
         validation_fingerprint=dataset.validation_fingerprint(),
     )
-
-
-def open_data(experiment: Experiment, data_dir: Path) -> Dataset:
-    """Open an experiment's dataset and make sure that the network fits it.
-
-    Raises:
-        ConfigError: if there is no such dataset or `structure` does not fit it.
-        DataError: if its files are missing or damaged.
-    """
-    name, scale, files = experiment.data
-    try:
-        if files:
-            dataset = own.open_files(files, scale, experiment.folders, _splitting(experiment))
-        else:
-            given = "data.name" if "data.name" in experiment.places else "data"
-            dataset = open_dataset(name, scale, data_dir, experiment.where(given))
-        return fitted(experiment, dataset)
-    except DataError as error:
-        if not error.key:
-            raise
-        where = f"{experiment.where(error.key)}: {error.where}"
-        raise DataError(where, error.problem, error.remedy) from None
-
-
-def open_split(judged: Model, data_dir: Path, split: str) -> Examples | None:
-    """Open the training or test examples of a loaded model; None if there is no such split.
-
-    Raises:
-        DataError: if its files are missing, damaged or others than it was trained on.
-    """
-    experiment = judged.experiment
-    if experiment.data.files:
-        return own.reopen(
-            experiment.data.files,
-            judged.encoding,
-            split,
-            experiment.folders,
-            _splitting(experiment),
-            judged.fingerprint,
-        )
-    name, where = experiment.data.name, experiment.where("data")
-    return open_named_split(name, split, judged.encoding, data_dir, where)
-
-
-def open_file(judged: Model, path: Path, target: str | int | None) -> Examples:
-    """Open a file of labelled examples like those that a model was trained on.
-
-    Args:
-        judged: whose encoding to apply.
-        path: the file or folder.
-        target: where the classes are: a column's name or position, an array of an archive, or a
-            file; None for where they were in training.
-
-    Raises:
-        DataError: if something in it is wrong.
-    """
-    return own.open_labelled(path, judged.encoding, judged.experiment.data.files, target)
-
-
-def _splitting(experiment: Experiment) -> np.random.Generator:
-    return KeyedDraws(experiment.seed).generator("test split")
 
 
 class Judgement(NamedTuple):

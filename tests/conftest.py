@@ -67,7 +67,7 @@ def run_mlp():
 
 def train_parity(folder, epochs):
     """Train so many epochs of configs/parity.yaml in a folder; return the checkpoint."""
-    from mlpcli.cli import mlp
+    from mlpcli.cli.main import mlp
 
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8").replace("1000", str(epochs))
     (folder / "parity.yaml").write_text(text, encoding="utf-8")

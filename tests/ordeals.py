@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpcli import checkpoint, writing
+from mlpcli import atomic as writing
+from mlpcli.checkpoint import format as checkpoint
 from mlpcli.errors import CheckpointError
 
 MLP = Path(sys.executable).with_name("mlp")

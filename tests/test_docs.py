@@ -8,9 +8,9 @@ from dataclasses import MISSING
 import pytest
 from conftest import CONFIGS, ROOT
 
-from mlpcli.cli import COMMANDS, mlp
-from mlpcli.data_keys import PARTS
-from mlpcli.keys import KEYS
+from mlpcli.cli.main import COMMANDS, mlp
+from mlpcli.config.data_files import PARTS
+from mlpcli.config.schema import KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # The one default that other keys decide.

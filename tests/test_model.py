@@ -4,23 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import VALUES, made
 from conftest import CONFIGS
 
 from mlpcli import model
-from mlpcli.data.dataset import Encoding, Examples
+from mlpcli.config.load import from_mapping, load_experiment
+from mlpcli.data.dataset import Examples
+from mlpcli.data.encoding import Encoding
+from mlpcli.data.load import load_data
 from mlpcli.errors import ConfigError, DataError
-from mlpcli.experiment import from_mapping, load_experiment
 from mlpcli.nn import inference
-
-VALUES = {"data": "parity", "structure": [10, 3, 2], "eta": 0.3, "bt_size": 8, "epochs": 2}
-
-
-def made(**values):
-    """Make a model of parity with random parameters."""
-    experiment = from_mapping(VALUES | values, {})
-    new = model.new_model(experiment, model.open_data(experiment, Path("unused")))
-    new.network.theta[:] = np.random.default_rng(0).normal(size=new.network.theta.size)
-    return new
 
 
 def by_hand(judged, features):
@@ -134,24 +127,24 @@ PARITY = Encoding(10, "none", ("odd", "even"))
     ],
     ids=["inputs", "outputs", "article"],
 )  # fmt: skip
-def test_open_data_makes_sure_that_the_network_fits(values, message):
+def test_load_data_makes_sure_that_the_network_fits(values, message):
     """A structure or mini-batch that does not fit the data is refused with the line to write."""
     with pytest.raises(ConfigError) as raised:
-        model.open_data(from_mapping(VALUES | values, {"": "c.yaml"}), Path("unused"))
+        load_data(from_mapping(VALUES | values, {"": "c.yaml"}), Path("unused"))
     assert str(raised.value) == f"c.yaml: {message}"
 
 
 @pytest.mark.parametrize("values", [{"compat": "article", "bt_size": 350}, {"bt_size": 9999}])
-def test_open_data_allows_what_fits(values):
+def test_load_data_allows_what_fits(values):
     """Half of the examples per mini-batch is allowed under compat, and any number without."""
-    dataset = model.open_data(from_mapping(VALUES | values, {}), Path("unused"))
+    dataset = load_data(from_mapping(VALUES | values, {}), Path("unused"))
     assert (len(dataset.train.labels), dataset.encoding) == (700, PARITY)
 
 
 def test_a_new_model_knows_its_data():
     """An untrained model has zero parameters and the fingerprint of its training data."""
     experiment = load_experiment(CONFIGS / "parity.yaml")
-    dataset = model.open_data(experiment, Path("unused"))
+    dataset = load_data(experiment, Path("unused"))
     new = model.new_model(experiment, dataset)
     assert not new.network.theta.any()
     assert (new.fingerprint, new.history) == (dataset.fingerprint(), [])

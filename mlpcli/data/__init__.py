@@ -1,1 +1,1 @@
-"""Datasets: where they come from, how files are read, how mini-batches are drawn from them."""
+"""The data: files, or a dataset known by name, become examples that a network can take."""

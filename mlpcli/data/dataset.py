@@ -1,31 +1,12 @@
-"""A dataset: training and test examples, and how features become numbers and numbers classes."""
+"""A dataset: training, test and validation examples, and what their numbers mean."""
 
-import difflib
 import hashlib
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data import parity
-from mlpcli.data.encoding import SCALES, Encoding, encode
-from mlpcli.data.idx import read_idx
-from mlpcli.data.learning import learn_scale
-from mlpcli.data.registry import DATASETS, NamedDataset
-from mlpcli.data.table import Table
-from mlpcli.errors import ConfigError, DataError
-
-__all__ = [
-    "SCALES",
-    "Dataset",
-    "Encoding",
-    "Examples",
-    "fingerprint",
-    "named",
-    "open_dataset",
-    "open_named_split",
-]
+from mlpcli.data.encoding import Encoding
 
 
 class Examples(NamedTuple):
@@ -68,120 +49,3 @@ def fingerprint(examples: Examples) -> str:
         digest.update(f"{array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def open_dataset(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
-    """Open a dataset known by name.
-
-    Args:
-        name: `parity`, or a name in the registry.
-        scale: a name in `SCALES`; None for the dataset's own default.
-        data_dir: the folder that has one sub-folder per downloaded dataset.
-        where: what to blame if there is no such dataset.
-
-    Raises:
-        ConfigError: if there is no such dataset.
-        DataError: if its files are missing or damaged.
-    """
-    if name == "parity":
-        bits, labels = parity.numbers()
-        encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
-        cut = parity.TRAINING
-        train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return _scaled(Dataset(name, encoding, train, test))
-    known = named(name, where, also=("parity",))
-    shape = known.image_shape
-    encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
-    folder = data_dir / name
-    names = [file.name for file in known.files]
-    train = _read_images(name, folder, names[0], names[1], known)
-    test = _read_images(name, folder, names[2], names[3], known)
-    return _scaled(Dataset(name, encoding, train, test))
-
-
-def open_named_split(
-    name: str, split: str, encoding: Encoding, data_dir: Path, where: str
-) -> Examples | None:
-    """Open the training or the test examples of a dataset known by name, reading no others.
-
-    Args:
-        name: as for `open_dataset`.
-        split: `train` or `test`.
-        encoding: what a network learned of the dataset.
-        data_dir: as for `open_dataset`.
-        where: as for `open_dataset`.
-
-    Raises:
-        ConfigError, DataError: as `open_dataset` does.
-    """
-    if name == "parity" or encoding.scale == "standardize":
-        dataset = open_dataset(name, encoding.scale, data_dir, where)
-        return dataset.test if split == "test" else dataset.train
-    known = named(name, where, also=("parity",))
-    images, labels = known.files[2:] if split == "test" else known.files[:2]
-    return _read_images(name, data_dir / name, images.name, labels.name, known)
-
-
-def _scaled(dataset: Dataset) -> Dataset:
-    """Standardise the features, if that is what their encoding says."""
-    if dataset.encoding.scale != "standardize" or dataset.test is None:
-        return dataset
-    train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
-    encoding = learn_scale(dataset.encoding, train, "standardize")
-    return dataset._replace(
-        encoding=encoding,
-        train=dataset.train._replace(features=encode(encoding, train)),
-        test=dataset.test._replace(features=encode(encoding, test)),
-    )
-
-
-def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
-    """Return what the registry knows of a dataset.
-
-    Raises:
-        ConfigError: if it knows nothing.
-    """
-    if name not in DATASETS:
-        names = [*also, *DATASETS]
-        close = difflib.get_close_matches(name, names, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
-        if Path(name).suffix:
-            remedy = f"for a file, write data: {{train: {name}}}"
-        raise ConfigError(where, f"there is no dataset {name}", remedy)
-    return DATASETS[name]
-
-
-def _read_images(
-    name: str, folder: Path, images: str, labels: str, known: NamedDataset
-) -> Examples:
-    x, y = _read(name, folder / images), _read(name, folder / labels)
-    if x.dtype != np.uint8 or x.shape[1:] != known.image_shape:
-        rows, columns = known.image_shape
-        raise DataError(
-            folder / images,
-            f"holds {x.dtype} of shape {x.shape}, not {rows}×{columns} images of bytes",
-            f"run mlp download {name}",
-        )
-    if y.dtype != np.uint8 or y.shape != x.shape[:1]:
-        raise DataError(
-            folder / labels,
-            f"holds {y.dtype} of shape {y.shape}, not one byte for each of {len(x)} images",
-            f"run mlp download {name}",
-        )
-    if len(y) == 0:
-        raise DataError(folder / images, "holds no images", f"run mlp download {name}")
-    if y.max() >= len(known.class_names):
-        raise DataError(
-            folder / labels,
-            f"example {int(y.argmax())} has label {y.max()}, and the last class is "
-            f"{len(known.class_names) - 1}",
-            f"run mlp download {name}",
-        )
-    return Examples(x.reshape(len(x), -1), y.astype(np.uint8, copy=False))
-
-
-def _read(name: str, path: Path) -> NDArray[np.generic]:
-    try:
-        return read_idx(path)
-    except FileNotFoundError:
-        raise DataError(path, "there is no such file", f"run mlp download {name}") from None

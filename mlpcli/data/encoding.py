@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.table import Table, blocks, label_text
+from mlpcli.data.readers.table import Table, blocks, label_text
 from mlpcli.errors import DataError, listed
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].

@@ -1,245 +1,201 @@
-"""Files of examples of every kind: which reader takes which, and where labels stand."""
+"""A user's own files as a dataset: learn from the training file, apply to all others."""
 
-import math
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mlpcli.data import images
-from mlpcli.data.compressed import unpacked
-from mlpcli.data.csv import read_csv
-from mlpcli.data.idx import read_idx
-from mlpcli.data.lines import read_lines
-from mlpcli.data.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
-from mlpcli.data.parquet import PARQUET_MAGIC, read_parquet
-from mlpcli.data.table import Labels, Planner, Table, name_labels
-from mlpcli.data_keys import Files, Name
+from mlpcli.config.data_files import Files, Name
+from mlpcli.data.columns import known_names, plan_for
+from mlpcli.data.dataset import Dataset, Examples, fingerprint
+from mlpcli.data.encoding import Encoding, encode, encode_labels
+from mlpcli.data.fit import learn, learn_scale, settle_missing
+from mlpcli.data.readers.npy import npz_names
+from mlpcli.data.readers.read import kind_of, labels_beside, locate, read_files
+from mlpcli.data.readers.table import Table, plan_for_training
+from mlpcli.data.splits import stratified
 from mlpcli.errors import DataError
 
-FEATURE_NAMES = ("x", "X", "data", "features", "images", "arr_0")
-LABEL_NAMES = ("y", "Y", "labels", "label", "target", "targets", "classes", "arr_1")
-# Larger arrays stay on disk, mapped into memory; smaller ones are safer as copies.
-MAPPED_BYTES = 1 << 28
+HERE = (Path(),)
+# A first line with one of these words is a header although columns may be called 0, 1, 2.
+HEADER_WORDS = ("target", "label", "class")
 
 
-def kind_of(path: Path) -> str:
-    """Return what a file is: table, npy, npz, idx, parquet, image or folder.
+def load_files(
+    files: Files, scale: str | None, folders: Sequence[Path], rng: np.random.Generator
+) -> Dataset:
+    """Open the files that a configuration names, and learn their encoding from the training file.
 
-    Raises:
-        DataError: if it is empty.
-        OSError: if it cannot be read.
-    """
-    if path.is_dir():
-        return "folder"
-    if path.suffix.lower() in images.SUFFIXES:
-        return "image"
-    with unpacked(path) as (stream, compressed):
-        head = stream.read(8)
-    if not head:
-        raise DataError(path, "is empty", "give a file with examples")
-    if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
-        raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
-    for magic, kind in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
-        if head.startswith(magic):
-            return kind
-    return "idx" if head[:2] == b"\0\0" else "table"
-
-
-def locate(name: str, folders: Sequence[Path], remedy: str, key: str) -> Path:
-    """Return where a path given in a configuration is.
+    Columns, categories and classes are learned from all of it, the scaling from the examples that
+    are trained on.
 
     Args:
-        name: absolute, or relative to one of the folders.
-        folders: in the order in which they are tried.
-        remedy: what to do if it is not there.
-        key: the KEY or KEY.PART that gives it.
+        files: which files, and how to read them.
+        scale: how features are scaled; None for the default for such data.
+        folders: what paths may be relative to.
+        rng: chooses the test examples where `test` is a fraction.
 
     Raises:
-        DataError: if it is not there.
+        DataError: if a file is missing, or something in it is wrong.
     """
-    for folder in folders:
-        path = folder / Path(name).expanduser()
-        if path.exists():
-            return path
-    places = " or ".join(map(str, dict.fromkeys(folders)))
-    raise DataError(name, f"there is no such file in {places}", remedy, key)
+    raw = read_training(files, folders)
+    table = settle_missing(raw, files.missing)
+    encoding = learn(table, files.missing)
+    train, test = _split(files, encoding, table, rng)
+    encoding = learn_scale(encoding, train, scale)
+    examples = None
+    if test is not None:
+        examples = _examples(encoding, test)
+    elif isinstance(files.test, str):
+        examples = _open_test(files, files.test, encoding, folders)
+    notes = [
+        f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
+        for i, column in enumerate(encoding.columns)
+        if column.categories
+    ]
+    if len(raw.values) > len(table.values):
+        dropped = len(raw.values) - len(table.values)
+        notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
+    return Dataset(files.train, encoding, _examples(encoding, train), examples, notes=tuple(notes))
 
 
-def read_files(
-    path: Path,
+def load_files_split(
     files: Files,
-    plan: Planner,
-    *,
-    known: Collection[str] = (),
-    target: Name | None = None,
-    labels: Path | None = None,
-    labelled: bool = True,
-    features: int | None = None,
-    image_shape: tuple[int, int] | None = None,
-    role: str = "train",
-) -> Table:
-    """Read examples from a file or folder of any kind.
+    encoding: Encoding,
+    split: str,
+    folders: Sequence[Path],
+    rng: np.random.Generator,
+    trained_on: str,
+) -> Examples | None:
+    """Open the training or test examples of a configuration with what was learned then.
 
     Args:
-        path: the file or folder.
-        files: how the configuration says to read it.
-        plan: for tables, decides which columns are wanted.
-        known: for tables, names that tell a header.
-        target: for arrays in one file, where in it the classes are.
-        labels: for arrays, the file that has the classes.
-        labelled: whether the classes are wanted.
-        features: for arrays, n_1 where it is known.
-        image_shape: what images are to become, where it is known.
+        files: which files, and how to read them.
+        encoding: what was learned from the training file.
+        split: `train` or `test`.
+        folders: what paths may be relative to.
+        rng: in the state in which `load_files` had it.
+        trained_on: the fingerprint of the training examples.
+
+    Returns:
+        The examples; None if there is no test split.
+
+    Raises:
+        DataError: if a file is missing, or wrong, or has changed where that matters.
+    """
+    if split == "test" and not isinstance(files.test, float):
+        return None if files.test is None else _open_test(files, files.test, encoding, folders)
+    table = settle_missing(read_training(files, folders, "give --data FILE"), files.missing)
+    train, test = _split(files, encoding, table, rng)
+    examples = _examples(encoding, train)
+    if fingerprint(examples) != trained_on:
+        raise DataError(
+            table.where, "has changed since the training", "score it as a whole with --data FILE"
+        )
+    return examples if split == "train" or test is None else _examples(encoding, test)
+
+
+def load_labelled(
+    path: Path,
+    encoding: Encoding,
+    files: Files | None = None,
+    target: Name | None = None,
+    folders: Sequence[Path] = HERE,
+    role: str = "test",
+) -> Examples:
+    """Open any file of labelled examples with an encoding learned before.
+
+    Args:
+        path: a file or folder like the one that was trained on.
+        encoding: what was learned from the training data.
+        files: how the training file was read; None for a dataset known by name.
+        target: where the classes are: a column, an array of an archive, or a file of labels; None
+            for where they were in training, or a file beside this one.
+        folders: what a file of labels may be relative to.
         role: `train` or `test`, for archives that have both.
 
     Raises:
-        DataError: naming file, line and column, if something is wrong with it.
-        OSError: if it cannot be read.
+        DataError: if something in it is wrong.
     """
-    kind = kind_of(path)
-    if kind == "table":
-        gaps = files.missing != "error"
-        return read_csv(path, plan, files.header, files.delimiter, known, gaps)
-    if kind == "parquet":
-        return read_parquet(path, plan)
-    if kind in ("folder", "image"):
-        size, gray = files.size, files.grayscale
-        if image_shape:
-            size, gray = image_shape, features == math.prod(image_shape)
-        if kind == "folder":
-            return images.read_folder(path, size, gray)
-        raise DataError(path, "is one image", "give a folder with a folder of images per class")
-    column: int | None = target if isinstance(target, int) else -1
-    if not labelled and (isinstance(target, str) or not files.train):
-        # Classes were not in the same array then, so they are not now.
-        column = None
-    if kind == "npz":
-        array, found = _read_archive(path, target, labels, labelled, role)
-    else:
-        array = _read_array(path, mapped=not labelled)
-        found = _read_labels(labels) if labels and labelled else None
-    return array_table(path, array, found, column, labelled, features)
+    files = files or Files()
+    wanted = _target_like(path, files.target) if target is None else target
+    table = read_files(
+        path,
+        files,
+        plan_for(encoding, labelled=True, target=target),
+        known=known_names(encoding),
+        target=wanted,
+        labels=_labels_file(path, wanted, folders, "data.test_target"),
+        features=len(encoding.wanted) or encoding.features,
+        image_shape=encoding.image_shape,
+        role=role,
+    )
+    return _examples(encoding, settle_missing(table, files.missing))
 
 
-def array_table(
-    path: Path,
-    array: NDArray[np.generic],
-    labels: Labels | None,
-    column: int | None,
-    labelled: bool,
-    features: int | None,
+def read_training(
+    files: Files,
+    folders: Sequence[Path],
+    remedy: str = "correct it: paths are relative to the configuration",
 ) -> Table:
-    """Make a table of an array, (n, ...), its labels beside it or in one of its columns.
+    """Read the training file as its configuration says.
 
     Raises:
-        DataError: if the shapes do not agree.
+        DataError: if it is missing, or something in it is wrong.
     """
-    if features is not None and array.size == features and array.ndim in (1, 2):
-        array = array.reshape(1, features)
-    if array.ndim < 2 or (labelled and array.size == 0):
-        takes = "" if features is None else f", and the network takes {features} features"
-        wanted = "features" if features is None else features
+    path = locate(files.train, folders, remedy, "data.train")
+    return read_files(
+        path,
+        files,
+        plan_for_training(files),
+        known=HEADER_WORDS,
+        target=files.target,
+        labels=_labels_file(path, files.target, folders, "data.target"),
+    )
+
+
+def _split(
+    files: Files, encoding: Encoding, table: Table, rng: np.random.Generator
+) -> tuple[Table, Table | None]:
+    if not isinstance(files.test, float):
+        return table, None
+    labels = encode_labels(encoding, table)
+    kept, out = stratified(labels, files.test, rng)
+    if not len(out):
         raise DataError(
-            path, f"has shape {array.shape}{takes}", f"give an array of shape (examples, {wanted})"
+            table.where,
+            f"has too few examples of each class to set {files.test:g} of them aside",
+            "give more, or a larger fraction",
+            "data.test",
         )
-    images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
-    image_shape = (array.shape[1], array.shape[2]) if images_of else None
-    spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
-    if labels is None and spare and column is not None:
-        if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:
-            problem = f"has {array.shape[1]} columns, and no column {column}"
-            raise DataError(path, problem, "correct target", "data.target")
-        labels = name_labels(array[:, column]) if labelled else None
-        array = np.delete(array, column, axis=1)
-    values = array.reshape(len(array), math.prod(array.shape[1:]))
-    if features is not None and values.shape[1] != features:
-        raise DataError(
-            path,
-            f"has shape {array.shape}, and the network takes {features} features",
-            f"give an array of shape (n, {features})",
-        )
-    if labelled and labels is None:
-        raise DataError(path, "has no classes", "name the file that has them as target")
-    if labels is not None and len(labels.codes) != len(values):
-        raise DataError(
-            path, f"has {len(values)} examples and {len(labels.codes)} labels", "give as many"
-        )
-    return Table(path, values, labels, image_shape=image_shape)
+    # By class, so that it makes no difference in which order a file has the classes.
+    kept, out = (part[np.argsort(labels[part], kind="stable")] for part in (kept, out))
+    return table.take(kept), table.take(out)
 
 
-def _read_array(path: Path, mapped: bool) -> NDArray[np.generic]:
-    if kind_of(path) == "idx":
-        return read_idx(path)
-    array = read_npy(path)
-    return array if mapped or array.nbytes > MAPPED_BYTES else np.array(array)
+def _open_test(files: Files, name: str, encoding: Encoding, folders: Sequence[Path]) -> Examples:
+    path = locate(name, folders, "correct it, or give --data FILE", "data.test")
+    return load_labelled(path, encoding, files, files.test_target, folders)
 
 
-def _read_archive(
-    path: Path, target: Name | None, labels: Path | None, labelled: bool, role: str
-) -> tuple[NDArray[np.generic], Labels | None]:
-    """Read the features and labels of a `.npz` file."""
-    names = npz_names(path)
-    given = target if isinstance(target, str) and labels is None else None
-    y = given if given in names else _first(names, LABEL_NAMES, "y", role)
-    if given and given not in names and labelled:
-        remedy = f"its arrays are {', '.join(names)}"
-        raise DataError(path, f"has no array {given}", remedy, "data.target")
-    rest = [name for name in names if name != y]
-    x = _first(rest, FEATURE_NAMES, "x", role) or (rest[0] if len(rest) == 1 else None)
-    if x is None:
-        raise DataError(
-            path,
-            f"has the arrays {', '.join(names)}, and none is surely the features",
-            "call it x, and the labels y",
-        )
-    if labels and labelled:
-        return read_npz(path, x), _read_labels(labels)
-    if y is None or not labelled:
-        return read_npz(path, x), None
-    return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
+def _examples(encoding: Encoding, table: Table) -> Examples:
+    return Examples(encode(encoding, table), encode_labels(encoding, table))
 
 
-def _first(names: list[str], wanted: tuple[str, ...], letter: str, role: str) -> str | None:
-    candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *wanted)
-    return next((name for name in candidates if name in names), None)
+def _target_like(path: Path, trained: Name | None) -> Name | None:
+    """Return where another file has its classes, if it is made like the training file."""
+    if isinstance(trained, int):
+        return trained
+    return trained if trained and kind_of(path) == "npz" and trained in npz_names(path) else None
 
 
-def _read_labels(path: Path) -> Labels:
-    """Read one label per example: an array, or lines of text."""
+def _labels_file(path: Path, target: Name | None, folders: Sequence[Path], key: str) -> Path | None:
+    """Return the file with the labels of an array, if they are in a file of their own."""
     kind = kind_of(path)
-    if kind == "npy":
-        return _labels_of(np.array(read_npy(path, NUMBERS + "U")), path)
-    if kind == "idx":
-        return _labels_of(read_idx(path), path)
-    if kind != "table":
-        raise DataError(path, "is no file of labels", "give .npy, IDX, or a label per line")
-    return name_labels([line.text.strip() for line in read_lines(path)])
-
-
-def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise DataError(path, f"has shape {array.shape}", "give one label per example, (n,)")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row = int((~np.isfinite(array)).argmax())
-        raise DataError(f"{path}: row {row}", f"the label is {array[row]}", "correct it")
-    return name_labels(array)
-
-
-def labels_beside(path: Path) -> Path | None:
-    """Return the file that by its name has the labels of an array: x.npy has y.npy."""
-    name = path.name
-    for pattern, replacement in (
-        (r"images-idx\d", "labels-idx1"),
-        (r"(?<![a-zA-Z])(images|features|data)(?![a-zA-Z])", "labels"),
-        (r"(?<![a-zA-Z])x(?![a-zA-Z])", "y"),
-        (r"(?<![a-zA-Z])X(?![a-zA-Z])", "y"),
-    ):
-        beside = path.with_name(re.sub(pattern, replacement, name, count=1))
-        if beside != path and beside.is_file():
-            return beside
-    return None
+    if kind not in ("npy", "npz", "idx") or isinstance(target, int):
+        return None
+    if target is None:
+        return None if kind == "npz" else labels_beside(path)
+    if kind == "npz" and not any((folder / target).is_file() for folder in folders):
+        return None
+    return locate(target, folders, "correct target", key)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.workloads import Workload
-from mlpcli import model
-from mlpcli.data.dataset import SCALES, Dataset, Encoding, Examples
-from mlpcli.experiment import from_mapping
+from mlpcli.config.load import from_mapping
+from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.encoding import SCALES, Encoding
+from mlpcli.data.load import load_data
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +24,7 @@ def load(workload: Workload, data_dir: str, examples: int | None = None) -> Data
         examples: train on so many random images instead; cost does not depend on the values.
     """
     five_keys = workload._replace(extra={}).mapping(1)
-    dataset = model.open_data(from_mapping(five_keys, {}), Path(data_dir))
+    dataset = load_data(from_mapping(five_keys, {}), Path(data_dir))
     if examples is None:
         return dataset
     rng = np.random.default_rng(0)

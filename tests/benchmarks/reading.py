@@ -10,7 +10,7 @@ from typing import Any
 # Kaggle's digits: a label and 784 pixels a line, four fifths of them blank.
 ROWS, PIXELS, INKED = 42_000, 784, 0.2
 READERS = {
-    "mlp": "from mlpcli.data import own; from mlpcli.data_keys import Files\n"
+    "mlp": "from mlpcli.data import files as own; from mlpcli.config.data_files import Files\n"
     "from pathlib import Path\n"
     "read = lambda path: own.read_training(Files(train=path, target=0), [Path()])",
     "pandas": "import pandas\nread = pandas.read_csv",

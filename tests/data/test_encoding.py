@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mlpcli.data import own
+from mlpcli.config.data_files import Files
+from mlpcli.data import files as own
 from mlpcli.data.encoding import Column, Encoding, encode, encode_labels, restore
-from mlpcli.data.learning import learn_classes, learn_scale
-from mlpcli.data.table import Labels, Table, name_labels
-from mlpcli.data_keys import Files
+from mlpcli.data.fit import learn_classes, learn_scale
+from mlpcli.data.readers.table import Labels, Table, name_labels
 from mlpcli.errors import DataError
 
 TRAIN = "colour,age,y\nred,1,no\nblue,2,yes\nred,6,no\nred,7,yes\n"
@@ -23,13 +23,13 @@ def opened(text=TRAIN, scale="none", **keys):
     """Write a training table and open it."""
     Path("train.csv").write_text(text)
     files = Files("train.csv", **keys)
-    return own.open_files(files, scale, (Path(),), np.random.default_rng(0)), files
+    return own.load_files(files, scale, (Path(),), np.random.default_rng(0)), files
 
 
 def apply(dataset, files, text):
     """Write another table and open it with what was learned."""
     Path("other.csv").write_text(text)
-    return own.open_labelled(Path("other.csv"), dataset.encoding, files)
+    return own.load_labelled(Path("other.csv"), dataset.encoding, files)
 
 
 def test_categories_are_one_hot():
@@ -235,7 +235,7 @@ def test_a_fraction_is_stratified_and_seeded():
     shuffled = "x,y\n" + "".join(rows[40:] + rows[:40])
     for again in (opened(text, test=0.2)[0], opened(shuffled, test=0.2)[0]):
         np.testing.assert_array_equal(again.test.features, dataset.test.features)
-    other = own.open_files(files, "none", (Path(),), np.random.default_rng(1))
+    other = own.load_files(files, "none", (Path(),), np.random.default_rng(1))
     assert (other.test.features != dataset.test.features).any()
 
 

@@ -4,9 +4,10 @@ from itertools import islice
 
 from benchmarks.contenders import Trainer
 from benchmarks.workloads import Workload
-from mlpcli import model, training
+from mlpcli import model
+from mlpcli.config.load import from_mapping
 from mlpcli.data.dataset import Dataset
-from mlpcli.experiment import from_mapping
+from mlpcli.training import loop as training
 
 LIBRARIES = ("mlpcli", "numpy")
 

@@ -1,0 +1,36 @@
+"""What a checkpoint cannot hold, found out before any time is spent on training."""
+
+import numpy as np
+
+from mlpcli.checkpoint import format as checkpoint
+from mlpcli.config.schema import Experiment
+from mlpcli.errors import CheckpointError, ConfigError
+from mlpcli.nn.network import count_parameters
+from mlpcli.training.loop import optimizer_of
+
+
+def check_size(experiment: Experiment) -> None:
+    """Refuse, before any time is spent, a run whose checkpoint NumPy could not read."""
+    if experiment.epochs > checkpoint.MAX_EPOCHS:
+        raise ConfigError(
+            experiment.where("epochs"),
+            f"{experiment.epochs:,} is more than the {checkpoint.MAX_EPOCHS:,} whose errors a "
+            "checkpoint holds",
+            "write fewer",
+        )
+    p = count_parameters(experiment.structure)
+    copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
+    size = copies * p * np.dtype(experiment.dtype).itemsize
+    if size > checkpoint.MAX_BYTES:
+        raise ConfigError(
+            experiment.where("structure"),
+            f"has {p:,} parameters, whose checkpoint of {size:,} bytes is more than the "
+            f"{checkpoint.MAX_BYTES:,} that the format holds",
+            "write smaller layers",
+        )
+    dtype = np.dtype(experiment.dtype)
+    shapes = checkpoint.layer_shapes(experiment.structure) | {"theta": (p,), "state": (2, p)}
+    try:
+        checkpoint.header({name: (dtype, shape) for name, shape in shapes.items()})
+    except CheckpointError as error:
+        raise ConfigError(experiment.where("structure"), error.problem, error.remedy) from None

@@ -1,0 +1,115 @@
+"""Going on with a run that a checkpoint holds, and comparing a run with one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.checkpoint import format as checkpoint
+from mlpcli.checkpoint.store import load_run, record_of
+from mlpcli.config.schema import KEYS, Experiment
+from mlpcli.data.dataset import Dataset
+from mlpcli.errors import ConfigError
+from mlpcli.model import Model
+from mlpcli.training.loop import Run, is_over
+
+# Schedules that plan the whole run: with other epochs the steps already taken were others.
+PLANNED = ("cosine", "one_cycle")
+
+# Of a description, what explains a difference: it is compared before what follows from it.
+CAUSES = ("versions", "experiment", "fingerprint", "validation_fingerprint", "history")
+
+
+def take_up(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model, Run]:
+    """Load a run to go on with, under the same experiment or one with more epochs.
+
+    Args:
+        path: the checkpoint.
+        experiment: what is to be trained now.
+        dataset: its data.
+
+    Raises:
+        CheckpointError: if the file is damaged, or not a checkpoint.
+        ConfigError: if it holds a run of another experiment or of other data.
+    """
+    held, run = load_run(path)
+    old, new = held.experiment.to_mapping(), experiment.to_mapping()
+    changed = [name for name in KEYS if old.get(name) != new.get(name)]
+    extended = changed == ["epochs"] and experiment.epochs > held.experiment.epochs
+    if changed and not extended:
+        differences = ", ".join(
+            f"{name} is {_shown(new.get(name))} here and {_shown(old.get(name))} there"
+            for name in changed
+        )
+        raise ConfigError(
+            path, f"holds another run: {differences}", "undo that, or start anew with --overwrite"
+        )
+    if extended and experiment.schedule.name in PLANNED:
+        raise ConfigError(
+            experiment.where("epochs"),
+            f"the schedule {experiment.schedule.name} was planned for {held.experiment.epochs} "
+            f"epochs, not {experiment.epochs}",
+            "start anew with --overwrite, perhaps with --from these weights",
+        )
+    remedy = "restore them, or start anew with --overwrite"
+    if held.fingerprint != dataset.fingerprint():
+        raise ConfigError(path, "was trained on other data", remedy)
+    validated_on = dataset.validation_fingerprint()
+    # "" where it was written before this was recorded.
+    if held.validation_fingerprint not in ("", validated_on):
+        raise ConfigError(path, "was validated on other data", remedy)
+    run.finished = is_over(experiment, run)
+    return replace(held, experiment=experiment, validation_fingerprint=validated_on), run
+
+
+def first_difference(path: Path, model: Model, run: Run) -> str | None:
+    """Return where a run and a checkpoint differ first; None if they are the same to the byte.
+
+    Raises:
+        CheckpointError: if the file is damaged, or not a checkpoint.
+    """
+    there, here = checkpoint.read(path), record_of(model, run)
+    if checkpoint.serialise(*here) == path.read_bytes():
+        return None
+    # As the file has it, where there are no tuples.
+    meta = json.loads(json.dumps(here.meta))
+    for name in dict.fromkeys((*CAUSES, *meta)):
+        if meta.get(name) != there.meta.get(name):
+            return _difference(name, meta.get(name), there.meta.get(name))
+    for name, array in here.arrays.items():
+        other = there.arrays.get(name)
+        if other is None or (other.shape, other.dtype) != (array.shape, array.dtype):
+            return f"{name} is another array"
+        if place := _first_place(array, other):
+            mine, theirs = array[place], other[place]
+            return f"{name}{list(map(int, place))} is {mine!s} here and {theirs!s} there"
+    return "the files are laid out otherwise"
+
+
+def _difference(name: str, here: Any, there: Any) -> str:
+    """Return the innermost difference between two JSON values."""
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
+        keys = [key for key in {**here, **there} if here.get(key) != there.get(key)]
+        return _difference(f"{name}.{keys[0]}", here.get(keys[0]), there.get(keys[0]))
+    if isinstance(here, list) and isinstance(there, list):
+        if len(here) != len(there):
+            return f"{name} has {len(here)} entries here and {len(there)} there"
+        i = next(i for i, (a, b) in enumerate(zip(here, there, strict=True)) if a != b)
+        return _difference(f"{name}[{i}]", here[i], there[i])
+    return f"{name} is {_shown(here)} here and {_shown(there)} there"
+
+
+def _first_place(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, ...] | None:
+    # Bit by bit: 0 and -0 are other bytes.
+    bits = f"u{one.itemsize}"
+    places = np.argwhere(one.view(bits) != other.view(bits))
+    return tuple(places[0]) if len(places) else None
+
+
+def _shown(value: Any) -> str:
+    text = "not given" if value is None else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,58 @@
+"""`mlp check`."""
+
+from pathlib import Path
+
+import click
+
+from mlpcli.cli import console, options
+from mlpcli.errors import MlpError
+
+
+@click.command(epilog="Example: mlp check configs/mnist.yaml --strict")
+@click.argument("config", type=options.PATH)
+@options.data_dir
+@click.option("--strict", is_flag=True, help="End with exit code 1 if anything was found.")
+@options.as_json
+def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
+    """Look for mistakes in the YAML experiment CONFIG and its data before time is spent on them.
+
+    Shows the experiment with every default, the data, and what training will cost; checks the
+    gradient; tries to learn one mini-batch by heart. Each finding is one line that says what to
+    do. Nothing is written.
+    """
+    from mlpcli.checkpoint.limits import check_size
+    from mlpcli.config.load import load_experiment, to_yaml
+    from mlpcli.data import audit as inspection
+    from mlpcli.data.load import load_data
+    from mlpcli.training import sanity as rehearsal
+
+    experiment = load_experiment(config)
+    dataset = load_data(experiment, data_dir)
+    check_size(experiment)
+    seen = list(inspection.inspect(experiment, dataset))
+    if not any(part.name == "not-finite" for part in seen):
+        seen += rehearsal.rehearse(experiment, dataset)
+    facts = [part for part in seen if isinstance(part, inspection.Fact)]
+    findings = [part for part in seen if isinstance(part, inspection.Finding)]
+    count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
+    if as_json:
+        console.result_json(
+            {
+                "config": str(config),
+                "experiment": experiment.to_mapping(),
+                "facts": {fact.name: fact.value for fact in facts},
+                "findings": [finding._asdict() for finding in findings],
+            }
+        )
+    else:
+        console.result(console.styled(str(config), bold=True))
+        console.result(to_yaml(experiment.to_mapping()).rstrip())
+        width = max(len(fact.name) for fact in facts)
+        lines = (f"{fact.name.replace('_', ' '):{width}}  {fact.text}" for fact in facts)
+        console.block("facts", *lines)
+        console.block(
+            count if findings else "no findings",
+            *(f"{console.styled(f.name, fg='yellow')}: {f}" for f in findings),
+        )
+    if strict and findings:
+        raise MlpError(config, count, "see above, correct it, or leave out --strict")

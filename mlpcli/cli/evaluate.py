@@ -1,0 +1,145 @@
+"""`mlp evaluate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpcli.cli import console, options
+from mlpcli.cli import text_tables as tables
+from mlpcli.errors import ConfigError, DataError, GateError
+
+if TYPE_CHECKING:
+    from mlpcli.evaluation.gates import Verdict
+
+
+@click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
+@options.weights
+@options.data_dir
+@click.option(
+    "--split",
+    type=click.Choice(["test", "train"]),
+    default="test",
+    show_default=True,
+    help="Which examples to judge.",
+)
+@click.option("--data", type=options.PATH, metavar="FILE", help="Judge these examples instead.")
+@click.option("--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels.")
+@click.option(
+    "--top-k",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="Count, too, how often the class is among the K largest outputs.",
+)
+@click.option(
+    "--require",
+    multiple=True,
+    metavar="GATE",
+    help="End with exit code 4 unless GATE holds, such as 'accuracy>=0.97' or 'recall[7]>0.9'. "
+    "Repeatable.",
+)
+@click.option(
+    "--baseline",
+    type=options.PATH,
+    metavar="FILE",
+    help="An earlier report, written with --json, for --max-drop.",
+)
+@click.option(
+    "--max-drop",
+    multiple=True,
+    metavar="METRIC=AMOUNT",
+    help="End with exit code 4 if METRIC is worse than the baseline's by more than AMOUNT. "
+    "Repeatable.",
+)
+@options.as_json
+def evaluate(
+    weights: Path,
+    data_dir: Path,
+    split: str,
+    data: Path | None,
+    target: str | None,
+    top_k: int | None,
+    require: tuple[str, ...],
+    baseline: Path | None,
+    max_drop: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Judge a checkpoint on its dataset, and hold it to quality gates.
+
+    Prints accuracy, mean error, balanced accuracy, macro F1, every class's precision, recall, F1
+    and support, and which classes are confused. Gates may name accuracy, error,
+    balanced_accuracy, macro_f1, top_K_accuracy (with --top-k K), and precision, recall, f1 and
+    support of a class, as in recall[7].
+    """
+    from mlpcli.checkpoint import store as saving
+    from mlpcli.data.files import load_labelled
+    from mlpcli.data.load import load_split
+    from mlpcli.evaluation import gates
+    from mlpcli.evaluation.evaluate import report_on
+
+    if bool(baseline) != bool(max_drop):
+        missing = "--baseline FILE" if max_drop else "--max-drop accuracy=0.01"
+        raise ConfigError("mlp evaluate", "--baseline and --max-drop go together", f"add {missing}")
+    required = [gates.requirement(text) for text in require]
+    drops = [gates.drop(text) for text in max_drop]
+    judged = saving.load(weights)
+    names, name = judged.encoding.class_names, judged.experiment.data.name
+    if data:
+        name, split = str(data), "data"
+    options.check_top_k(top_k, len(names))
+    for gate in required:
+        gates.check_metric(gate.metric, "--require", names, top_k)
+    for metric, _ in drops:
+        gates.check_metric(metric, "--max-drop", names, top_k)
+    if baseline:
+        earlier = gates.read_baseline(baseline, name, split, names)
+        required += [gates.no_worse(*drop, earlier, baseline) for drop in drops]
+
+    examples = (
+        load_labelled(data, judged.encoding, judged.experiment.data.files, options.column(target))
+        if data
+        else load_split(judged.experiment, judged.encoding, judged.fingerprint, data_dir, split)
+    )
+    if examples is None:
+        raise DataError(name, "has no test split", "use --split train, or --data FILE")
+    report = {
+        "weights": str(weights),
+        "data": name,
+        "split": split,
+        **report_on(judged, examples, top_k),
+    }
+    verdicts = gates.judge(required, report)
+    if as_json:
+        verdict_rows = [verdict.to_mapping() for verdict in verdicts]
+        console.result_json(report | {"gates": verdict_rows})
+    else:
+        _show(report, verdicts, top_k)
+    _end(weights, verdicts)
+
+
+def _show(report: dict[str, Any], verdicts: list["Verdict"], top_k: int | None) -> None:
+    examples = report["examples"]
+    console.result(f"{report['data']} {report['split']}")
+    console.result(f"accuracy {console.counted(report['accuracy'], report['correct'], examples)}")
+    console.result(f"mean error {report['error']:.5g}")
+    console.result(f"balanced accuracy {report['balanced_accuracy']:.4f}")
+    console.result(f"macro F1 {report['macro_f1']:.4f}")
+    if top_k:
+        console.result(f"top-{top_k} accuracy {report[f'top_{top_k}_accuracy']:.4f}")
+    console.block(*tables.per_class(report["classes"]))
+    console.block(*tables.confusion(list(report["classes"]), report["confusion"]))
+    if verdicts:
+        console.result("")
+    for verdict in verdicts:
+        colour = "green" if verdict.passed else "red"
+        console.result(f"gate {verdict.gate} {console.styled(verdict.outcome, fg=colour)}")
+
+
+def _end(weights: Path, verdicts: list["Verdict"]) -> None:
+    missed = [verdict for verdict in verdicts if not verdict.passed]
+    if missed:
+        raise GateError(
+            weights,
+            f"misses {len(missed)} of {len(verdicts)} gates: {', '.join(map(str, missed))}",
+            "train on, or lower the gate",
+        )

@@ -1,0 +1,52 @@
+"""`mlp init`."""
+
+import shlex
+from pathlib import Path
+
+import click
+
+from mlpcli.cli import console, options
+from mlpcli.errors import CheckpointError, ConfigError, reason
+
+
+@click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
+@click.argument("data", default="parity")
+@click.option(
+    "-o", "--output", type=options.PATH, help="Configuration to write.  [default: ./DATA.yaml]"
+)
+@click.option("--target", metavar="WHERE", help="The classes: a column, or a file of labels.")
+def init(data: str, output: Path | None, target: str | None) -> None:
+    """Write a commented configuration for DATA, ready for mlp train.
+
+    DATA is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), a folder with one folder of
+    images per class, or the name of an experiment that comes with mlp. Without DATA it is parity,
+    which needs no files. Nothing is ever overwritten.
+    """
+    from mlpcli.data import suggest as starter
+
+    known = starter.shipped()
+    path = Path(data)
+    stem = data if data in known else path.name.split(".")[0]
+    if path.suffix == ".npy":
+        # The checkpoint of x.yaml is x.npy, and must not meet the data.
+        stem += "-mlp"
+    output = output or Path(f"{stem}.yaml")
+    if output.exists():
+        raise ConfigError(output, "exists", "choose another name with -o, or remove it")
+    if data in known:
+        started = starter.Start(known[data].read_text(encoding="utf-8"), ())
+    elif not path.exists():
+        raise ConfigError(
+            data, "there is no such file or experiment", f"the experiments are {', '.join(known)}"
+        )
+    else:
+        started = starter.start(path, options.column(target), output.parent)
+    try:
+        with output.open("x", encoding="utf-8") as stream:
+            stream.write(started.text)
+    except OSError as error:
+        problem = f"cannot be written: {reason(error)}"
+        raise CheckpointError(output, problem, "choose another") from error
+    for finding in started.findings:
+        console.result(finding)
+    console.result(f"wrote {output}; next: mlp train {shlex.quote(str(output))}")

@@ -1,0 +1,145 @@
+"""The `mlp` group: subcommands found when asked for, and errors turned into exit codes."""
+
+import io
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from mlpcli import __version__
+from mlpcli.errors import MlpError, Stopped, reason
+
+# What `mlp --help` says of each; its module is imported when it is asked for.
+COMMANDS = {
+    "check": "Look for mistakes in a configuration and its data.",
+    "download": "Fetch a dataset, verify it, and keep it.",
+    "evaluate": "Judge a checkpoint, and hold it to quality gates.",
+    "init": "Write a commented configuration for your data.",
+    "predict": "Print the class of every example.",
+    "show": "Show what a checkpoint holds.",
+    "train": "Train a network and write its checkpoint.",
+}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Commands(click.Group):
+    """Imports a subcommand's module when the subcommand is asked for, and not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - Click's signature
+        """Return the subcommands' names."""
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the subcommands' names and what they do."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the function `NAME` of the module `cli/NAME.py`."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"mlpcli.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; show the traceback of a failure under --debug."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.Abort, Stopped):
+            raise
+        except Exception:
+            if ctx.params["debug"]:
+                import traceback
+
+                traceback.print_exc()
+            raise
+
+
+@click.group(
+    cls=Commands,
+    context_settings=CONTEXT,
+    epilog="Example: mlp train configs/parity.yaml && mlp evaluate --weights parity.npy",
+)
+@click.version_option(__version__, prog_name="mlp")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def mlp(debug: bool) -> None:
+    """Train multi-layer perceptrons: one YAML file in, one .npy file out."""
+
+
+def main() -> NoReturn:
+    """Run `mlp` and end the process: the one place where a failure becomes an exit code."""
+    if hasattr(signal, "SIGPIPE"):
+        # A reader that has seen enough (`mlp predict ... | head -1`) ends us as it ends cat.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            # As Ctrl-C does: temporary files are removed on the way out.
+            signal.signal(number, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A class or a file may have a name that the locale cannot write.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = mlp.main(prog_name="mlp", standalone_mode=False)
+        _flush()
+    except (click.Abort, KeyboardInterrupt):
+        _end_by(signal.SIGINT)
+    except Stopped as stopped:
+        _end_by(signal.Signals(stopped.number))
+    except MlpError as error:
+        _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        _fail(_one_line(error), error.exit_code)
+    except MemoryError:
+        _fail("memory: there is not enough of it; use a smaller bt_size, structure or dataset", 1)
+    except OSError as error:
+        name = error.filename or "input or output"
+        _fail(f"{name}: {reason(error)}; check the path and the disk", 1)
+    except Exception as error:  # noqa: BLE001 - users never see a traceback
+        _fail(f"internal: {error!r}; run mlp --debug and report what it prints", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error: click.ClickException) -> str:
+    """Return Click's complaint in the form of ours."""
+    command = "mlp"
+    if isinstance(error, click.UsageError) and error.ctx:
+        command = error.ctx.command_path
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            return f"{command}: a subcommand is missing; see {command} --help"
+    problem = error.format_message().rstrip(".").replace("\n", " ")
+    return f"{command}: {problem[:1].lower()}{problem[1:]}; see {command} --help"
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    try:
+        click.echo(f"mlp: error: {message}", err=True)
+        _flush()
+    except OSError:
+        # Nobody listens any more; the exit code still speaks.
+        os._exit(code)
+    sys.exit(code)
+
+
+def _flush() -> None:
+    """Find out now whether everything shown has arrived, not while Python shuts down."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def _stop(number: int, _: FrameType | None) -> NoReturn:
+    raise Stopped(number)
+
+
+def _end_by(number: signal.Signals) -> NoReturn:
+    """End the process as the signal itself would, so that a shell sees it."""
+    signal.signal(number, signal.SIG_DFL)
+    if os.name != "nt":
+        os.kill(os.getpid(), number)
+    sys.exit(128 + number)

@@ -1,0 +1,105 @@
+"""`mlp predict`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from mlpcli.cli import options
+from mlpcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mlpcli.prediction.outputs import Chunk
+
+
+@click.command(
+    epilog="Example: mlp predict --weights mnist.npy --top-k 3 --proba -o digits.csv digits.npy"
+)
+@options.weights
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--proba", is_flag=True, help="Add the network's output for every class.")
+@click.option(
+    "--top-k",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Give the K classes with the largest outputs; with --proba these outputs alone.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=options.PATH,
+    metavar="FILE",
+    help="Write to FILE, whole or not at all.  [default: -, standard output]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "jsonl", "npy"]),
+    help="How to write.  [default: by FILE's suffix, else text]",
+)
+@click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
+@options.as_json
+def predict(
+    weights: Path,
+    inputs: tuple[str, ...],
+    proba: bool,
+    top_k: int | None,
+    output: Path | None,
+    form: str | None,
+    invert: bool,
+    as_json: bool,
+) -> None:
+    """Print the class of every example, one per line, in the order of the input.
+
+    INPUT is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), an image, a folder of
+    images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
+    in it are ignored. Images are resized to the network's size. --json is --format jsonl.
+    """
+    from mlpcli.checkpoint import store as saving
+    from mlpcli.prediction import outputs as predictions
+    from mlpcli.prediction.inputs import read_input
+
+    to_file = output is not None and str(output) != "-"
+    form = _format(output, form, as_json)
+    if form == "npy" and (not output or not to_file):
+        raise ConfigError("--format npy", "needs a file to go to", "add -o FILE")
+    if form == "npy" and proba and top_k:
+        problem = "an array holds either outputs or class names"
+        raise ConfigError("--format npy", problem, "leave out --proba or --top-k")
+    if output and to_file and output.exists():
+        for path in (weights, *map(Path, inputs)):
+            if path.exists() and output.samefile(path):
+                raise ConfigError(output, "would be replaced, and is read", "choose another -o")
+    judge = saving.load(weights)
+    files = judge.experiment.data.files
+    names = judge.encoding.class_names
+    options.check_top_k(top_k, len(names))
+
+    def chunks() -> Iterator["Chunk"]:
+        for name in inputs:
+            row = 0
+            for features in read_input(name, judge.encoding, files, invert):
+                for outputs in judge.outputs(features):
+                    yield predictions.Chunk(name, row, outputs)
+                    row += len(outputs)
+
+    wanted = predictions.Wanted(names, top_k, proba)
+    if not to_file and sys.stdout is None:
+        raise ConfigError("standard output", "is closed", "add -o FILE")
+    with predictions.replacing(output) if output and to_file else _standard_output() as stream:
+        predictions.FORMATS[form](stream, chunks(), wanted)
+
+
+def _standard_output() -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer)
+
+
+def _format(output: Path | None, form: str | None, as_json: bool) -> str:
+    if as_json and form not in (None, "jsonl"):
+        raise ConfigError("--json", f"contradicts --format {form}", "leave out one of the two")
+    by_suffix = {".csv": "csv", ".jsonl": "jsonl", ".npy": "npy"}
+    suffix = output.suffix.lower() if output else ""
+    return "jsonl" if as_json else form or by_suffix.get(suffix, "text")

@@ -1,1 +1,0 @@
-"""The subcommands: parse, assemble, show. Each imports what it drives when it runs."""

@@ -1,0 +1,1 @@
+"""The configuration: a YAML file becomes a validated Experiment."""

@@ -1,0 +1,104 @@
+"""The `data` key of an experiment where data are files: what it may say."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mlpcli.config.validators import TRUTH, Kind, choice, parse_parts
+
+Name = str | int
+"""A column: its name, or its position from 0 (-1 is the last)."""
+
+
+class Files(NamedTuple):
+    """Which files hold the data, and how they are to be read."""
+
+    train: str = ""
+    """A table, an array or a folder of images by class; relative to the configuration."""
+    test: str | float | None = None
+    """Another such file, or the fraction of `train` to set aside."""
+    target: Name | None = None
+    """The column with the classes (None: the last); of arrays, the file or array with them."""
+    test_target: str | None = None
+    """`target` of the test file, where classes stand in a file of their own."""
+    ignore: tuple[Name, ...] = ()
+    """Columns that are no features."""
+    categorical: tuple[Name, ...] = ()
+    """Columns to be one-hot encoded although they may look like numbers."""
+    missing: str = "error"
+    """What to do about missing values: error, mean or drop."""
+    header: bool | None = None
+    """Whether a table's first line names its columns (None: see)."""
+    delimiter: str | None = None
+    """What stands between a table's cells (None: see)."""
+    size: tuple[int, int] | None = None
+    """Rows and columns to which images are resized."""
+    grayscale: bool | None = None
+    """Whether images become gray (None: where they are)."""
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self._asdict().items()
+            if value != self._field_defaults[name]
+        }
+
+
+def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
+    """Check the mapping {train: FILE, ...}.
+
+    Returns:
+        The files, and `scale` if it is given.
+
+    Raises:
+        PartError: saying what is wrong with it.
+    """
+    parsed = parse_parts(PARTS, value)
+    scale = parsed.pop("scale", None)
+    return Files(**parsed), scale
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str or not value:
+        raise ValueError
+    return value
+
+
+def _name(value: Any) -> Name:
+    return value if type(value) is int else _text(value)
+
+
+def _names(value: Any) -> tuple[Name, ...]:
+    return tuple(map(_name, value if type(value) is list else [value]))
+
+
+def _test(value: Any) -> str | float:
+    if type(value) is float and 0 < value < 1:
+        return value
+    return _text(value)
+
+
+def _size(value: Any) -> tuple[int, int]:
+    pair = value if type(value) is list else [value, value]
+    if len(pair) != 2 or any(type(side) is not int or not 0 < side <= 4096 for side in pair):
+        raise ValueError
+    return pair[0], pair[1]
+
+
+TEXT = Kind("a name", _text)
+SCALE = choice("unit", "standardize", "none")
+_COLUMNS = Kind("a list of column names or positions from 0", _names)
+PARTS: dict[str, Kind] = {
+    "train": Kind("a file or a folder of images", _text),
+    "test": Kind("a file, a folder, or a fraction between 0 and 1", _test),
+    "target": Kind("a column's name or position from 0, or a file of labels", _name),
+    "test_target": Kind("a file of labels", _text),
+    "ignore": _COLUMNS,
+    "categorical": _COLUMNS,
+    "missing": choice("error", "mean", "drop"),
+    "header": TRUTH,
+    "delimiter": Kind('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
+    "size": Kind("[rows, columns], each from 1 to 4096, or one number for both", _size),
+    "grayscale": TRUTH,
+    "scale": SCALE,
+}

@@ -1,0 +1,274 @@
+"""The keys of an experiment: what each may be, and what they may not be together."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from mlpcli.config import compat
+from mlpcli.config.data_files import SCALE, TEXT, Files, parse_files
+from mlpcli.config.validators import (
+    TRUTH,
+    Kind,
+    Named,
+    choice,
+    named,
+    number,
+    one_or_list,
+    parse_parts,
+    whole,
+)
+from mlpcli.errors import ConfigError
+
+
+class DataSource(NamedTuple):
+    """Which data: a dataset's name or training file, and the scaling if not the default."""
+
+    name: str
+    scale: str | None = None
+    files: Files | None = None
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the value of the `data` key."""
+        which = self.files.to_mapping() if self.files else {"name": self.name}
+        return which | ({"scale": self.scale} if self.scale else {})
+
+
+def _data(value: Any) -> DataSource:
+    if type(value) is str and value:
+        return DataSource(value)
+    if type(value) is dict and "train" in value:
+        files, scale = parse_files(value)
+        return DataSource(files.train, scale, files)
+    if type(value) is dict and "name" in value:
+        return DataSource(**parse_parts({"name": TEXT, "scale": SCALE}, value))
+    raise ValueError
+
+
+def _layer_sizes(value: Any) -> tuple[int, ...]:
+    if type(value) is not list or len(value) < 2:
+        raise ValueError
+    return tuple(whole(1).parse(size) for size in value)
+
+
+def _augment(value: Any) -> dict[str, int]:
+    if type(value) is not dict or not value:
+        raise ValueError
+    return parse_parts({"shift": whole(1)}, value)
+
+
+def _validation(value: Any) -> float | str:
+    if type(value) is str and value:
+        return value
+    return float(number(above=0, below=1).parse(value))
+
+
+def _class_weight(value: Any) -> str | dict[str, float]:
+    if value == "balanced":
+        return "balanced"
+    if type(value) is not dict or not value:
+        raise ValueError
+    weights = {str(name): weight for name, weight in value.items()}
+    return parse_parts(dict.fromkeys(weights, number(above=0)), weights)
+
+
+FACTOR = number(above=0, below=1)
+SCHEDULES: dict[str, dict[str, tuple[Kind, Any]]] = {
+    "constant": {},
+    "step": {"every": (whole(1), 10), "factor": (FACTOR, 0.5)},
+    "exponential": {"factor": (FACTOR, 0.95)},
+    "cosine": {},
+    "one_cycle": {},
+    "plateau": {"factor": (FACTOR, 0.5), "patience": (whole(1), 5)},
+}
+
+# The initialiser that suits an activation: see nn/initializers.py.
+INIT_FOR = {
+    "sigmoid": "lecun",
+    "tanh": "glorot",
+    "relu": "he",
+    "leaky_relu": "he",
+    "gelu": "he",
+}
+
+
+def key(kind: Kind, example: str, default: Any = MISSING) -> Any:
+    """Declare a key of the configuration: its kind, a value that shows it, and its default."""
+    return field(default=default, metadata={"kind": kind, "example": example})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A validated experiment. Its fields are the keys of the YAML file, in configs/README.md.
+
+    None stands for what was not given and has no default. `places` says where each key was given,
+    and each KEY.PART of one that is a mapping, as "FILE:LINE", and `folders` what its paths may be
+    relative to; neither takes part in comparisons.
+    """
+
+    data: DataSource = key(
+        Kind("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
+        "mnist",
+    )
+    structure: tuple[int, ...] = key(
+        Kind("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
+        "[784, 32, 10]",
+    )
+    eta: float = key(number(above=0), "0.3")
+    bt_size: int = key(whole(1), "32")
+    epochs: int = key(whole(1), "20")
+    seed: int = key(whole(0, 2**32 - 1), "0", default=0)
+    activation: str | tuple[str, ...] = key(
+        one_or_list(choice(*INIT_FOR), "one per hidden layer"), "relu", default="sigmoid"
+    )
+    output: str = key(choice("sigmoid", "softmax"), "softmax", default="sigmoid")
+    loss: str = key(choice("mse", "cross_entropy"), "cross_entropy", default="mse")
+    init: str = key(choice("normal", "glorot", "he", "lecun"), "he", default=None)
+    optimizer: str = key(choice("sgd", "adam", "adamw", "rmsprop"), "adam", default="sgd")
+    momentum: float | None = key(number(above=0, below=1), "0.9", default=None)
+    nesterov: bool = key(TRUTH, "true", default=False)
+    beta1: float | None = key(number(at_least=0, below=1), "0.9", default=None)
+    beta2: float | None = key(number(at_least=0, below=1), "0.999", default=None)
+    epsilon: float | None = key(number(above=0), "1e-8", default=None)
+    weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
+    clip_norm: float | None = key(number(above=0), "5.0", default=None)
+    schedule: Named = key(named(SCHEDULES), "cosine", default=Named("constant", {}))
+    warmup: float = key(number(at_least=0), "1", default=0.0)
+    dropout: float | tuple[float, ...] = key(
+        one_or_list(number(at_least=0, below=1), "for the inputs and each hidden layer"),
+        "0.2",
+        default=0.0,
+    )
+    label_smoothing: float = key(number(at_least=0, below=1), "0.1", default=0.0)
+    augment: dict[str, int] | None = key(
+        Kind("{shift: K}, K a whole number from 1", _augment), "{shift: 1}", default=None
+    )
+    validation: float | str | None = key(
+        Kind("a number above 0 and below 1, or a file where data are files", _validation),
+        "0.1",
+        default=None,
+    )
+    monitor: str | None = key(choice("error", "accuracy"), "error", default=None)
+    patience: int | None = key(whole(1), "5", default=None)
+    min_delta: float | None = key(number(at_least=0), "0.001", default=None)
+    class_weight: str | dict[str, float] | None = key(
+        Kind("balanced, or a mapping of class names to numbers above 0", _class_weight),
+        "balanced",
+        default=None,
+    )
+    dtype: str = key(choice("float32", "float64"), "float32", default="float32")
+    checkpoint_every: float | None = key(number(above=0), "1", default=None)
+    compat: str | None = key(choice("article"), "article", default=None)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    folders: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.init is None:
+            first = (*self.hidden_activations, "sigmoid")[0]
+            object.__setattr__(self, "init", INIT_FOR[first])
+
+    def where(self, name: str) -> str:
+        """Return where a key or KEY.PART was given, for the beginning of an error."""
+        return place(self.places, name)
+
+    @property
+    def hidden_activations(self) -> tuple[str, ...]:
+        """The activation of every hidden layer."""
+        if isinstance(self.activation, str):
+            return (self.activation,) * (len(self.structure) - 2)
+        return self.activation
+
+    @property
+    def dropout_rates(self) -> tuple[float, ...]:
+        """The dropout rate of layers 1..L-1; one rate alone is meant for the hidden layers."""
+        if isinstance(self.dropout, tuple):
+            return self.dropout
+        return (0.0, *[self.dropout] * (len(self.structure) - 2))
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the experiment as plain YAML or JSON values; `from_mapping` is the way back."""
+        mapping = {name: getattr(self, name) for name in KEYS if getattr(self, name) is not None}
+        plain = {name: list(v) if type(v) is tuple else v for name, v in mapping.items()}
+        return plain | {"data": self.data.to_mapping(), "schedule": self.schedule.to_mapping()}
+
+
+KEYS: dict[str, Field[Any]] = {f.name: f for f in fields(Experiment) if f.metadata}
+
+
+def decide_for_compat(values: dict[str, Any], places: Mapping[str, str]) -> None:
+    """Set what `compat: article` decides, in place; refuse keys that contradict it."""
+    decided = {name: KEYS[name].default for name in KEYS if name not in compat.FREE}
+    decided |= compat.DECIDES
+    for name, value in decided.items():
+        if values.setdefault(name, value) != value:
+            meant = "that it is not given" if value is None else value
+            raise ConfigError(
+                place(places, name),
+                f"{values[name]} contradicts compat: article, which means {meant}",
+                "remove one of the two",
+            )
+    if values["data"].scale not in (None, compat.SCALE):
+        raise ConfigError(
+            place(places, "data.scale"),
+            f"{values['data'].scale} contradicts compat: article, which means {compat.SCALE}",
+            "remove one of the two",
+        )
+    values["data"] = values["data"]._replace(scale=compat.SCALE)
+
+
+def check_together(e: Experiment) -> None:
+    """Refuse values that are right alone and make no sense together."""
+
+    def refuse(name: str, problem: str, remedy: str) -> NoReturn:
+        raise ConfigError(e.where(name), problem, remedy)
+
+    hidden = len(e.structure) - 2
+    if e.structure[-1] == 1:
+        refuse(
+            "structure",
+            "the output layer has one neuron, and there is one per class",
+            "use two for a yes-or-no question: end the list with 2",
+        )
+    if len(e.hidden_activations) != hidden:
+        refuse(
+            "activation",
+            f"names {len(e.hidden_activations)} activations, and structure has {hidden} hidden "
+            "layers",
+            "give one for all, or one for each",
+        )
+    if len(e.dropout_rates) != hidden + 1:
+        refuse(
+            "dropout",
+            f"gives {len(e.dropout_rates)} rates, and structure has an input layer and {hidden} "
+            "hidden ones",
+            f"give one rate for the hidden layers, or a list of {hidden + 1}",
+        )
+    if e.nesterov and not e.momentum:
+        refuse("nesterov", "needs momentum", "add a line such as momentum: 0.9")
+    for name, optimizers in (
+        ("momentum", ("sgd",)),
+        ("beta1", ("adam", "adamw")),
+        ("beta2", ("adam", "adamw", "rmsprop")),
+        ("epsilon", ("adam", "adamw", "rmsprop")),
+    ):
+        if getattr(e, name) is not None and e.optimizer not in optimizers:
+            refuse(
+                name,
+                f"is a setting of {' and '.join(optimizers)}, and optimizer is {e.optimizer}",
+                f"remove it, or write optimizer: {optimizers[0]}",
+            )
+    if not e.validation:
+        for name in ("monitor", "patience", "min_delta"):
+            if getattr(e, name) is not None:
+                refuse(name, "needs validation data", "add a line such as validation: 0.1")
+        if e.schedule.name == "plateau":
+            refuse("schedule", "plateau needs validation data", "add a line: validation: 0.1")
+    if e.warmup > e.epochs:
+        refuse("warmup", f"lasts {e.warmup:g} of {e.epochs} epochs", "make it shorter")
+
+
+def place(places: Mapping[str, str], name: object) -> str:
+    """Return where a key or KEY.PART was given, for the beginning of an error: "FILE:LINE: KEY"."""
+    key = str(name).partition(".")[0]
+    given = next((places[n] for n in (str(name), key, "") if n in places), "experiment")
+    return f"{given}: {name}"

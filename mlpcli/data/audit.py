@@ -1,0 +1,258 @@
+"""What a dataset's numbers say before anything is trained, and what may be wrong with them.
+
+A finding is one function of what it looks at, which returns None where all is well.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config.schema import Experiment
+from mlpcli.data.builtin.registry import DATASETS
+from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.encoding import SCALES, Column, Encoding
+
+# The largest class may have so many times the examples of the smallest.
+IMBALANCE = 10
+# Inputs beyond this, once scaled, saturate sigmoids and make steps too long.
+LARGE_INPUT = 30
+# What share of a published test split may be in its training split, too: the user cannot help it.
+PUBLISHED_DUPLICATES = 0.01
+ROWS_AT_A_TIME = 4096
+SCALE_MEANS = {
+    "unit": "inputs are multiplied by 1/255",
+    "standardize": "each feature is brought to mean 0 and deviation 1",
+    "none": "inputs stay as they are",
+}
+
+
+class Fact(NamedTuple):
+    """Something seen, as a JSON value and as text."""
+
+    name: str
+    value: Any
+    text: str
+
+
+class Finding(NamedTuple):
+    """Something that may be wrong, and what to do about it."""
+
+    name: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}"
+
+
+class Look(NamedTuple):
+    """What one pass over examples saw."""
+
+    split: str
+    dtype: str
+    low: NDArray[np.float64]
+    """Each feature's smallest finite value, (n_1,); NaN where it has none."""
+    high: NDArray[np.float64]
+    """Each feature's largest finite value, (n_1,)."""
+    not_finite: int
+    """How many values are NaN or infinite."""
+    first: tuple[int, int] | None
+    """Row and feature of the first of them."""
+    counts: NDArray[np.int64]
+    """Examples of each class, (n_L,)."""
+
+
+def look(split: str, examples: Examples, n_classes: int) -> Look:
+    """Look at examples once, some rows at a time."""
+    width = examples.features.shape[1]
+    low, high = np.full(width, np.nan), np.full(width, np.nan)
+    not_finite, first = 0, None
+    for start in range(0, len(examples.features), ROWS_AT_A_TIME):
+        chunk = examples.features[start : start + ROWS_AT_A_TIME]
+        if chunk.dtype.kind == "f" and not (finite := np.isfinite(chunk)).all():
+            row, column = np.argwhere(~finite)[0]
+            first = first or (start + int(row), int(column))
+            not_finite += int((~finite).sum())
+            chunk = np.where(finite, chunk, np.nan)
+        low = np.fmin(low, np.fmin.reduce(chunk, axis=0))
+        high = np.fmax(high, np.fmax.reduce(chunk, axis=0))
+    counts = np.bincount(examples.labels, minlength=n_classes)
+    return Look(split, str(examples.features.dtype), low, high, not_finite, first, counts)
+
+
+def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
+    """Yield what there is to know about a dataset, and what may be wrong with it."""
+    names = dataset.encoding.class_names
+    seen = [look("train", dataset.train, len(names))]
+    if dataset.test is not None:
+        seen.append(look("test", dataset.test, len(names)))
+    for split in seen:
+        yield _split_fact(split)
+    if dataset.test is None:
+        yield Fact("test", None, "no test split")
+    if dataset.encoding.columns:
+        yield _columns_fact(dataset.encoding.columns)
+    scale = dataset.encoding.scale
+    yield Fact("scale", scale, f"{scale}: {SCALE_MEANS[scale]}")
+    yield _classes_fact(seen[0].counts, names)
+    yield _majority_fact(seen, names)
+
+    found: list[Finding | None] = []
+    for split in seen:
+        found += [not_finite(split), missing_classes(split, names)]
+    found += [
+        imbalance(seen[0], names),
+        constant_features(seen[0], dataset),
+        large_inputs(seen[0], experiment, dataset.encoding),
+        duplicates(dataset),
+    ]
+    yield from (finding for finding in found if finding)
+
+
+def _split_fact(seen: Look) -> Fact:
+    low, high = _bounds(seen)
+    n, width = int(seen.counts.sum()), len(seen.low)
+    value = {
+        "examples": n,
+        "features": width,
+        "dtype": seen.dtype,
+        "low": low,
+        "high": high,
+        "class_counts": seen.counts.tolist(),
+    }
+    span = "no finite value" if low is None else f"from {low:g} to {high:g}"
+    return Fact(seen.split, value, f"{n} examples, {width} features, {seen.dtype} {span}")
+
+
+def _bounds(seen: Look) -> tuple[float | None, float | None]:
+    low, high = float(np.fmin.reduce(seen.low)), float(np.fmax.reduce(seen.high))
+    return (None, None) if np.isnan(low) else (low, high)
+
+
+def _columns_fact(columns: Sequence[Column]) -> Fact:
+    names = [column.name for column in columns]
+    if not any(names):
+        return Fact("columns", len(names), f"{len(names)}, without a header")
+    return Fact("columns", names, f"{len(names)}, named by the header: {_listed(names)}")
+
+
+def _classes_fact(counts: NDArray[np.int64], names: Sequence[str]) -> Fact:
+    smallest, largest = int(counts.argmin()), int(counts.argmax())
+    text = (
+        f"{len(names)}, from {counts[smallest]} training examples ({names[smallest]}) "
+        f"to {counts[largest]} ({names[largest]})"
+    )
+    return Fact("classes", list(names), text)
+
+
+def _majority_fact(seen: Sequence[Look], names: Sequence[str]) -> Fact:
+    judged, best = seen[-1], int(seen[0].counts.argmax())
+    accuracy = float(judged.counts[best] / judged.counts.sum())
+    text = f"always saying {names[best]} has {judged.split} accuracy {accuracy:.4f}"
+    return Fact("majority", {"class": names[best], "accuracy": accuracy}, text)
+
+
+def not_finite(seen: Look) -> Finding | None:
+    """Find NaN and infinity."""
+    if seen.first is None:
+        return None
+    row, column = seen.first
+    return Finding(
+        "not-finite",
+        f"{seen.not_finite} values of the {seen.split} split are NaN or infinite, the first in "
+        f"row {row}, feature {column}",
+        "replace them, or leave these examples out",
+    )
+
+
+def missing_classes(seen: Look, names: Sequence[str]) -> Finding | None:
+    """Find classes without examples."""
+    missing = [name for name, n in zip(names, seen.counts, strict=True) if n == 0]
+    if not missing:
+        return None
+    purpose = "learnt" if seen.split == "train" else "judged"
+    return Finding(
+        "missing-classes",
+        f"the {seen.split} split has no example of {_listed(missing)}, which cannot be {purpose}",
+        "add examples, or leave the class out",
+    )
+
+
+def imbalance(seen: Look, names: Sequence[str]) -> Finding | None:
+    """Find classes with far fewer training examples than others."""
+    counts = np.where(seen.counts > 0, seen.counts, seen.counts.max())
+    smallest, largest = int(counts.argmin()), int(counts.argmax())
+    ratio = counts[largest] / counts[smallest]
+    if ratio < IMBALANCE:
+        return None
+    return Finding(
+        "imbalance",
+        f"class {names[largest]} has {ratio:.0f} times the training examples of class "
+        f"{names[smallest]} ({counts[largest]} and {counts[smallest]})",
+        "watch balanced accuracy, and add examples of the rare class",
+    )
+
+
+def constant_features(seen: Look, dataset: Dataset) -> Finding | None:
+    """Find features that never change; an image's margin may be blank."""
+    constant = np.flatnonzero(seen.low == seen.high)
+    if not len(constant) or _holds_images(dataset):
+        return None
+    return Finding(
+        "constant-features",
+        f"{len(constant)} features never change: {_listed(map(str, constant.tolist()))} "
+        "(counted from 0)",
+        "leave them out, or check where they come from",
+    )
+
+
+def _holds_images(dataset: Dataset) -> bool:
+    return dataset.encoding.image_shape is not None
+
+
+def large_inputs(seen: Look, experiment: Experiment, encoding: Encoding) -> Finding | None:
+    """Find inputs that saturate the first layer; `compat: article` means them to."""
+    low, high = _bounds(seen)
+    if low is None or high is None or experiment.compat:
+        return None
+    reach = max(-low, high) * SCALES[encoding.scale]
+    if reach < LARGE_INPUT:
+        return None
+    return Finding(
+        "large-inputs",
+        f"inputs reach {reach:g}, where a sigmoid is flat",
+        "bring them to about -1..1; for bytes, write scale: unit under data",
+    )
+
+
+def duplicates(dataset: Dataset) -> Finding | None:
+    """Find test examples that are training examples, too."""
+    if dataset.test is None:
+        return None
+    common = np.result_type(dataset.train.features, dataset.test.features)
+    known = set(_digests(dataset.train.features, common))
+    copies = [i for i, row in enumerate(_digests(dataset.test.features, common)) if row in known]
+    n = len(dataset.test.labels)
+    allowed = PUBLISHED_DUPLICATES * n if dataset.name in DATASETS else 0
+    if len(copies) <= allowed:
+        return None
+    return Finding(
+        "duplicates",
+        f"{len(copies)} of {n} test examples are in the training split, too, the first in row "
+        f"{copies[0]}",
+        "remove them from one of the two: test accuracy is too high with them",
+    )
+
+
+def _digests(features: NDArray[np.generic], dtype: np.dtype[Any]) -> Iterator[bytes]:
+    for start in range(0, len(features), ROWS_AT_A_TIME):
+        for row in np.ascontiguousarray(features[start : start + ROWS_AT_A_TIME], dtype):
+            yield hashlib.blake2b(row.data, digest_size=16).digest()
+
+
+def _listed(names: Any) -> str:
+    shown = list(names)
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")

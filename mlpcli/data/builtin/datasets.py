@@ -1,0 +1,133 @@
+"""Datasets known by name, opened from their downloaded files."""
+
+import difflib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.builtin import parity
+from mlpcli.data.builtin.registry import DATASETS, NamedDataset
+from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.fit import learn_scale
+from mlpcli.data.readers.idx import read_idx
+from mlpcli.data.readers.table import Table
+from mlpcli.errors import ConfigError, DataError
+
+
+def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
+    """Open a dataset known by name.
+
+    Args:
+        name: `parity`, or a name in the registry.
+        scale: a name in `SCALES`; None for the dataset's own default.
+        data_dir: the folder that has one sub-folder per downloaded dataset.
+        where: what to blame if there is no such dataset.
+
+    Raises:
+        ConfigError: if there is no such dataset.
+        DataError: if its files are missing or damaged.
+    """
+    if name == "parity":
+        bits, labels = parity.numbers()
+        encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
+        cut = parity.TRAINING
+        train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
+        return _scaled(Dataset(name, encoding, train, test))
+    known = named(name, where, also=("parity",))
+    shape = known.image_shape
+    encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
+    folder = data_dir / name
+    names = [file.name for file in known.files]
+    train = _read_images(name, folder, names[0], names[1], known)
+    test = _read_images(name, folder, names[2], names[3], known)
+    return _scaled(Dataset(name, encoding, train, test))
+
+
+def load_builtin_split(
+    name: str, split: str, encoding: Encoding, data_dir: Path, where: str
+) -> Examples | None:
+    """Open the training or the test examples of a dataset known by name, reading no others.
+
+    Args:
+        name: as for `load_builtin`.
+        split: `train` or `test`.
+        encoding: what a network learned of the dataset.
+        data_dir: as for `load_builtin`.
+        where: as for `load_builtin`.
+
+    Raises:
+        ConfigError, DataError: as `load_builtin` does.
+    """
+    if name == "parity" or encoding.scale == "standardize":
+        dataset = load_builtin(name, encoding.scale, data_dir, where)
+        return dataset.test if split == "test" else dataset.train
+    known = named(name, where, also=("parity",))
+    images, labels = known.files[2:] if split == "test" else known.files[:2]
+    return _read_images(name, data_dir / name, images.name, labels.name, known)
+
+
+def _scaled(dataset: Dataset) -> Dataset:
+    """Standardise the features, if that is what their encoding says."""
+    if dataset.encoding.scale != "standardize" or dataset.test is None:
+        return dataset
+    train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
+    encoding = learn_scale(dataset.encoding, train, "standardize")
+    return dataset._replace(
+        encoding=encoding,
+        train=dataset.train._replace(features=encode(encoding, train)),
+        test=dataset.test._replace(features=encode(encoding, test)),
+    )
+
+
+def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
+    """Return what the registry knows of a dataset.
+
+    Raises:
+        ConfigError: if it knows nothing.
+    """
+    if name not in DATASETS:
+        names = [*also, *DATASETS]
+        close = difflib.get_close_matches(name, names, n=1)
+        remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
+        if Path(name).suffix:
+            remedy = f"for a file, write data: {{train: {name}}}"
+        raise ConfigError(where, f"there is no dataset {name}", remedy)
+    return DATASETS[name]
+
+
+def _read_images(
+    name: str, folder: Path, images: str, labels: str, known: NamedDataset
+) -> Examples:
+    x, y = _read(name, folder / images), _read(name, folder / labels)
+    if x.dtype != np.uint8 or x.shape[1:] != known.image_shape:
+        rows, columns = known.image_shape
+        raise DataError(
+            folder / images,
+            f"holds {x.dtype} of shape {x.shape}, not {rows}×{columns} images of bytes",
+            f"run mlp download {name}",
+        )
+    if y.dtype != np.uint8 or y.shape != x.shape[:1]:
+        raise DataError(
+            folder / labels,
+            f"holds {y.dtype} of shape {y.shape}, not one byte for each of {len(x)} images",
+            f"run mlp download {name}",
+        )
+    if len(y) == 0:
+        raise DataError(folder / images, "holds no images", f"run mlp download {name}")
+    if y.max() >= len(known.class_names):
+        raise DataError(
+            folder / labels,
+            f"example {int(y.argmax())} has label {y.max()}, and the last class is "
+            f"{len(known.class_names) - 1}",
+            f"run mlp download {name}",
+        )
+    return Examples(x.reshape(len(x), -1), y.astype(np.uint8, copy=False))
+
+
+def _read(name: str, path: Path) -> NDArray[np.generic]:
+    try:
+        return read_idx(path)
+    except FileNotFoundError:
+        raise DataError(path, "there is no such file", f"run mlp download {name}") from None

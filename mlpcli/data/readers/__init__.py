@@ -1,0 +1,1 @@
+"""Readers: a file of any kind becomes a table of numbers, texts and labels."""

@@ -1,0 +1,92 @@
+"""IDX files, the format of MNIST: a magic number, the shape, then the elements, big-endian."""
+
+import math
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.readers.gzipped import unpacked
+from mlpcli.data.readers.table import refuse_expansion
+from mlpcli.errors import DataError
+
+# Raw files from this size on are mapped into memory, so that they may be larger than it.
+MAPPED_BYTES = 1 << 26
+ELEMENT_TYPES = {
+    0x08: ">u1",
+    0x09: ">i1",
+    0x0B: ">i2",
+    0x0C: ">i4",
+    0x0D: ">f4",
+    0x0E: ">f8",
+}
+
+
+def read_idx(path: Path) -> NDArray[np.generic]:
+    """Read an IDX file, raw or gzip-compressed.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The array, in the file's shape and element type.
+
+    Raises:
+        DataError: if the file is damaged, or not IDX.
+        OSError: if it cannot be read.
+    """
+    with unpacked(path) as (stream, compressed):
+        return _read(stream, path, None if compressed else path.stat().st_size)
+
+
+def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.generic]:
+    magic = stream.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in ELEMENT_TYPES:
+        raise DataError(
+            path,
+            f"is not an IDX file (it begins with {magic.hex() or 'nothing'})",
+            "check the file",
+        )
+    rank = magic[3]
+    header = stream.read(4 * rank)
+    if len(header) < 4 * rank:
+        raise _damaged(path, "its header ends early")
+    shape = tuple(int(n) for n in np.frombuffer(header, ">u4"))
+    dtype = np.dtype(ELEMENT_TYPES[magic[2]])
+    expected = math.prod(shape) * dtype.itemsize
+    if file_size is not None and file_size != 4 + 4 * rank + expected:
+        found = file_size - 4 - 4 * rank
+        raise _damaged(path, f"its header announces {expected} bytes of data, and it holds {found}")
+    if file_size is not None and expected >= MAPPED_BYTES:
+        array: NDArray[np.uint8] = np.memmap(path, np.uint8, "r", file_size - expected)
+    else:
+        array = _read_exactly(stream, expected, path, compressed=file_size is None)
+        if stream.read(1):
+            raise _damaged(path, f"it goes on after the {expected} bytes that its header announces")
+    try:
+        return array.view(dtype).reshape(shape)
+    except ValueError as error:
+        raise _damaged(path, f"its header announces an impossible shape ({error})") from error
+
+
+def _read_exactly(
+    stream: BinaryIO, expected: int, path: Path, compressed: bool
+) -> NDArray[np.uint8]:
+    """Read `expected` bytes, growing the array as data arrive: a header alone allocates nothing."""
+    array = np.empty(min(expected, 1 << 26), np.uint8)
+    filled = 0
+    while filled < expected:
+        if filled == len(array):
+            array.resize(min(expected, 2 * filled), refcheck=False)
+        count = stream.readinto(array[filled:].data)  # type: ignore[attr-defined]
+        if not count:
+            raise _damaged(path, f"its header announces {expected} bytes, and it holds {filled}")
+        filled += count
+        if compressed:
+            refuse_expansion(path, filled)
+    return array
+
+
+def _damaged(path: Path, problem: str) -> DataError:
+    return DataError(path, f"is damaged: {problem}", "fetch it again")

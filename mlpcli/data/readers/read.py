@@ -1,0 +1,245 @@
+"""Files of examples of every kind: which reader takes which, and where labels stand."""
+
+import math
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config.data_files import Files, Name
+from mlpcli.data.readers import images
+from mlpcli.data.readers.csv import read_csv
+from mlpcli.data.readers.gzipped import unpacked
+from mlpcli.data.readers.idx import read_idx
+from mlpcli.data.readers.lines import read_lines
+from mlpcli.data.readers.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
+from mlpcli.data.readers.parquet import PARQUET_MAGIC, read_parquet
+from mlpcli.data.readers.table import Labels, Planner, Table, name_labels
+from mlpcli.errors import DataError
+
+FEATURE_NAMES = ("x", "X", "data", "features", "images", "arr_0")
+LABEL_NAMES = ("y", "Y", "labels", "label", "target", "targets", "classes", "arr_1")
+# Larger arrays stay on disk, mapped into memory; smaller ones are safer as copies.
+MAPPED_BYTES = 1 << 28
+
+
+def kind_of(path: Path) -> str:
+    """Return what a file is: table, npy, npz, idx, parquet, image or folder.
+
+    Raises:
+        DataError: if it is empty.
+        OSError: if it cannot be read.
+    """
+    if path.is_dir():
+        return "folder"
+    if path.suffix.lower() in images.SUFFIXES:
+        return "image"
+    with unpacked(path) as (stream, compressed):
+        head = stream.read(8)
+    if not head:
+        raise DataError(path, "is empty", "give a file with examples")
+    if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
+        raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
+    for magic, kind in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
+        if head.startswith(magic):
+            return kind
+    return "idx" if head[:2] == b"\0\0" else "table"
+
+
+def locate(name: str, folders: Sequence[Path], remedy: str, key: str) -> Path:
+    """Return where a path given in a configuration is.
+
+    Args:
+        name: absolute, or relative to one of the folders.
+        folders: in the order in which they are tried.
+        remedy: what to do if it is not there.
+        key: the KEY or KEY.PART that gives it.
+
+    Raises:
+        DataError: if it is not there.
+    """
+    for folder in folders:
+        path = folder / Path(name).expanduser()
+        if path.exists():
+            return path
+    places = " or ".join(map(str, dict.fromkeys(folders)))
+    raise DataError(name, f"there is no such file in {places}", remedy, key)
+
+
+def read_files(
+    path: Path,
+    files: Files,
+    plan: Planner,
+    *,
+    known: Collection[str] = (),
+    target: Name | None = None,
+    labels: Path | None = None,
+    labelled: bool = True,
+    features: int | None = None,
+    image_shape: tuple[int, int] | None = None,
+    role: str = "train",
+) -> Table:
+    """Read examples from a file or folder of any kind.
+
+    Args:
+        path: the file or folder.
+        files: how the configuration says to read it.
+        plan: for tables, decides which columns are wanted.
+        known: for tables, names that tell a header.
+        target: for arrays in one file, where in it the classes are.
+        labels: for arrays, the file that has the classes.
+        labelled: whether the classes are wanted.
+        features: for arrays, n_1 where it is known.
+        image_shape: what images are to become, where it is known.
+        role: `train` or `test`, for archives that have both.
+
+    Raises:
+        DataError: naming file, line and column, if something is wrong with it.
+        OSError: if it cannot be read.
+    """
+    kind = kind_of(path)
+    if kind == "table":
+        gaps = files.missing != "error"
+        return read_csv(path, plan, files.header, files.delimiter, known, gaps)
+    if kind == "parquet":
+        return read_parquet(path, plan)
+    if kind in ("folder", "image"):
+        size, gray = files.size, files.grayscale
+        if image_shape:
+            size, gray = image_shape, features == math.prod(image_shape)
+        if kind == "folder":
+            return images.read_folder(path, size, gray)
+        raise DataError(path, "is one image", "give a folder with a folder of images per class")
+    column: int | None = target if isinstance(target, int) else -1
+    if not labelled and (isinstance(target, str) or not files.train):
+        # Classes were not in the same array then, so they are not now.
+        column = None
+    if kind == "npz":
+        array, found = _read_archive(path, target, labels, labelled, role)
+    else:
+        array = _read_array(path, mapped=not labelled)
+        found = _read_labels(labels) if labels and labelled else None
+    return array_table(path, array, found, column, labelled, features)
+
+
+def array_table(
+    path: Path,
+    array: NDArray[np.generic],
+    labels: Labels | None,
+    column: int | None,
+    labelled: bool,
+    features: int | None,
+) -> Table:
+    """Make a table of an array, (n, ...), its labels beside it or in one of its columns.
+
+    Raises:
+        DataError: if the shapes do not agree.
+    """
+    if features is not None and array.size == features and array.ndim in (1, 2):
+        array = array.reshape(1, features)
+    if array.ndim < 2 or (labelled and array.size == 0):
+        takes = "" if features is None else f", and the network takes {features} features"
+        wanted = "features" if features is None else features
+        raise DataError(
+            path, f"has shape {array.shape}{takes}", f"give an array of shape (examples, {wanted})"
+        )
+    images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
+    image_shape = (array.shape[1], array.shape[2]) if images_of else None
+    spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
+    if labels is None and spare and column is not None:
+        if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:
+            problem = f"has {array.shape[1]} columns, and no column {column}"
+            raise DataError(path, problem, "correct target", "data.target")
+        labels = name_labels(array[:, column]) if labelled else None
+        array = np.delete(array, column, axis=1)
+    values = array.reshape(len(array), math.prod(array.shape[1:]))
+    if features is not None and values.shape[1] != features:
+        raise DataError(
+            path,
+            f"has shape {array.shape}, and the network takes {features} features",
+            f"give an array of shape (n, {features})",
+        )
+    if labelled and labels is None:
+        raise DataError(path, "has no classes", "name the file that has them as target")
+    if labels is not None and len(labels.codes) != len(values):
+        raise DataError(
+            path, f"has {len(values)} examples and {len(labels.codes)} labels", "give as many"
+        )
+    return Table(path, values, labels, image_shape=image_shape)
+
+
+def _read_array(path: Path, mapped: bool) -> NDArray[np.generic]:
+    if kind_of(path) == "idx":
+        return read_idx(path)
+    array = read_npy(path)
+    return array if mapped or array.nbytes > MAPPED_BYTES else np.array(array)
+
+
+def _read_archive(
+    path: Path, target: Name | None, labels: Path | None, labelled: bool, role: str
+) -> tuple[NDArray[np.generic], Labels | None]:
+    """Read the features and labels of a `.npz` file."""
+    names = npz_names(path)
+    given = target if isinstance(target, str) and labels is None else None
+    y = given if given in names else _first(names, LABEL_NAMES, "y", role)
+    if given and given not in names and labelled:
+        remedy = f"its arrays are {', '.join(names)}"
+        raise DataError(path, f"has no array {given}", remedy, "data.target")
+    rest = [name for name in names if name != y]
+    x = _first(rest, FEATURE_NAMES, "x", role) or (rest[0] if len(rest) == 1 else None)
+    if x is None:
+        raise DataError(
+            path,
+            f"has the arrays {', '.join(names)}, and none is surely the features",
+            "call it x, and the labels y",
+        )
+    if labels and labelled:
+        return read_npz(path, x), _read_labels(labels)
+    if y is None or not labelled:
+        return read_npz(path, x), None
+    return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
+
+
+def _first(names: list[str], wanted: tuple[str, ...], letter: str, role: str) -> str | None:
+    candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *wanted)
+    return next((name for name in candidates if name in names), None)
+
+
+def _read_labels(path: Path) -> Labels:
+    """Read one label per example: an array, or lines of text."""
+    kind = kind_of(path)
+    if kind == "npy":
+        return _labels_of(np.array(read_npy(path, NUMBERS + "U")), path)
+    if kind == "idx":
+        return _labels_of(read_idx(path), path)
+    if kind != "table":
+        raise DataError(path, "is no file of labels", "give .npy, IDX, or a label per line")
+    return name_labels([line.text.strip() for line in read_lines(path)])
+
+
+def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise DataError(path, f"has shape {array.shape}", "give one label per example, (n,)")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row = int((~np.isfinite(array)).argmax())
+        raise DataError(f"{path}: row {row}", f"the label is {array[row]}", "correct it")
+    return name_labels(array)
+
+
+def labels_beside(path: Path) -> Path | None:
+    """Return the file that by its name has the labels of an array: x.npy has y.npy."""
+    name = path.name
+    for pattern, replacement in (
+        (r"images-idx\d", "labels-idx1"),
+        (r"(?<![a-zA-Z])(images|features|data)(?![a-zA-Z])", "labels"),
+        (r"(?<![a-zA-Z])x(?![a-zA-Z])", "y"),
+        (r"(?<![a-zA-Z])X(?![a-zA-Z])", "y"),
+    ):
+        beside = path.with_name(re.sub(pattern, replacement, name, count=1))
+        if beside != path and beside.is_file():
+            return beside
+    return None

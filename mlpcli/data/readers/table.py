@@ -1,0 +1,226 @@
+"""What a file of examples holds, before anything is decided about what it means."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config.data_files import Files, Name
+from mlpcli.errors import DataError, listed
+
+Values = NDArray[Any]
+
+# A compressed file may unpack to this many bytes, or else to this many times its size.
+EXPANDED_BYTES = 1 << 28
+EXPANDED_TIMES = 200
+# Values looked at together: their temporary copies fit a core's cache.
+BLOCK_VALUES = 1 << 18
+
+
+class Plan(NamedTuple):
+    """Which columns of a table are wanted, and as what."""
+
+    width: int
+    """Number of the file's columns."""
+    features: tuple[int, ...]
+    """Columns of the file, in the order in which they are wanted."""
+    text: frozenset[int] = frozenset()
+    """Those among them that are read as text."""
+    detect: bool = False
+    """Whether other columns may turn out to be text."""
+    target: int | None = None
+    """The column with the classes."""
+
+
+Planner = Callable[[tuple[str, ...] | None, int, str], Plan]
+"""Decides from a table's column names, if it has them, their number, and where they stand."""
+
+
+class Labels(NamedTuple):
+    """Classes as the file has them."""
+
+    codes: NDArray[np.intp]
+    """(n,) positions in `names`, -1 where there is none."""
+    names: tuple[str, ...]
+
+
+class Table(NamedTuple):
+    """Examples from one file."""
+
+    where: Path | str
+    values: Values
+    """(n, d) numbers, codes of texts, NaN where nothing is given."""
+    labels: Labels | None = None
+    names: tuple[str, ...] | None = None
+    """Of all columns of the file."""
+    plan: Plan | None = None
+    """Which column of the file each column of `values` is; None where they agree."""
+    texts: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never changed
+    """For columns of `values` that hold text, the text of each code."""
+    lines: NDArray[np.intp] | None = None
+    """(n,) the line of each example, where the file has lines."""
+    image_shape: tuple[int, int] | None = None
+    """Rows and columns, where each example is an image."""
+
+    def row(self, i: int) -> str:
+        """Return where example i stands, for an error."""
+        return (
+            f"{self.where}:{self.lines[i]}" if self.lines is not None else f"{self.where}: row {i}"
+        )
+
+    def reference(self, j: int) -> Name:
+        """Return how a configuration refers to column j of `values`."""
+        position = self.plan.features[j] if self.plan else j
+        return (self.names[position] if self.names else "") or position
+
+    def column(self, j: int) -> str:
+        """Return what column j of `values` is called, for an error."""
+        if self.plan is None:
+            return f"feature {j}"
+        return column_name(self.names, self.plan.features[j])
+
+    def take(self, rows: NDArray[np.integer]) -> "Table":
+        """Return the table of some of its examples."""
+        labels = self.labels and self.labels._replace(codes=self.labels.codes[rows])
+        lines = None if self.lines is None else self.lines[rows]
+        return self._replace(values=self.values[rows], labels=labels, lines=lines)
+
+
+def column_name(names: tuple[str, ...] | None, position: int) -> str:
+    """Return what a column is called in an error about a cell: lines and columns count from 1."""
+    return f"column {(names and names[position]) or position + 1}"
+
+
+def find_column(
+    name: Name, names: tuple[str, ...] | None, width: int, where: object, key: str = ""
+) -> int:
+    """Return the position of a column given by name or by position.
+
+    Args:
+        name: the name, or the position from 0.
+        names: the table's, if it has any.
+        width: its number of columns.
+        where: what it is called in an error.
+        key: the KEY.PART of a configuration that gives the name.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    if isinstance(name, str) and names and name in names:
+        return names.index(name)
+    if isinstance(name, int) and -width <= name < width:
+        return name % width
+    known = listed([*map(repr, names)]) if names else f"0 to {width - 1}"
+    raise DataError(where, f"there is no column {name!r}", f"the columns are {known}", key)
+
+
+def plan_for_training(files: Files) -> Planner:
+    """Return the plan that a configuration makes for its training file."""
+
+    def plan(names: tuple[str, ...] | None, width: int, where: str) -> Plan:
+        def find(name: Name, part: str) -> int:
+            return find_column(name, names, width, where, f"data.{part}")
+
+        target = find(-1 if files.target is None else files.target, "target")
+        ignored = {find(name, "ignore") for name in files.ignore}
+        text = {find(name, "categorical") for name in files.categorical}
+        features = tuple(i for i in range(width) if i != target and i not in ignored)
+        if target in ignored:
+            raise DataError(
+                where,
+                f"{column_name(names, target)} is to be ignored, and it holds the classes",
+                "name another target",
+                "data.ignore",
+            )
+        if not features:
+            raise DataError(where, "has no column but the target", "give at least one feature")
+        return Plan(width, features, frozenset(text & set(features)), True, target)
+
+    return plan
+
+
+def name_labels(values: NDArray[np.generic] | Sequence[str]) -> Labels:
+    """Return classes as codes and names; whole numbers are named without a decimal point."""
+    found, codes = np.unique(np.asarray(values), return_inverse=True)
+    return Labels(codes.reshape(-1), tuple(label_text(value) for value in found.tolist()))
+
+
+def label_text(value: object) -> str:
+    """Return the name of a class given as a number or text."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def blocks(values: Values) -> Iterator[tuple[slice, Values]]:
+    """Yield successive rows of an array a few at a time, with where they are."""
+    rows = max(1, BLOCK_VALUES // max(1, values.shape[1]))
+    for start in range(0, len(values), rows):
+        part = slice(start, start + rows)
+        yield part, values[part]
+
+
+class Growing:
+    """An array that grows row by row, in the smallest type that holds its numbers exactly.
+
+    Bytes stay bytes: a table of pixels takes an eighth of what it takes as float64.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self._array: Values = np.empty((0, columns), np.uint8)
+        self._rows = 0
+
+    def append(self, chunk: NDArray[np.generic]) -> None:
+        """Add the rows of an (m, columns) array."""
+        dtype = _smallest(chunk, self._array.dtype)
+        if dtype != self._array.dtype:
+            self._array = self._array[: self._rows].astype(dtype)
+        needed = self._rows + len(chunk)
+        if needed > len(self._array):
+            # In place where the allocator can: a reallocation of this size moves pages, not bytes.
+            rows = max(needed, len(self._array) + len(self._array) // 2)
+            self._array.resize((rows, self._array.shape[1]), refcheck=False)
+        self._array[self._rows : needed] = chunk
+        self._rows = needed
+
+    def finish(self) -> Values:
+        """Return what was added."""
+        self._array.resize((self._rows, self._array.shape[1]), refcheck=False)
+        return self._array
+
+
+def _smallest(chunk: Values, least: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    """Return the type to continue in: `least`, or a larger one if that loses anything."""
+    if chunk.dtype == np.uint8:
+        return least
+    if least == np.uint8:
+        low, high = chunk.min(initial=0), chunk.max(initial=0)
+        if low >= 0 and high <= 255 and (chunk == chunk.astype(np.uint8)).all():
+            return least
+    if least != np.float64:
+        with np.errstate(over="ignore"):
+            same = chunk.astype(np.float32) == chunk
+        if (same | np.isnan(chunk)).all():
+            return np.dtype(np.float32)
+    return np.dtype(np.float64)
+
+
+def refuse_expansion(where: Path, expanded: int) -> None:
+    """Refuse a compressed file that unpacks to far more than its own size.
+
+    Args:
+        where: the file.
+        expanded: bytes it announces, or has delivered so far.
+
+    Raises:
+        DataError: past 256 MiB and 200 times its size.
+    """
+    size = where.stat().st_size
+    if expanded > EXPANDED_BYTES and expanded > EXPANDED_TIMES * size:
+        raise DataError(
+            where,
+            f"its {size} bytes unpack to {expanded} or more, as a decompression bomb's do",
+            "unpack it yourself if you trust it",
+        )

@@ -1,0 +1,230 @@
+"""A configuration to start from, written for given data."""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlpcli.config.data_files import Files, Name
+from mlpcli.config.schema import KEYS
+from mlpcli.data import files as own
+from mlpcli.data.dataset import Dataset
+from mlpcli.data.fit import too_many_texts
+from mlpcli.data.readers import images
+from mlpcli.data.readers.read import kind_of, labels_beside
+from mlpcli.data.readers.table import Table, Values, blocks
+from mlpcli.errors import DataError, listed
+
+# Columns of these names are taken for the classes, the last column otherwise.
+TARGET_NAMES = ("target", "label", "class", "y")
+# Columns of these names, of different whole numbers, are taken for numbers of the rows.
+ROW_NAMES = re.compile(r"|unnamed: 0|__index_level_0__|index|row|(.*[_ -])?id|.*(Id|ID)")
+# Training takes about so many steps, within reason.
+STEPS = 20_000
+
+
+class Start(NamedTuple):
+    """A configuration for some data."""
+
+    text: str
+    """YAML."""
+    findings: tuple[str, ...]
+    """What was found out, or guessed."""
+
+
+def shipped() -> dict[str, Path]:
+    """Return the configurations that come with mlp, by name."""
+    package = Path(__file__).parent.parent
+    # Within the wheel; beside the package in a clone.
+    folders = [package / "configs", package.parent / "configs"]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+def start(path: Path, target: Name | None, folder: Path) -> Start:
+    """Look at data and write a configuration for it.
+
+    Args:
+        path: a table, an array, or a folder of images by class.
+        target: where the classes are; None to guess.
+        folder: where the configuration will be, for paths relative to it.
+
+    Raises:
+        DataError: if the data cannot be read or make no classification.
+    """
+    files, findings = _guess(path, target)
+    try:
+        dataset = own.load_files(files, None, (Path(),), np.random.default_rng(0))
+    except DataError as error:
+        if "learns classes" not in error.problem or target is not None:
+            raise
+        raise DataError(error.where, error.problem, "name another with --target") from None
+    classes = dataset.encoding.class_names
+    n = len(dataset.train.labels) + (len(dataset.test.labels) if dataset.test else 0)
+    findings = [
+        f"{n} examples, {dataset.encoding.features} features, {len(classes)} classes: "
+        + listed(classes, 10),
+        *findings,
+        *dataset.notes,
+    ]  # fmt: skip
+    return Start(_render(path, files, dataset, findings, folder), tuple(findings))
+
+
+def _guess(path: Path, target: Name | None) -> tuple[Files, list[str]]:
+    """Find out how to read a file so that it trains without further ado."""
+    kind = kind_of(path)
+    files = Files(train=str(path), test=0.2)
+    if kind == "folder":
+        return _guess_folder(path, files)
+    if kind not in ("table", "parquet"):
+        beside = labels_beside(path) if target is None and kind != "npz" else None
+        files = files._replace(target=target if beside is None else str(beside), missing="mean")
+        findings = [] if files.target is None else [f"classes: {files.target}"]
+        return _guess_missing(files, own.read_training(files, (Path(),)).values, findings)
+    files = files._replace(target=target, missing="mean")
+    raw = own.read_training(files, (Path(),))
+    if target is None and raw.names:
+        named = [name for name in raw.names if name.lower() in TARGET_NAMES]
+        target = named[0] if named else raw.names[-1]
+        how = "by its name" if named else "the last column"
+        finding = f"target: {target} ({how}; --target names another)"
+        files = files._replace(target=target if raw.names.count(target) == 1 and target else -1)
+        raw = own.read_training(files, (Path(),))
+    else:
+        finding = f"target: {'the last column' if target is None else target}"
+        files = files._replace(target=-1 if target is None else target)
+    findings, used = [finding], list(range(raw.values.shape[1]))
+    for is_no_feature, why in ((_is_row_name, "different in every row"), (_is_empty, "no values")):
+        ignored = [j for j in used if is_no_feature(raw, j)]
+        if ignored and len(ignored) < len(used):
+            columns = [raw.reference(j) for j in ignored]
+            files = files._replace(ignore=(*files.ignore, *columns))
+            findings.append(f"ignored: {', '.join(map(str, columns))} ({why})")
+            used = [j for j in used if j not in ignored]
+    return _guess_missing(files, raw.values[:, used], findings)
+
+
+def _guess_missing(files: Files, values: Values, findings: list[str]) -> tuple[Files, list[str]]:
+    """Let the mean stand for missing values, if there are any."""
+    if values.dtype.kind == "f" and any(np.isnan(part).any() for _, part in blocks(values)):
+        return files, [*findings, "missing values: the mean stands for them"]
+    return files._replace(missing="error"), findings
+
+
+def _guess_folder(path: Path, files: Files) -> tuple[Files, list[str]]:
+    """Take `train` and `test` for what they say; choose size and colours where images differ."""
+    if {"train", "test"} <= set(images.class_folders(path)):
+        files = files._replace(train=str(path / "train"), test=str(path / "test"))
+    sizes, gray = images.survey(Path(files.train))
+    findings = []
+    if len(sizes) > 1:
+        side = min(64, *map(min, sizes))
+        files = files._replace(size=(side, side))
+        findings.append(f"images of {len(sizes)} sizes: resized to {side}×{side}")
+    if len(gray) > 1:
+        files = files._replace(grayscale=True)
+        findings.append("gray and colour images: made gray")
+    return files, findings
+
+
+def _is_empty(table: Table, j: int) -> bool:
+    """Return whether a column has no values."""
+    return table.values.dtype.kind == "f" and bool(np.isnan(table.values[:, j]).all())
+
+
+def _is_row_name(table: Table, j: int) -> bool:
+    """Return whether a column tells rows apart and nothing else."""
+    column = table.values[:, j]
+    different = len(np.unique(column))
+    if j in table.texts:
+        return too_many_texts(different, len(column))
+    if not table.names or table.plan is None:
+        return False
+    name = table.names[table.plan.features[j]]
+    named = any(ROW_NAMES.fullmatch(form) for form in (name, name.lower()))
+    return named and different == len(column) and bool((column == np.rint(column)).all())
+
+
+def _render(
+    path: Path, files: Files, dataset: Dataset, findings: Sequence[str], folder: Path
+) -> str:
+    """Write the YAML: the keys that a first experiment wants, each with its reason."""
+    comments = [f"Written by mlp init for {path.name}.", *findings]
+    lines = [f"# {_printable(line)}" for line in comments]
+    lines += ["data:"]
+    mapping: dict[str, Any] = {"scale": dataset.encoding.scale, **_relative(files, folder)}
+    for name, value in mapping.items():
+        comment = DATA_COMMENTS.get(name)
+        lines.append(f"  {name}: {_yaml(value)}" + (f"  # {comment}" if comment else ""))
+    for name, value, comment in _recipe(dataset):
+        if name in KEYS:
+            lines.append(f"{name}: {_yaml(value)}  # {comment}")
+    return "\n".join(lines) + "\n"
+
+
+DATA_COMMENTS = {
+    "test": "fraction of every class set aside for the final test, or a file",
+    "target": "where the classes are",
+    "ignore": "columns that are no features",
+    "missing": "mean, drop or error",
+    "scale": "standardize, unit (0..255 to 0..1) or none",
+}
+
+
+def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
+    """Return keys, values and reasons; those that this version does not know are left out."""
+    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
+    n = len(dataset.train.labels)
+    modern = "optimizer" in KEYS
+    enough = n >= 5000
+    bt_size = 128 if enough else 32
+    # Few examples make few steps in an epoch, which may be larger then.
+    eta = 0.001 if enough else 0.003
+    epochs = min(200, max(10, STEPS * bt_size // n))
+    hidden = [128] if features >= 64 else [64]
+    return [
+        ("structure", [features, *hidden, classes], "features, hidden neurons, classes"),
+        ("activation", "relu", "of the hidden neurons"),
+        ("output", "softmax", "one probability per class"),
+        ("loss", "cross_entropy", "goes with softmax"),
+        ("optimizer", "adam", "sgd is the article's"),
+        ("eta", eta if modern else 0.5, "learning rate"),
+        ("bt_size", bt_size, "examples per mini-batch"),
+        ("epochs", epochs, "times that training sees every example"),
+        *(
+            [
+                ("validation", 0.1, "fraction of the training examples that chooses the weights"),
+                ("patience", 10, "epochs without improvement before training stops"),
+            ]
+            if enough
+            else []
+        ),
+        ("seed", 0, "decides everything random"),
+    ]  # fmt: skip
+
+
+def _relative(files: Files, folder: Path) -> dict[str, Any]:
+    """Return the mapping with its paths as seen from the configuration."""
+    mapping = files.to_mapping()
+    for name in ("train", "test", "target", "test_target"):
+        value = mapping.get(name)
+        is_path = name == "train" or (isinstance(value, str) and Path(value).exists())
+        if is_path and not Path(str(value)).is_absolute():
+            mapping[name] = Path(os.path.relpath(str(value), folder)).as_posix()
+    return mapping
+
+
+def _yaml(value: Any) -> str:
+    """Return a value as one line of YAML: JSON is, and words need no quotes."""
+    plain = isinstance(value, str) and value.replace("_", "").isalpha() and value.isascii()
+    if plain and value.lower() not in ("true", "false", "null"):
+        return str(value)
+    return _printable(json.dumps(value, ensure_ascii=False))
+
+
+def _printable(text: str) -> str:
+    """Write what YAML does not allow, such as an end of line in a comment, as its number."""
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)

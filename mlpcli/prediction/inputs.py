@@ -1,0 +1,147 @@
+"""Inputs of every kind to predict from: as features in a network's encoding."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config.data_files import Files
+from mlpcli.data.columns import known_names, plan_for
+from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.fit import settle_missing
+from mlpcli.data.readers import images
+from mlpcli.data.readers.csv import Rows
+from mlpcli.data.readers.lines import decoded, json_lines, lines_of
+from mlpcli.data.readers.read import kind_of, read_files
+from mlpcli.data.readers.table import Table, blocks
+from mlpcli.errors import DataError
+
+# Images read, and characters of standard input parsed, at a time.
+CHUNK_IMAGES = 256
+CHUNK_CHARACTERS = 1 << 20
+
+
+def read_input(
+    name: str, encoding: Encoding, files: Files | None = None, invert: bool = False
+) -> Iterator[NDArray[np.generic]]:
+    """Yield the features of an input's examples, some at a time.
+
+    Args:
+        name: a file, a folder of images, or - for a table or JSON lines on standard input.
+        encoding: that of the network.
+        files: how its training file was read; None for a dataset known by name.
+        invert: turn black to white in images.
+
+    Yields:
+        (m, n_1) arrays; for a pipe, a row as soon as its line is complete.
+
+    Raises:
+        DataError: naming file, line and column, if something in it does not fit the encoding.
+        OSError: if it cannot be read.
+    """
+    files = files or Files()
+    for table in _tables(name, encoding, files, invert):
+        # Every example gets an answer: none can be dropped.
+        settled = settle_missing(table, files.missing)
+        # A little at a time: an array may be larger than memory.
+        for part, values in blocks(settled.values):
+            lines = None if settled.lines is None else settled.lines[part]
+            yield encode(encoding, settled._replace(values=values, lines=lines))
+
+
+def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:
+    if name == "-":
+        if sys.stdin is None:
+            raise DataError("-", "standard input is closed", "pipe rows into mlp")
+        stream = sys.stdin.buffer
+        characters = 1 if _is_pipe(stream) else CHUNK_CHARACTERS
+        yield from read_stream(stream, encoding, characters, files)
+        return
+    path = Path(name)
+    kind = kind_of(path)
+    if kind in ("image", "folder"):
+        yield from _read_images(
+            [path] if kind == "image" else _images_under(path), encoding, invert
+        )
+        return
+    yield read_files(
+        path,
+        files,
+        plan_for(encoding, labelled=False),
+        known=known_names(encoding),
+        target=files.target,
+        labelled=False,
+        features=len(encoding.wanted) or encoding.features,
+    )
+
+
+def read_stream(
+    stream: BinaryIO, encoding: Encoding, characters: int, files: Files
+) -> Iterator[Table]:
+    """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
+    source = decoded(stream, "-")
+    before, first = [], ""
+    for first in source:
+        if first.strip():
+            break
+        before.append(first)
+    else:
+        return
+
+    def all_lines() -> Iterator[str]:
+        yield from before
+        yield first
+        yield from source
+
+    as_json = first.lstrip()[:1] in ("{", "[")
+    lines = json_lines(all_lines(), "-") if as_json else lines_of(all_lines(), "-")
+    # Rows may come without the header that files were declared to have.
+    header: bool | None = None if files.header else files.header
+    if as_json:
+        header = first.lstrip()[0] == "{"
+    rows = Rows(
+        lines,
+        "-",
+        plan_for(encoding, labelled=False),
+        header=header,
+        delimiter="," if as_json else None,
+        known=known_names(encoding),
+        gaps=files.missing == "mean",
+    )
+    yield from rows.tables(characters)
+
+
+def _is_pipe(stream: BinaryIO) -> bool:
+    """Return whether lines arrive one by one, so that none may wait for the next."""
+    try:
+        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        return False
+
+
+def _images_under(folder: Path) -> list[Path]:
+    """Return the images in a folder, or in its sub-folders, in the order of their names."""
+    classes = images.class_folders(folder)
+    if not classes:
+        return images.images_in(folder)
+    return [path for name in classes for path in images.images_in(folder / name)]
+
+
+def _read_images(paths: list[Path], encoding: Encoding, invert: bool) -> Iterator[Table]:
+    shape = encoding.image_shape
+    if not shape:
+        raise DataError(
+            paths[0],
+            "is an image, and the network was not trained on images",
+            "give a table or an array like the training data",
+        )
+    for start in range(0, len(paths), CHUNK_IMAGES):
+        part = paths[start : start + CHUNK_IMAGES]
+        values, _ = images.read_images(part, shape, encoding.features == prod(shape), invert)
+        yield Table(part[0].parent, values, image_shape=shape)

@@ -1,0 +1,37 @@
+"""Augmentation: mini-batches of images moved at random, made as they are needed."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mlpcli.training.batches import Rows
+
+
+def shifter(
+    image_shape: tuple[int, int], shift: int, rows: int, dtype: np.dtype[np.generic]
+) -> Callable[[Rows, np.random.Generator], None]:
+    """Return a function that moves images, each by its own offset in either direction.
+
+    Args:
+        image_shape: rows and columns of an image, h and w.
+        shift: the largest offset, in pixels; what is moved in from outside is 0.
+        rows: the most images that the function will be given at a time.
+        dtype: of the images.
+
+    Returns:
+        A function of (m, h·w) images, moved in place, and of what to draw from.
+    """
+    h, w = image_shape
+    padded = np.zeros((rows, h + 2 * shift, w + 2 * shift), dtype)
+    inside = padded[:, shift : shift + h, shift : shift + w]
+    # windows[i, dy, dx] is image i seen from offset (dy, dx): a view, nothing is copied.
+    windows = np.lib.stride_tricks.sliding_window_view(padded, image_shape, axis=(1, 2))
+
+    def move(images: Rows, rng: np.random.Generator) -> None:
+        m = len(images)
+        pictures = images.reshape(m, h, w)
+        inside[:m] = pictures
+        dy, dx = rng.integers(0, 2 * shift + 1, (2, m))
+        pictures[:] = windows[np.arange(m), dy, dx]
+
+    return move

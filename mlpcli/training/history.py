@@ -1,0 +1,98 @@
+"""The history file of `mlp train`: a row per epoch, CSV or JSON lines by its name."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpcli.errors import ConfigError, MlpError, reason
+
+if TYPE_CHECKING:
+    from mlpcli.training.loop import EpochReport
+
+COLUMNS = (
+    "epoch",
+    "error",
+    "validation_error",
+    "validation_accuracy",
+    "eta",
+    "seconds",
+    "examples_per_second",
+)
+
+
+@contextmanager
+def history_file(
+    path: Path | None, done: Sequence[dict[str, Any]] = ()
+) -> Iterator[Callable[["EpochReport"], None]]:
+    """Write a row per epoch as it ends.
+
+    Args:
+        path: a .csv or .jsonl file; None for no history.
+        done: rows of the epochs that a resumed run has behind it. Their lines are kept where the
+            file has them; lines of later epochs, which will be run again, are dropped.
+
+    Raises:
+        ConfigError: if the name is another one.
+    """
+    if path is None:
+        yield lambda _: None
+        return
+    if path.suffix not in (".csv", ".jsonl"):
+        raise ConfigError(f"--history {path}", "ends in neither .csv nor .jsonl", "name it so")
+    csv = path.suffix == ".csv"
+    line_of = _csv_line if csv else _json_line
+    heading = ",".join(COLUMNS) + "\n" if csv else ""
+    if done:
+        from mlpcli import atomic as writing
+
+        kept = _lines_by_beginning(path)
+        lines = (line_of(row) for row in done)
+        text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
+        # Not cut and written anew: a process that ends amid that would lose what was there.
+        writing.write(path, text.encode())
+    # Unbuffered: nothing is left to be written, or to fail, when it is closed.
+    with path.open("ab" if done else "wb", buffering=0) as stream:
+
+        def put(text: str) -> None:
+            content = text.encode()
+            try:
+                while content:
+                    content = content[stream.write(content) :]
+            except OSError as error:
+                problem = f"cannot be written: {reason(error)}"
+                raise MlpError(path, problem, "check the disk") from error
+
+        def write(report: "EpochReport") -> None:
+            pace = round(report.examples / report.seconds, 1)
+            times = {"seconds": round(report.seconds, 6), "examples_per_second": pace}
+            put(line_of(report.row | times))
+
+        if not done:
+            put(heading)
+        yield write
+
+
+def _csv_line(row: dict[str, Any]) -> str:
+    cells = [row.get(name) for name in COLUMNS]
+    return ",".join("" if cell is None else repr(cell) for cell in cells) + "\n"
+
+
+def _json_line(row: dict[str, Any]) -> str:
+    return json.dumps({name: row.get(name) for name in COLUMNS}) + "\n"
+
+
+def _beginning(line: str) -> str:
+    """Return what a line says of its epoch, without the timings at its end."""
+    return line.rpartition(', "seconds"')[0] if line[0] == "{" else line.rsplit(",", 2)[0]
+
+
+def _lines_by_beginning(path: Path) -> dict[str, str]:
+    """Return the whole lines of a history file by what they say of their epochs."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    lines = text.splitlines(keepends=True)
+    return {_beginning(line): line for line in lines if line.endswith("\n")}

@@ -1,0 +1,209 @@
+"""A save is whole or absent, whatever happens to the disk or the process."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import ordeals
+import pytest
+
+from mlpcli import atomic as writing
+from mlpcli.checkpoint import format as checkpoint
+from mlpcli.checkpoint import limits
+from mlpcli.cli.signals import noted_signals
+from mlpcli.config.load import from_mapping
+from mlpcli.errors import CheckpointError, ConfigError
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return a path alone in its folder."""
+    (tmp_path / "alone").mkdir()
+    return tmp_path / "alone" / "w.npy"
+
+
+def apart(ordeal, path, *numbers):
+    """Run an ordeal in a process with a single thread; return what it printed."""
+    command = [sys.executable, ordeals.__file__, ordeal, path, *map(str, numbers)]
+    alone = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    run = subprocess.run(
+        command, check=False, capture_output=True, encoding="utf-8", env=alone, timeout=120
+    )
+    assert run.returncode == 0, run.stderr
+    return int(run.stdout)
+
+
+@pytest.mark.parametrize("name", ordeals.ERRORS)
+def test_every_call_may_fail(path, name):
+    """Whichever system call of a save fails, the file is the old or the new one, and alone."""
+    assert ordeals.fail_every_call(path, name) >= 12
+
+
+def test_killed_at_every_call(path):
+    """A process killed at any system call of its save leaves the old or the new file, whole.
+
+    What else it leaves is removed by the next run.
+    """
+    assert apart("kill_every_call", path) >= 12
+
+
+def test_killed_at_random(path):
+    """A process killed at any moment leaves one of the files it was writing, whole."""
+    apart("kill_at_random", path, 15)
+
+
+def test_many_at_once(path):
+    """What many processes save to one path at once is always one of their files, whole."""
+    assert apart("crowd", path, 8, 10) > 1
+
+
+def test_the_ordeals_find_a_careless_writer(path, monkeypatch):
+    """Negative control: a file written in place does not survive the first of them."""
+
+    def careless(path, content):
+        with writing.open(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
+            stream.write(content)
+
+    monkeypatch.setattr(writing, "write", careless)
+    with pytest.raises((AssertionError, OSError)):
+        ordeals.fail_every_call(path, "ENOSPC")
+
+
+# --- One run per checkpoint
+
+
+def test_one_run_per_checkpoint(path):
+    """While one run holds a checkpoint another is refused, under whatever name; then it is free."""
+    link = path.with_name("link.npy")
+    link.symlink_to(path)
+    with writing.locked(path):
+        for name in (path, link):
+            refused = pytest.raises(CheckpointError, match="is being written by another run; wait")
+            with refused, writing.locked(name):
+                pass
+        with writing.locked(path.with_name("other.npy")):
+            pass
+    with writing.locked(link):
+        pass
+    assert list(path.parent.iterdir()) == [link]
+
+
+def test_only_our_leftovers_are_removed(path):
+    """The next run removes what a killed run left of this checkpoint, and no other file."""
+    kept = [".w.npy.tmp", ".w2.npy.1234.tmp", "w.npy.1234.tmp", ".w.npy.1234.txt"]
+    for name in [*kept, ".w.npy.0123abcd.tmp", ".w.npy.lock"]:
+        path.with_name(name).touch()
+    with writing.locked(path):
+        pass
+    assert sorted(other.name for other in path.parent.iterdir()) == sorted(kept)
+
+
+# --- Limits that are known before training
+
+
+def sized(**keys):
+    """Return a parity experiment with some keys."""
+    base = {"data": "parity", "structure": [10, 3, 2], "eta": 1, "bt_size": 9, "epochs": 1}
+    return from_mapping(base | keys, {})
+
+
+# A hidden layer of n has 10 n + n + 2 n + 2 parameters; 4 bytes each.
+SIZES = {
+    "weights": ({}, 1),
+    "state of one slot": ({"momentum": 0.9}, 2),
+    "state of two": ({"optimizer": "adam"}, 3),
+    "a best": ({"validation": 0.1}, 2),
+    "all": ({"validation": 0.1, "optimizer": "adam"}, 4),
+    "float64": ({"dtype": "float64"}, 2),
+}
+
+
+@pytest.mark.parametrize(("keys", "copies"), SIZES.values(), ids=SIZES)
+def test_networks_beyond_the_format(keys, copies):
+    """The largest network whose record NumPy can read is accepted, and one more neuron is not."""
+    n = (checkpoint.MAX_BYTES // (4 * copies) - 2) // 13
+    limits.check_size(sized(structure=[10, n, 2], **keys))
+    with pytest.raises(ConfigError, match=r"more than the 1,879,048,191 that the format holds"):
+        limits.check_size(sized(structure=[10, n + 1, 2], **keys))
+
+
+def test_epochs_beyond_the_format():
+    """More epochs than a checkpoint has room for are refused, and no row exceeds its room."""
+    limits.check_size(sized(epochs=checkpoint.MAX_EPOCHS))
+    with pytest.raises(ConfigError, match="1,342,178 is more than the 1,342,177 whose errors"):
+        limits.check_size(sized(epochs=checkpoint.MAX_EPOCHS + 1))
+    # repr of a float64 has at most 24 characters.
+    number = -2.2250738585072014e-308
+    names = ("error", "eta", "validation_error", "validation_accuracy")
+    row = {"epoch": checkpoint.MAX_EPOCHS} | dict.fromkeys(names, number)
+    few, more = (len(checkpoint.serialise({}, {"history": [row] * n})) for n in (1, 1001))
+    assert more - few <= 1000 * checkpoint.ROW_BYTES
+    assert checkpoint.MAX_BYTES + checkpoint.MAX_EPOCHS * checkpoint.ROW_BYTES < 2**31
+
+
+@pytest.mark.parametrize("command", ["train", "check"])
+def test_more_layers_than_a_header_names(run_mlp, command):
+    """`train` and `check` refuse a network too deep for the file, before anything is done."""
+    hidden = ", ".join(["3"] * 500)
+    text = f"data: parity\nstructure: [10, {hidden}, 2]\neta: 1\nbt_size: 9\nepochs: 1\n"
+    Path("c.yaml").write_text(text)
+    run = run_mlp(command, "c.yaml")
+    assert (run.returncode, run.stdout) == (2, "")
+    # 501 layers of W and b, and two vectors of the run
+    begin = "mlp: error: c.yaml:2: structure: naming 1004 arrays takes "
+    assert run.stderr.startswith(begin)
+    assert run.stderr.endswith("bytes, more than the 10,000 of the header of a .npy file; "
+                               "write a structure with fewer layers\n")  # fmt: skip
+    assert list(Path().iterdir()) == [Path("c.yaml")]
+
+
+@pytest.mark.parametrize("command", ["train", "check"])
+def test_limits_are_known_before_training(run_mlp, command):
+    """`train` and `check` refuse what the format cannot hold, with numbers, and write nothing."""
+    text = "data: parity\nstructure: [10, 40000000, 2]\neta: 1\nbt_size: 9\nepochs: 1\n"
+    Path("c.yaml").write_text(text)
+    run = run_mlp(command, "c.yaml")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        "mlp: error: c.yaml:2: structure: has 520,000,002 parameters, whose checkpoint of "
+        "2,080,000,008 bytes is more than the 1,879,048,191 that the format holds; "
+        "write smaller layers\n"
+    )
+    assert list(Path().iterdir()) == [Path("c.yaml")]
+
+
+# --- Signals
+
+
+def test_the_first_signal_is_noted_and_the_second_ends():
+    """A first signal is only noted; then both it and the others have their usual effect again."""
+    script = """
+import os, signal
+from mlpcli.cli.signals import noted_signals
+with noted_signals() as noted:
+    os.kill(os.getpid(), signal.SIGTERM)
+    print(*noted, flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    print("survived")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, encoding="utf-8"
+    )
+    assert (run.returncode, run.stdout) == (-signal.SIGINT, f"{signal.SIGTERM}\n")
+
+
+def test_signals_are_put_back():
+    """Afterwards every signal has the effect it had; one that was ignored stays so throughout."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        before = [signal.getsignal(number) for number in numbers]
+        with noted_signals() as noted:
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGINT)
+        assert noted == [signal.SIGINT]
+        assert [signal.getsignal(number) for number in numbers] == before
+    finally:
+        signal.signal(signal.SIGHUP, ignored)

@@ -1,0 +1,116 @@
+"""Saving: a file brings a model back, and what others write is not trusted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import VALUES, made
+
+from mlpcli.checkpoint import format as checkpoint
+from mlpcli.checkpoint import store as saving
+from mlpcli.data.load import load_data
+from mlpcli.errors import CheckpointError
+from mlpcli.training import loop as training
+
+
+def run_of(made_model):
+    """Return the run that made a model, one epoch in."""
+    network = made_model.network
+    run = training.begin(made_model.experiment, network.copy())
+    run.network = network
+    run.history.append({"epoch": 0, "error": 0.5})
+    run.best_epoch = 0
+    return run
+
+
+def save(made_model):
+    """Save a model and the run that made it."""
+    saving.save(Path("model.npy"), made_model, run_of(made_model))
+
+
+def same(one, other):
+    """Return whether two models are the same in everything that is saved."""
+    return saving.serialise(one, run_of(one)) == saving.serialise(other, run_of(other))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"dtype": "float64"}, {"structure": [10, 2]}, {"structure": [10, 1, 4, 3, 2]},
+     {"data": {"name": "parity", "scale": "unit"}, "seed": 7}, {"compat": "article"}],
+    ids=str,
+)  # fmt: skip
+def test_a_file_brings_a_model_back(values):
+    """What was saved is what is loaded: parameters, experiment, encoding and history."""
+    saved = made(**values)
+    save(saved)
+    loaded = saving.load(Path("model.npy"))
+    assert same(saved, loaded)
+    assert loaded.network.theta.tobytes() == saved.network.theta.tobytes()
+    assert loaded.network.theta.dtype == saved.experiment.dtype
+    assert (loaded.experiment, loaded.encoding) == (saved.experiment, saved.encoding)
+    assert loaded.history == run_of(saved).history
+
+
+def test_complete_says_whether_all_epochs_ran():
+    """The file tells an unfinished run from a finished one."""
+    half = made()
+    save(half)
+    meta = checkpoint.read(Path("model.npy")).meta
+    assert (meta["complete"], meta["epoch"]) == (False, 1)
+    run = training.begin(half.experiment, half.network)
+    list(training.train(half.experiment, run, load_data(half.experiment, Path())))
+    saving.save(Path("model.npy"), half, run)
+    meta = checkpoint.read(Path("model.npy")).meta
+    assert (meta["complete"], meta["epoch"]) == (True, 2)
+
+
+def forged(change):
+    """Write a checkpoint with a valid checksum after changing its arrays and meta."""
+    save(made())
+    arrays, meta = checkpoint.read(Path("model.npy"))
+    change(arrays, meta)
+    Path("model.npy").write_bytes(checkpoint.serialise(arrays, meta))
+
+
+FORGERIES = {
+    "no experiment": lambda _, meta: meta.pop("experiment"),
+    "experiment of words": lambda _, meta: meta.update(experiment="parity"),
+    "experiment of names": lambda _, meta: meta.update(experiment=list(VALUES)),
+    "unknown key": lambda _, meta: meta["experiment"].update(lr=1),
+    "other structure": lambda _, meta: meta["experiment"].update(structure=[10, 4, 2]),
+    "deeper structure": lambda _, meta: meta["experiment"].update(structure=[10, 3, 3, 2]),
+    "vast structure": lambda _, meta: meta["experiment"].update(structure=[2**40, 2**40, 2]),
+    "fewer arrays": lambda arrays, _: arrays.pop("b3"),
+    "more arrays": lambda arrays, _: arrays.update(W4=np.zeros(2)),
+    "transposed": lambda arrays, _: arrays.update(W2=arrays["W2"].T),
+    "no classes": lambda _, meta: meta.pop("class_names"),
+    "three classes": lambda _, meta: meta.update(class_names=["a", "b", "c"]),
+    "other width": lambda _, meta: meta["encoding"].update(features=9),
+    "endless width": lambda _, meta: meta["encoding"].update(features="1" * 5000),
+    "unknown scale": lambda _, meta: meta["encoding"].update(scale="cubic"),
+    "no best epoch": lambda _, meta: meta.pop("best_epoch"),
+    "best epoch to come": lambda _, meta: meta.update(best_epoch=1),
+    "current weights of another shape": lambda arrays, _: arrays.update(theta=np.zeros(3)),
+    "state of another shape": lambda arrays, _: arrays.update(state=np.zeros((1, 3))),
+    "no fingerprint": lambda _, meta: meta.pop("fingerprint"),
+    "no history": lambda _, meta: meta.update(history=None),
+    "history of words": lambda _, meta: meta.update(history=["one"]),
+    "history without errors": lambda _, meta: meta.update(history=[{"epoch": 0}]),
+    "history with odd errors": lambda _, meta: meta.update(history=[{"error": "small"}]),
+}
+
+
+@pytest.mark.parametrize("change", FORGERIES.values(), ids=FORGERIES)
+def test_a_file_that_contradicts_itself_is_refused(change):
+    """A valid checksum over nonsense is one error: what others write is not trusted."""
+    forged(change)
+    with pytest.raises(CheckpointError) as raised:
+        saving.load(Path("model.npy"))
+    assert "model.npy: is not a checkpoint that this version understands" in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
+def test_an_unchanged_file_is_not_refused():
+    """The control of the forgeries: writing the same again changes nothing."""
+    forged(lambda *_: None)
+    assert same(saving.load(Path("model.npy")), made())

@@ -1,0 +1,192 @@
+"""`mlp init`: a configuration that trains as it is."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CONFIGS
+
+from mlpcli.config.load import load_experiment
+from mlpcli.data import suggest as starter
+
+IRISES = "length,width,species\n" + "".join(
+    f"{i % 7},{i % 3 * 10},{('setosa', 'virginica', 'versi color')[i % 3]}\n" for i in range(60)
+)
+
+
+def test_train_without_editing(run_mlp):
+    """`mlp init iris.csv && mlp train iris.yaml` works, and learns."""
+    Path("my iris.csv").write_text(IRISES)
+    run = run_mlp("init", "my iris.csv")
+    assert run.stdout.endswith("wrote my iris.yaml; next: mlp train 'my iris.yaml'\n")
+    Path("iris.csv").write_text(IRISES)
+    run = run_mlp("init", "iris.csv")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.splitlines() == [
+        "60 examples, 2 features, 3 classes: setosa, versi color, virginica",
+        "target: species (the last column; --target names another)",
+        "wrote iris.yaml; next: mlp train iris.yaml",
+    ]
+    run = run_mlp("train", "iris.yaml", "-q")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "test accuracy 1.0000 (12 of 12)" in run.stdout
+
+
+def test_every_line_has_its_reason(run_mlp):
+    """Every key is explained where it stands, and structure fits the data."""
+    Path("iris.csv").write_text(IRISES)
+    assert run_mlp("init", "iris.csv").returncode == 0
+    lines = Path("iris.yaml").read_text().splitlines()
+    assert all("# " in line for line in lines if not line.startswith(("data:", "  train:")))
+    experiment = load_experiment(Path("iris.yaml"))
+    assert (experiment.structure[0], experiment.structure[-1]) == (2, 3)
+    assert experiment.data.files.target == "species"
+    assert experiment.data.scale == "standardize"
+
+
+def test_never_overwrites(run_mlp):
+    """A file that is there stays as it is, given or not."""
+    Path("iris.csv").write_text(IRISES)
+    for args, name in ((["iris.csv"], "iris.yaml"), (["parity", "-o", "a.yaml"], "a.yaml")):
+        Path(name).write_text("mine")
+        run = run_mlp("init", *args)
+        assert (run.returncode, run.stdout) == (2, "")
+        assert run.stderr.startswith(f"mlp: error: {name}: exists; choose another name with -o")
+        assert Path(name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CONFIGS.glob("*.yaml")])
+def test_shipped_configurations(run_mlp, name):
+    """The configurations that come with mlp are written as they are; parity without a name."""
+    for args in ([name], []) if name == "parity" else ([name],):
+        Path(f"{name}.yaml").unlink(missing_ok=True)
+        assert run_mlp("init", *args).returncode == 0
+        assert Path(f"{name}.yaml").read_bytes() == (CONFIGS / f"{name}.yaml").read_bytes()
+
+
+def test_paths_are_relative_to_the_configuration(run_mlp):
+    """A configuration elsewhere names its data as seen from there, and can move with them."""
+    for folder in ("data", "configs"):
+        Path(folder).mkdir()
+    Path("data/iris.csv").write_text(IRISES)
+    assert run_mlp("init", "data/iris.csv", "-o", "configs/iris.yaml").returncode == 0
+    assert load_experiment(Path("configs/iris.yaml")).data.name == "../data/iris.csv"
+    assert run_mlp("train", "configs/iris.yaml", "-q").returncode == 0
+
+
+def test_what_is_found_in_a_table(run_mlp):
+    """Row numbers and names are ignored, gaps filled, text one-hot; all of it is said."""
+    rows = [f"{i},n{i},{'' if i == 5 else i % 9},{'uv'[i % 2]},{i % 2}\n" for i in range(40)]
+    Path("t.csv").write_text("PassengerId,name,age,sex,label\n" + "".join(rows))
+    run = run_mlp("init", "t.csv")
+    assert run.stdout.splitlines() == [
+        "40 examples, 3 features, 2 classes: 0, 1",
+        "target: label (by its name; --target names another)",
+        "ignored: PassengerId, name (different in every row)",
+        "missing values: the mean stands for them",
+        "column sex is text: 2 categories, one-hot",
+        "wrote t.yaml; next: mlp train t.yaml",
+    ]
+    run = run_mlp("train", "t.yaml", "-q")
+    assert "accuracy 1.0000" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "lower"),
+    [("id", True), ("row_id", True), ("rowId", True), ("ID", True), ("", True), ("grid", False),
+     ("humid", False), ("age", False)],
+)  # fmt: skip
+def test_what_is_a_row_number(name, lower):
+    """Whole numbers that are all different are row numbers if their name says so."""
+    Path("t.csv").write_text(f"{name},x,y\n" + "".join(f"{i},1,{i % 2}\n" for i in range(9)))
+    text = starter.start(Path("t.csv"), None, Path()).text
+    assert ("ignore:" in text) == lower
+
+
+def test_empty_columns_are_ignored(run_mlp):
+    """A column without a value, as spreadsheets leave them, is no feature, and that is said."""
+    Path("t.csv").write_text("a,gap,,y\n" + "".join(f"{i % 5},NA,,{i % 2}\n" for i in range(20)))
+    run = run_mlp("init", "t.csv")
+    assert "ignored: gap, 2 (no values)" in run.stdout.splitlines()
+    assert run_mlp("train", "t.yaml", "-q").returncode == 0
+
+
+def test_gaps_in_arrays(run_mlp):
+    """An array with NaN trains without editing, too."""
+    array = np.random.default_rng(0).normal(size=(20, 2))
+    array[3, 1] = np.nan
+    np.savez("d.npz", x=array, y=np.arange(20) % 2)
+    assert "missing values: the mean stands for them" in run_mlp("init", "d.npz").stdout
+    assert run_mlp("train", "d.yaml", "-q").returncode == 0
+
+
+def test_names_that_yaml_would_not_take(run_mlp):
+    """Line breaks and control characters in names of columns and classes do no harm."""
+    names = ["a", "b\nc", "two\n\x7f\u2028lines"]
+    with open("t.csv", "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([names, *([i, 1, f"class\n\x01{i % 2}"] for i in range(20))])
+    assert run_mlp("init", "t.csv").returncode == 0
+    assert load_experiment(Path("t.yaml")).data.files.target == names[-1]
+    assert run_mlp("train", "t.yaml", "-q", "--set", "epochs=1").returncode == 0
+
+
+def test_target_decides(run_mlp):
+    """`--target` names a column, by its name or position, or a file of labels."""
+    Path("t.csv").write_text("kind,x\n" + "".join(f"{'ab'[i % 2]},{i}\n" for i in range(9)))
+    for i, target in enumerate(("kind", "0", "-2")):
+        assert run_mlp("init", "t.csv", "--target", target, "-o", f"{i}.yaml").returncode == 0
+        assert run_mlp("train", f"{i}.yaml", "-q").returncode == 0
+    np.save("x.npy", np.arange(20).reshape(10, 2))
+    np.save("kinds.npy", np.arange(10) % 2)
+    run = run_mlp("init", "x.npy", "--target", "kinds.npy")
+    assert "classes: kinds.npy" in run.stdout
+    # x.npy is the data, so x.yaml, which would train to it, is no name for the configuration.
+    assert run_mlp("train", "x-mlp.yaml", "-q").returncode == 0
+
+
+def test_a_quantity_is_refused(run_mlp):
+    """A numeric target of many values is no classification, and nothing is written."""
+    Path("t.csv").write_text("x,price\n" + "".join(f"{i},{i * 1.5}\n" for i in range(50)))
+    run = run_mlp("init", "t.csv")
+    assert run.returncode == 1
+    assert run.stderr == (
+        "mlp: error: t.csv: the target is a number with 50 different values in 50 examples, and "
+        "mlp learns classes; name another with --target\n"
+    )
+    assert not Path("t.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["nope.csv"], 2, "nope.csv: there is no such file or experiment; the experiments are "),
+        (["t.csv", "--target", "z"], 1, "t.csv:1: there is no column 'z'; the columns are 'x', "),
+        (["t.csv", "-o", "no/folder.yaml"], 1, "no/folder.yaml: cannot be written: no such file"),
+        (["empty"], 1, "empty: is empty"),
+    ],
+)
+def test_mistakes_are_one_line(run_mlp, args, code, message):
+    """Anything else that is wrong is said in one line."""
+    Path("t.csv").write_text("x,y\n" + "1,a\n2,b\n3,a\n4,b\n" * 3)
+    Path("empty").touch()
+    run = run_mlp("init", *args)
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (code, "", 1)
+    assert run.stderr.startswith(f"mlp: error: {message}")
+
+
+def test_folders(run_mlp):
+    """A folder of images trains as it is: train and test apart, mixed sizes made one."""
+    image = pytest.importorskip("PIL.Image")
+    for part in ("train", "test"):
+        for i in range(12):
+            path = Path("d", part, "ab"[i % 2], f"{i}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            side = 8 + i // 6
+            image.fromarray(np.full((side, side), 200 * (i % 2) + i, np.uint8)).save(path)
+    run = run_mlp("init", "d")
+    assert "images of 2 sizes: resized to 8×8" in run.stdout
+    experiment = load_experiment(Path("d.yaml"))
+    assert experiment.data.files[:2] == ("d/train", "d/test")
+    assert "test accuracy 1.0000 (12 of 12)" in run_mlp("train", "d.yaml", "-q").stdout

@@ -1,0 +1,115 @@
+"""Writing a file: whole or not at all, where the user said, and by one run at a time."""
+
+import errno
+import os
+import stat
+
+import pytest
+
+from mlpcli.atomic import check_writable, write
+from mlpcli.errors import CheckpointError
+
+
+def listing(folder):
+    """Return what a folder holds, hidden files included."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Return the path of an old checkpoint, alone in its folder."""
+    path = tmp_path / "out" / "w.npy"
+    path.parent.mkdir()
+    path.write_bytes(b"old")
+    return path
+
+
+def test_write_replaces_whole(place):
+    """A written file has the content and no companions."""
+    write(place, b"new")
+    assert listing(place.parent) == {"w.npy": b"new"}
+    check_writable(place, 10**6)
+    assert listing(place.parent) == {"w.npy": b"new"}
+
+
+def test_full_disk(monkeypatch, place):
+    """A write that fails leaves the old file and nothing else."""
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for act in (lambda: write(place, b"new"), lambda: check_writable(place, 3)):
+        with pytest.raises(CheckpointError) as caught:
+            act()
+        expected = "cannot be written: no space left on device; choose another place with -o"
+        assert str(caught.value) == f"{place}: {expected}"
+        assert listing(place.parent) == {"w.npy": b"old"}
+
+
+def test_interrupted_write(monkeypatch, place):
+    """Ctrl-C amid a write leaves the old file and nothing else."""
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write(place, b"new")
+    assert listing(place.parent) == {"w.npy": b"old"}
+
+
+def test_lying_disk(monkeypatch, place):
+    """What does not read back as written does not replace the old file."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: os.pwrite(descriptor, b"N", 0))
+    with pytest.raises(CheckpointError, match="reads back otherwise"):
+        write(place, b"new")
+    assert listing(place.parent) == {"w.npy": b"old"}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_mode_follows_the_umask(place, umask):
+    """A checkpoint is as readable to others as any new file of its owner."""
+    before = os.umask(umask)
+    try:
+        write(place.with_name("new.npy"), b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(place.with_name("new.npy").stat().st_mode) == 0o666 & ~umask
+
+
+def test_symbolic_links_are_written_through(place, tmp_path):
+    """A link stays a link, and its target gets the content, whether or not it existed."""
+    for target in (place, place.with_name("new.npy")):
+        link = tmp_path / f"link-to-{target.name}"
+        link.symlink_to(target)
+        write(link, b"new")
+        assert link.is_symlink()
+        assert target.read_bytes() == b"new"
+    assert set(listing(place.parent)) == {"w.npy", "new.npy"}
+
+
+@pytest.mark.parametrize("act", [write, check_writable])
+def test_folders_and_pipes_are_left_alone(act, place, fifo):
+    """A folder or a named pipe is refused and stays what it is."""
+    content = b"new" if act is write else 3
+    for path in (place.parent, fifo):
+        with pytest.raises(CheckpointError, match=r"is not a regular file; .* -o$"):
+            act(path, content)
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+    assert listing(place.parent) == {"w.npy": b"old"}
+
+
+@pytest.mark.parametrize("act", [write, check_writable])
+def test_places_that_cannot_be_written(act, place):
+    """A missing folder, a file for a folder, and an impossible name are each said of the path."""
+    content = b"new" if act is write else 3
+    for path, problem in [
+        (place.parent / "missing" / "w.npy", "no such file or directory"),
+        (place / "w.npy", "not a directory"),
+        (place.parent / ("x" * 300), "file name too long"),
+    ]:
+        with pytest.raises(CheckpointError, match=f"cannot be written: {problem}") as caught:
+            act(path, content)
+        assert caught.value.where == path
+    assert listing(place.parent) == {"w.npy": b"old"}
