@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from mlpcli.errors import CheckpointError, reason
+from mlpcli.errors import CheckpointError, os_reason
 
 try:
     import fcntl
@@ -49,7 +49,7 @@ def _temporary(path: Path, content: bytes) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        _refuse_special(path)
+        _check_regular(path)
         # 0o666 less the umask, as open() does: not mkstemp, which would hide the file from others.
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         try:
@@ -85,7 +85,7 @@ def locked(path: Path) -> Iterator[None]:
     target = Path(os.path.realpath(path))
     lock = target.with_name(f".{target.name}.lock")
     try:
-        _refuse_special(path)
+        _check_regular(path)
         stream = _locked_file(lock)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -121,13 +121,13 @@ def _locked_file(lock: Path) -> IO[bytes] | None:
         stream.close()
 
 
-def _refuse_special(path: Path) -> None:
+def _check_regular(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise CheckpointError(path, "is not a regular file", "choose another place with -o")
 
 
 def _unwritable(path: Path, error: OSError) -> CheckpointError:
-    problem = f"cannot be written: {reason(error)}"
+    problem = f"cannot be written: {os_reason(error)}"
     return CheckpointError(path, problem, "choose another place with -o")
 
 

@@ -25,12 +25,12 @@ class MlpError(Exception):
         return " ".join(line.split())
 
 
-def reason(error: OSError) -> str:
+def os_reason(error: OSError) -> str:
     """Return why the system refused something, for the middle of an error's line."""
     return (error.strerror or str(error)).lower()
 
 
-def listed(names: Sequence[str], most: int = 20) -> str:
+def join_names(names: Sequence[str], most: int = 20) -> str:
     """Return names for a line, not too many."""
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
@@ -78,7 +78,7 @@ class GateError(MlpError):
     exit_code = 4
 
 
-class Stopped(Exception):  # noqa: N818 - no failure: the process ends as the signal says
+class Interrupted(Exception):  # noqa: N818 - no failure: the process ends as the signal says
     """A command that a signal ended, after it had put its work in safety."""
 
     def __init__(self, number: int) -> None:

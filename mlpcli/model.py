@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import SCALES, Encoding, encode
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError
-from mlpcli.nn import inference, metrics
+from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
 
@@ -44,7 +44,7 @@ class Model:
         """One mapping per epoch of a loaded model, from `epoch` and `error` on."""
         return list(self.meta.get("history", []))
 
-    def outputs(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
+    def predict_batches(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.
 
         Args:
@@ -56,7 +56,7 @@ class Model:
         Raises:
             DataError: if an output is not a number, for the sake of a value too large.
         """
-        for _, a in inference.outputs(self.network, features):
+        for _, a in inference.predict_batches(self.network, features):
             if not np.isfinite(a).all():
                 raise DataError(
                     "input",
@@ -80,16 +80,21 @@ class Model:
             DataError: if the shape does not fit the network, a value is not a finite number, or
                 the network was trained on columns of text.
         """
-        for column in self.encoding.wanted:
+        for column in self.encoding.input_columns:
             if column.categories:
                 problem = f"column {column.name} is text, and an array holds numbers"
                 raise DataError("features", problem, "give a table to mlp predict")
-        width = len(self.encoding.wanted) or self.encoding.features
+        width = len(self.encoding.input_columns) or self.encoding.features
         rows = as_rows(np.asarray(features), width, "features")
         rows = encode(self.encoding, Table("features", rows))
-        chunks = [outputs.copy() for outputs in self.outputs(rows)]
+        chunks = [outputs.copy() for outputs in self.predict_batches(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
+
+    def evaluate(self, examples: Examples) -> inference.Evaluation:
+        """Compare the model's predictions with the labels of one or more examples."""
+        loss = LOSSES[self.experiment.loss, self.experiment.output]
+        return inference.evaluate(self.network, loss, *examples)
 
     def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
         """Return the name of each example's class, the one with the largest output, (n,).
@@ -124,40 +129,6 @@ def new_model(experiment: Experiment, dataset: Dataset) -> Model:
         dataset.fingerprint(),
         validation_fingerprint=dataset.validation_fingerprint(),
     )
-
-
-class Judgement(NamedTuple):
-    """How a model did on labelled examples."""
-
-    confusion: NDArray[np.int64]
-    """(n_L, n_L) counts: entry [i, j] are examples of class i predicted as j."""
-    error: float
-    """Mean of E over the examples."""
-
-    @property
-    def correct(self) -> int:
-        """Number of examples whose class was predicted."""
-        return int(self.confusion.trace())
-
-    @property
-    def examples(self) -> int:
-        """Number of examples."""
-        return int(self.confusion.sum())
-
-    @property
-    def accuracy(self) -> float:
-        """Correct / total (the article's erratum 1)."""
-        return metrics.accuracy(self.confusion)
-
-    def summary(self) -> dict[str, Any]:
-        """Return accuracy and counts."""
-        return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
-
-
-def judge(model: Model, examples: Examples) -> Judgement:
-    """Compare a model's predictions with the labels of one or more examples."""
-    loss = LOSSES[model.experiment.loss, model.experiment.output]
-    return Judgement(*inference.judge(model.network, loss, *examples))
 
 
 def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray[np.generic]:

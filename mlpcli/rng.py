@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class KeyedDraws:
+class KeyedStreams:
     """Draws keyed by (seed, purpose, epoch, step): a resumed run repeats an uninterrupted one."""
 
     # Keys are all there is to remember; the article's stream has a state in its place.

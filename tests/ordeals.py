@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpcli import atomic as writing
+from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.errors import CheckpointError
 
@@ -59,11 +59,11 @@ def nth_call(n, act):
     before = {name: getattr(os, name) for name in CALLS}
     for name, call in before.items():
         setattr(os, name, counted(name, call))
-    writing.open = lambda descriptor, _: io.BufferedRandom(Stream(descriptor, "r+b"))
+    atomic.open = lambda descriptor, _: io.BufferedRandom(Stream(descriptor, "r+b"))
     try:
         yield made
     finally:
-        del writing.open
+        del atomic.open
         for name, call in before.items():
             setattr(os, name, call)
 
@@ -88,7 +88,7 @@ def fail_every_call(path, name):
         path.write_bytes(old)
         with nth_call(n, fail) as made:
             try:
-                writing.write(path, new)
+                atomic.write(path, new)
                 done = True
             except CheckpointError as error:
                 assert str(error).startswith(f"{path}: cannot be written: "), error
@@ -112,7 +112,7 @@ def kill_every_call(path):
 
         def save(n=n):
             with nth_call(n, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)):
-                writing.write(path, new)
+                atomic.write(path, new)
 
         code = os.waitstatus_to_exitcode(os.waitpid(fork(save), 0)[1])
         assert code in (0, -signal.SIGKILL)
@@ -130,7 +130,7 @@ def kill_at_random(path, times, seed=0):
     def save():
         while True:
             for content in pair:
-                writing.write(path, content)
+                atomic.write(path, content)
 
     torn = 0
     for _ in range(times):
@@ -150,7 +150,7 @@ def crowd(path, processes, saves):
     def save(who):
         for i in range(saves):
             array = np.full(5000, who * saves + i, np.float32)
-            writing.write(path, checkpoint.serialise({"W2": array}, {"who": who, "i": i}))
+            atomic.write(path, checkpoint.serialise({"W2": array}, {"who": who, "i": i}))
 
     save(0)
     children = {fork(lambda who=who: save(who)) for who in range(processes)}
@@ -183,7 +183,7 @@ def fork(work):
 
 def clean(path):
     """Do what the next run does: take the lock, and with it what a dead process left."""
-    with writing.locked(path):
+    with atomic.locked(path):
         pass
     assert list(path.parent.iterdir()) == [path], "the next run leaves the dead one's files"
 

@@ -31,7 +31,7 @@ def test_outputs_are_the_equations(n, scale):
     """Any number of examples gives a^(L) of each, in order, though they are taken in chunks."""
     judged = made(data={"name": "parity", "scale": scale}, dtype="float64")
     features = np.random.default_rng(1).integers(0, 9, (n, 10), np.uint8)
-    chunks = [outputs.copy() for outputs in judged.outputs(features)]
+    chunks = [outputs.copy() for outputs in judged.predict_batches(features)]
     assert len(chunks) == -(-n // inference.CHUNK_ROWS)
     outputs = np.concatenate([np.empty((0, 2)), *chunks])
     np.testing.assert_allclose(outputs, by_hand(judged, features), rtol=1e-12)
@@ -42,12 +42,12 @@ def test_outputs_are_numbers_or_an_error():
     judged = made()
     huge = np.zeros((1, 10))
     huge[0, 0] = 1e300
-    (outputs,) = judged.outputs(huge)
+    (outputs,) = judged.predict_batches(huge)
     assert np.isfinite(outputs).all()
     judged.network.weights[0][0, :2] = 1, -1
     huge[0, 1] = 1e300
     with pytest.raises(DataError, match="too large for the network's float32 arithmetic"):
-        next(judged.outputs(huge))
+        next(judged.predict_batches(huge))
 
 
 @pytest.mark.parametrize("n", [1, 5, inference.CHUNK_ROWS + 1])
@@ -57,7 +57,7 @@ def test_judgement_is_counted_by_hand(n):
     rng = np.random.default_rng(2)
     examples = Examples(rng.integers(0, 2, (n, 10), np.uint8), rng.integers(0, 2, n))
     a, labels = by_hand(judged, examples.features), examples.labels
-    judgement = model.judge(judged, examples)
+    judgement = judged.evaluate(examples)
     predicted = a.argmax(axis=1)
     assert judgement.confusion.tolist() == [
         [int(np.sum((labels == i) & (predicted == j))) for j in range(2)] for i in range(2)
@@ -68,7 +68,7 @@ def test_judgement_is_counted_by_hand(n):
 
 def test_accuracy_is_correct_over_total():
     """The article's erratum 1: correct / total, not correct / incorrect."""
-    judgement = model.Judgement(np.array([[3, 1, 0], [2, 0, 0], [0, 0, 0]]), 0.25)
+    judgement = inference.Evaluation(np.array([[3, 1, 0], [2, 0, 0], [0, 0, 0]]), 0.25)
     assert judgement.summary() == {"accuracy": 0.5, "correct": 3, "examples": 6}
 
 

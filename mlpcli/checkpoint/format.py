@@ -21,7 +21,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mlpcli.errors import CheckpointError, reason
+from mlpcli.errors import CheckpointError, os_reason
 
 FORMAT = 1
 MAGIC = b"\x93NUMPY\x01\x00"
@@ -125,7 +125,7 @@ def read(path: Path) -> Record:
                 )
             content = head + stream.read(max(0, stop - len(head)))
     except OSError as error:
-        refuse(f"cannot be read: {reason(error)}")
+        refuse(f"cannot be read: {os_reason(error)}")
     if (
         len(content) != stop
         or hashlib.sha256(content[:-SHA_BYTES]).digest() != content[-SHA_BYTES:]

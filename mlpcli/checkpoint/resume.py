@@ -15,16 +15,16 @@ from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
 from mlpcli.model import Model
-from mlpcli.training.loop import Run, is_over
+from mlpcli.training.loop import Run, is_finished
 
 # Schedules that plan the whole run: with other epochs the steps already taken were others.
-PLANNED = ("cosine", "one_cycle")
+LENGTH_BOUND_SCHEDULES = ("cosine", "one_cycle")
 
 # Of a description, what explains a difference: it is compared before what follows from it.
-CAUSES = ("versions", "experiment", "fingerprint", "validation_fingerprint", "history")
+COMPARE_FIRST = ("versions", "experiment", "fingerprint", "validation_fingerprint", "history")
 
 
-def take_up(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model, Run]:
+def resume_run(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model, Run]:
     """Load a run to go on with, under the same experiment or one with more epochs.
 
     Args:
@@ -48,7 +48,7 @@ def take_up(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model
         raise ConfigError(
             path, f"holds another run: {differences}", "undo that, or start anew with --overwrite"
         )
-    if extended and experiment.schedule.name in PLANNED:
+    if extended and experiment.schedule.name in LENGTH_BOUND_SCHEDULES:
         raise ConfigError(
             experiment.where("epochs"),
             f"the schedule {experiment.schedule.name} was planned for {held.experiment.epochs} "
@@ -62,7 +62,7 @@ def take_up(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model
     # "" where it was written before this was recorded.
     if held.validation_fingerprint not in ("", validated_on):
         raise ConfigError(path, "was validated on other data", remedy)
-    run.finished = is_over(experiment, run)
+    run.finished = is_finished(experiment, run)
     return replace(held, experiment=experiment, validation_fingerprint=validated_on), run
 
 
@@ -77,7 +77,7 @@ def first_difference(path: Path, model: Model, run: Run) -> str | None:
         return None
     # As the file has it, where there are no tuples.
     meta = json.loads(json.dumps(here.meta))
-    for name in dict.fromkeys((*CAUSES, *meta)):
+    for name in dict.fromkeys((*COMPARE_FIRST, *meta)):
         if meta.get(name) != there.meta.get(name):
             return _difference(name, meta.get(name), there.meta.get(name))
     for name, array in here.arrays.items():

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli import __version__
-from mlpcli import atomic as writing
+from mlpcli import __version__, atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.config.load import from_mapping
-from mlpcli.data.encoding import restore
+from mlpcli.data.encoding import Encoding
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.model import Model, new_network
 from mlpcli.nn.network import count_parameters
-from mlpcli.training.loop import Run, begin
+from mlpcli.training.loop import Run, start_run
 
 
 def serialise(model: Model, run: Run) -> bytes:
@@ -41,8 +40,8 @@ def record_of(model: Model, run: Run) -> checkpoint.Record:
             "complete": run.finished,
             "epoch": len(run.history),
             "step": run.step,
-            "total": run.total,
-            "stream": run.stream,
+            "total": run.error_sum,
+            "stream": run.rng_state,
             "best_epoch": run.best_epoch,
             "experiment": model.experiment.to_mapping(),
             "class_names": model.encoding.class_names,
@@ -73,7 +72,7 @@ def save(path: Path, model: Model, run: Run) -> None:
     Raises:
         CheckpointError: if it cannot be written.
     """
-    writing.write(path, serialise(model, run))
+    atomic.write(path, serialise(model, run))
 
 
 def final_size(model: Model, run: Run) -> int:
@@ -82,7 +81,7 @@ def final_size(model: Model, run: Run) -> int:
 
 
 # What a description that others made can lead to.
-_MISUNDERSTANDINGS = (
+_INVALID_META = (
     ArithmeticError,
     AttributeError,
     ConfigError,
@@ -111,7 +110,7 @@ def load_run(path: Path) -> tuple[Model, Run]:
     try:
         restored = _restore(record, (Path(), path.parent))
         return restored, _restore_run(restored, record)
-    except _MISUNDERSTANDINGS as error:
+    except _INVALID_META as error:
         raise CheckpointError(
             path,
             f"is not a checkpoint that this version understands ({repr(error)[:120]})",
@@ -119,11 +118,11 @@ def load_run(path: Path) -> tuple[Model, Run]:
         ) from error
 
 
-def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
+def _restore(record: checkpoint.Record, search_paths: tuple[Path, ...]) -> Model:
     meta = record.meta
-    experiment = from_mapping(meta["experiment"], {}, folders)
+    experiment = from_mapping(meta["experiment"], {}, search_paths)
     class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = restore(meta["encoding"], class_names)
+    encoding = Encoding.from_mapping(meta["encoding"], class_names)
     names = checkpoint.layer_names(len(experiment.structure))
     shapes = checkpoint.layer_shapes(experiment.structure)
     found = {name: array.shape for name, array in record.arrays.items()}
@@ -148,7 +147,7 @@ def _restore(record: checkpoint.Record, folders: tuple[Path, ...]) -> Model:
 
 def _restore_run(model: Model, record: checkpoint.Record) -> Run:
     meta, experiment = record.meta, model.experiment
-    run = begin(experiment, model.network, model.network.copy())
+    run = start_run(experiment, model.network, model.network.copy())
     if "theta" in record.arrays:
         run.network.theta[:] = record.arrays["theta"]
     state = record.arrays.get("state", run.optimizer_state)
@@ -156,10 +155,14 @@ def _restore_run(model: Model, record: checkpoint.Record) -> Run:
         raise ValueError(f"state of shape {state.shape}")
     run.optimizer_state[:] = state
     run.history, run.best_epoch = list(meta["history"]), meta["best_epoch"]
-    run.step, run.total, run.finished = meta["step"], meta["total"], meta["complete"]
-    if type(run.step) is not int or type(run.total) is not float or type(run.finished) is not bool:
+    run.step, run.error_sum, run.finished = meta["step"], meta["total"], meta["complete"]
+    if (
+        type(run.step) is not int
+        or type(run.error_sum) is not float
+        or type(run.finished) is not bool
+    ):
         raise ValueError("a run that stands nowhere")
     if run.step < 0:
         raise ValueError(f"a run at step {run.step}")
-    run.stream = run.draws.state = str(meta["stream"])
+    run.rng_state = run.draws.state = str(meta["stream"])
     return run

@@ -22,18 +22,18 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
     """
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.config.load import load_experiment, to_yaml
-    from mlpcli.data import audit as inspection
+    from mlpcli.data import audit
     from mlpcli.data.load import load_data
-    from mlpcli.training import sanity as rehearsal
+    from mlpcli.training import sanity
 
     experiment = load_experiment(config)
     dataset = load_data(experiment, data_dir)
     check_size(experiment)
-    seen = list(inspection.inspect(experiment, dataset))
+    seen = list(audit.inspect(experiment, dataset))
     if not any(part.name == "not-finite" for part in seen):
-        seen += rehearsal.rehearse(experiment, dataset)
-    facts = [part for part in seen if isinstance(part, inspection.Fact)]
-    findings = [part for part in seen if isinstance(part, inspection.Finding)]
+        seen += sanity.sanity_checks(experiment, dataset)
+    facts = [part for part in seen if isinstance(part, audit.Fact)]
+    findings = [part for part in seen if isinstance(part, audit.Finding)]
     count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
     if as_json:
         console.result_json(
@@ -49,8 +49,8 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
         console.result(to_yaml(experiment.to_mapping()).rstrip())
         width = max(len(fact.name) for fact in facts)
         lines = (f"{fact.name.replace('_', ' '):{width}}  {fact.text}" for fact in facts)
-        console.block("facts", *lines)
-        console.block(
+        console.section("facts", *lines)
+        console.section(
             count if findings else "no findings",
             *(f"{console.styled(f.name, fg='yellow')}: {f}" for f in findings),
         )

@@ -38,13 +38,13 @@ def styled(text: str, **style: Any) -> str:
     return text if os.environ.get("NO_COLOR") else click.style(text, **style)
 
 
-def block(heading: str, *lines: str) -> None:
+def section(heading: str, *lines: str) -> None:
     """Print lines under a heading, after a blank line."""
     for line in ("", styled(heading, bold=True), *lines):
         result(line)
 
 
-def counted(accuracy: float | None, correct: int, examples: int) -> str:
+def format_accuracy(accuracy: float | None, correct: int, examples: int) -> str:
     """Return an accuracy with its counts."""
     shown = "-" if accuracy is None else f"{accuracy:.4f}"
     return f"{shown} ({correct} of {examples})"

@@ -15,10 +15,10 @@ def download(name: str, data_dir: Path) -> None:
 
     Files that are there and valid are not fetched again.
     """
-    from mlpcli.data.builtin.datasets import named
+    from mlpcli.data.builtin.datasets import lookup
     from mlpcli.data.builtin.download import fetch, is_valid
 
-    known = named(name, "mlp download")
+    known = lookup(name, "mlp download")
     folder = data_dir / name
     for file in known.files:
         path = folder / file.name

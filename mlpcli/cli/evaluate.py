@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpcli.cli import console, options
-from mlpcli.cli import text_tables as tables
+from mlpcli.cli import console, options, text_tables
 from mlpcli.errors import ConfigError, DataError, GateError
 
 if TYPE_CHECKING:
-    from mlpcli.evaluation.gates import Verdict
+    from mlpcli.evaluation.gates import GateResult
 
 
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
@@ -71,19 +70,19 @@ def evaluate(
     balanced_accuracy, macro_f1, top_K_accuracy (with --top-k K), and precision, recall, f1 and
     support of a class, as in recall[7].
     """
-    from mlpcli.checkpoint import store as saving
+    from mlpcli.checkpoint import store
     from mlpcli.data.files import load_labelled
     from mlpcli.data.load import load_split
     from mlpcli.evaluation import gates
-    from mlpcli.evaluation.evaluate import report_on
+    from mlpcli.evaluation.evaluate import report
 
     if bool(baseline) != bool(max_drop):
         missing = "--baseline FILE" if max_drop else "--max-drop accuracy=0.01"
         raise ConfigError("mlp evaluate", "--baseline and --max-drop go together", f"add {missing}")
-    required = [gates.requirement(text) for text in require]
-    drops = [gates.drop(text) for text in max_drop]
-    judged = saving.load(weights)
-    names, name = judged.encoding.class_names, judged.experiment.data.name
+    required = [gates.parse_requirement(text) for text in require]
+    drops = [gates.parse_max_drop(text) for text in max_drop]
+    model = store.load(weights)
+    names, name = model.encoding.class_names, model.experiment.data.name
     if data:
         name, split = str(data), "data"
     options.check_top_k(top_k, len(names))
@@ -93,53 +92,55 @@ def evaluate(
         gates.check_metric(metric, "--max-drop", names, top_k)
     if baseline:
         earlier = gates.read_baseline(baseline, name, split, names)
-        required += [gates.no_worse(*drop, earlier, baseline) for drop in drops]
+        required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
     examples = (
-        load_labelled(data, judged.encoding, judged.experiment.data.files, options.column(target))
+        load_labelled(data, model.encoding, model.experiment.data.files, options.column(target))
         if data
-        else load_split(judged.experiment, judged.encoding, judged.fingerprint, data_dir, split)
+        else load_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
     )
     if examples is None:
         raise DataError(name, "has no test split", "use --split train, or --data FILE")
-    report = {
+    found = {
         "weights": str(weights),
         "data": name,
         "split": split,
-        **report_on(judged, examples, top_k),
+        **report(model, examples, top_k),
     }
-    verdicts = gates.judge(required, report)
+    results = gates.check(required, found)
     if as_json:
-        verdict_rows = [verdict.to_mapping() for verdict in verdicts]
-        console.result_json(report | {"gates": verdict_rows})
+        gate_rows = [result.to_mapping() for result in results]
+        console.result_json(found | {"gates": gate_rows})
     else:
-        _show(report, verdicts, top_k)
-    _end(weights, verdicts)
+        _show(found, results, top_k)
+    _end(weights, results)
 
 
-def _show(report: dict[str, Any], verdicts: list["Verdict"], top_k: int | None) -> None:
+def _show(report: dict[str, Any], results: list["GateResult"], top_k: int | None) -> None:
     examples = report["examples"]
     console.result(f"{report['data']} {report['split']}")
-    console.result(f"accuracy {console.counted(report['accuracy'], report['correct'], examples)}")
+    console.result(
+        f"accuracy {console.format_accuracy(report['accuracy'], report['correct'], examples)}"
+    )
     console.result(f"mean error {report['error']:.5g}")
     console.result(f"balanced accuracy {report['balanced_accuracy']:.4f}")
     console.result(f"macro F1 {report['macro_f1']:.4f}")
     if top_k:
         console.result(f"top-{top_k} accuracy {report[f'top_{top_k}_accuracy']:.4f}")
-    console.block(*tables.per_class(report["classes"]))
-    console.block(*tables.confusion(list(report["classes"]), report["confusion"]))
-    if verdicts:
+    console.section(*text_tables.per_class(report["classes"]))
+    console.section(*text_tables.confusion(list(report["classes"]), report["confusion"]))
+    if results:
         console.result("")
-    for verdict in verdicts:
-        colour = "green" if verdict.passed else "red"
-        console.result(f"gate {verdict.gate} {console.styled(verdict.outcome, fg=colour)}")
+    for result in results:
+        colour = "green" if result.passed else "red"
+        console.result(f"gate {result.gate} {console.styled(result.outcome, fg=colour)}")
 
 
-def _end(weights: Path, verdicts: list["Verdict"]) -> None:
-    missed = [verdict for verdict in verdicts if not verdict.passed]
+def _end(weights: Path, results: list["GateResult"]) -> None:
+    missed = [result for result in results if not result.passed]
     if missed:
         raise GateError(
             weights,
-            f"misses {len(missed)} of {len(verdicts)} gates: {', '.join(map(str, missed))}",
+            f"misses {len(missed)} of {len(results)} gates: {', '.join(map(str, missed))}",
             "train on, or lower the gate",
         )

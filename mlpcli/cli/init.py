@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mlpcli.cli import console, options
-from mlpcli.errors import CheckpointError, ConfigError, reason
+from mlpcli.errors import CheckpointError, ConfigError, os_reason
 
 
 @click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
@@ -22,9 +22,9 @@ def init(data: str, output: Path | None, target: str | None) -> None:
     images per class, or the name of an experiment that comes with mlp. Without DATA it is parity,
     which needs no files. Nothing is ever overwritten.
     """
-    from mlpcli.data import suggest as starter
+    from mlpcli.data import suggest
 
-    known = starter.shipped()
+    known = suggest.shipped()
     path = Path(data)
     stem = data if data in known else path.name.split(".")[0]
     if path.suffix == ".npy":
@@ -34,18 +34,18 @@ def init(data: str, output: Path | None, target: str | None) -> None:
     if output.exists():
         raise ConfigError(output, "exists", "choose another name with -o, or remove it")
     if data in known:
-        started = starter.Start(known[data].read_text(encoding="utf-8"), ())
+        started = suggest.SuggestedConfig(known[data].read_text(encoding="utf-8"), ())
     elif not path.exists():
         raise ConfigError(
             data, "there is no such file or experiment", f"the experiments are {', '.join(known)}"
         )
     else:
-        started = starter.start(path, options.column(target), output.parent)
+        started = suggest.suggest(path, options.column(target), output.parent)
     try:
         with output.open("x", encoding="utf-8") as stream:
             stream.write(started.text)
     except OSError as error:
-        problem = f"cannot be written: {reason(error)}"
+        problem = f"cannot be written: {os_reason(error)}"
         raise CheckpointError(output, problem, "choose another") from error
     for finding in started.findings:
         console.result(finding)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from mlpcli import __version__
-from mlpcli.errors import MlpError, Stopped, reason
+from mlpcli.errors import Interrupted, MlpError, os_reason
 
 # What `mlp --help` says of each; its module is imported when it is asked for.
 COMMANDS = {
@@ -49,7 +49,7 @@ class Commands(click.Group):
         """Run the subcommand; show the traceback of a failure under --debug."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.Abort, Stopped):
+        except (click.exceptions.Exit, click.Abort, Interrupted):
             raise
         except Exception:
             if ctx.params["debug"]:
@@ -89,7 +89,7 @@ def main() -> NoReturn:
         _flush()
     except (click.Abort, KeyboardInterrupt):
         _end_by(signal.SIGINT)
-    except Stopped as stopped:
+    except Interrupted as stopped:
         _end_by(signal.Signals(stopped.number))
     except MlpError as error:
         _fail(str(error), error.exit_code)
@@ -99,7 +99,7 @@ def main() -> NoReturn:
         _fail("memory: there is not enough of it; use a smaller bt_size, structure or dataset", 1)
     except OSError as error:
         name = error.filename or "input or output"
-        _fail(f"{name}: {reason(error)}; check the path and the disk", 1)
+        _fail(f"{name}: {os_reason(error)}; check the path and the disk", 1)
     except Exception as error:  # noqa: BLE001 - users never see a traceback
         _fail(f"internal: {error!r}; run mlp --debug and report what it prints", 1)
     sys.exit(code if isinstance(code, int) else 0)
@@ -134,7 +134,7 @@ def _flush() -> None:
 
 
 def _stop(number: int, _: FrameType | None) -> NoReturn:
-    raise Stopped(number)
+    raise Interrupted(number)
 
 
 def _end_by(number: signal.Signals) -> NoReturn:

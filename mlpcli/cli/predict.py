@@ -12,7 +12,7 @@ from mlpcli.cli import options
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mlpcli.prediction.outputs import Chunk
+    from mlpcli.prediction.outputs import PredictedBatch
 
 
 @click.command(
@@ -58,7 +58,7 @@ def predict(
     images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
     in it are ignored. Images are resized to the network's size. --json is --format jsonl.
     """
-    from mlpcli.checkpoint import store as saving
+    from mlpcli.checkpoint import store
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
 
@@ -73,24 +73,24 @@ def predict(
         for path in (weights, *map(Path, inputs)):
             if path.exists() and output.samefile(path):
                 raise ConfigError(output, "would be replaced, and is read", "choose another -o")
-    judge = saving.load(weights)
-    files = judge.experiment.data.files
-    names = judge.encoding.class_names
+    model = store.load(weights)
+    files = model.experiment.data.files
+    names = model.encoding.class_names
     options.check_top_k(top_k, len(names))
 
-    def chunks() -> Iterator["Chunk"]:
+    def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
             row = 0
-            for features in read_input(name, judge.encoding, files, invert):
-                for outputs in judge.outputs(features):
-                    yield predictions.Chunk(name, row, outputs)
+            for features in read_input(name, model.encoding, files, invert):
+                for outputs in model.predict_batches(features):
+                    yield predictions.PredictedBatch(name, row, outputs)
                     row += len(outputs)
 
-    wanted = predictions.Wanted(names, top_k, proba)
+    written = predictions.OutputOptions(names, top_k, proba)
     if not to_file and sys.stdout is None:
         raise ConfigError("standard output", "is closed", "add -o FILE")
     with predictions.replacing(output) if output and to_file else _standard_output() as stream:
-        predictions.FORMATS[form](stream, chunks(), wanted)
+        predictions.FORMATS[form](stream, chunks(), written)
 
 
 def _standard_output() -> AbstractContextManager[BinaryIO]:

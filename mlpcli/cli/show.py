@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpcli.cli import console, options
-from mlpcli.cli import text_tables as tables
+from mlpcli.cli import console, options, text_tables
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
         problem = "--history, --config and --json exclude one another"
         raise ConfigError("mlp show", problem, "choose one")
     from mlpcli.checkpoint import format as checkpoint
-    from mlpcli.checkpoint import store as saving
+    from mlpcli.checkpoint import store
     from mlpcli.config.load import to_yaml
 
-    shown, meta = saving.load(weights), checkpoint.read(weights).meta
+    shown, meta = store.load(weights), checkpoint.read(weights).meta
     if history:
         console.result(_csv(meta["history"]))
     elif config:
@@ -105,7 +104,7 @@ def _show(found: dict[str, Any], experiment: str) -> None:
         "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
     }
     console.result(f"{found['weights']}, {found['bytes']:,} bytes")
-    console.block(*tables.table(["layer", "W", "b", "parameters"], rows, left=3))
+    console.section(*text_tables.table(["layer", "W", "b", "parameters"], rows, left=3))
     lines = (f"{name:10}  {fact}" for name, fact in facts.items())
-    console.block("training", *(tables.clip(line, tables.WIDTH) for line in lines))
-    console.block("experiment", *experiment.splitlines())
+    console.section("training", *(text_tables.truncate(line, text_tables.WIDTH) for line in lines))
+    console.section("experiment", *experiment.splitlines())

@@ -10,7 +10,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
-def noted_signals() -> Iterator[list[signal.Signals]]:
+def defer_signals() -> Iterator[list[signal.Signals]]:
     """Note the first signal that asks for an end; a second one ends the process at once.
 
     A signal that the caller's shell had ignored stays ignored (`nohup`, jobs in the background).
@@ -19,11 +19,11 @@ def noted_signals() -> Iterator[list[signal.Signals]]:
     Yields:
         A list that the signal is put into.
     """
-    noted: list[signal.Signals] = []
+    received: list[signal.Signals] = []
     before: dict[signal.Signals, Any] = {}
 
     def note(number: int, _: FrameType | None) -> None:
-        noted.append(signal.Signals(number))
+        received.append(signal.Signals(number))
         for other in before:
             signal.signal(other, signal.SIG_DFL)
 
@@ -34,7 +34,7 @@ def noted_signals() -> Iterator[list[signal.Signals]]:
     pipe = getattr(signal, "SIGPIPE", None)
     pipe_before = signal.signal(pipe, signal.SIG_IGN) if pipe is not None else None
     try:
-        yield noted
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -22,7 +22,7 @@ def _character_width(c: str) -> int:
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
-def clip(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """Shorten a text to so many columns, and replace what would move the cursor."""
     text = "".join(c if c.isprintable() else "?" for c in text)
     if display_width(text) <= width:
@@ -59,7 +59,7 @@ def per_class(classes: dict[str, dict[str, Any]]) -> list[str]:
     """Return a table of precision, recall, F1 and support; `-` where there is no value."""
     rows = [
         [
-            clip(name, 40),
+            truncate(name, 40),
             *("-" if row[m] is None else f"{row[m]:.4f}" for m in ("precision", "recall", "f1")),
             str(row["support"]),
         ]
@@ -79,9 +79,9 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str
         [str(count) if count or i == j else "." for j, count in enumerate(row)]
         for i, row in enumerate(counts)
     ]
-    printable = [clip(name, WIDTH) for name in names]
+    printable = [truncate(name, WIDTH) for name in names]
     numbers = [str(i) for i in range(len(names))]
-    labels = [f"{i:>{len(numbers[-1])}} {clip(name, 16)}" for i, name in enumerate(names)]
+    labels = [f"{i:>{len(numbers[-1])}} {truncate(name, 16)}" for i, name in enumerate(names)]
     for heads, sides in ((printable, printable), (numbers, labels)):
         rows = [[side, *row] for side, row in zip(sides, cells, strict=True)]
         lines = table(["", *heads], rows)
@@ -101,7 +101,7 @@ def _largest(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str]
         return ["no class was taken for another"]
     wrong.sort(key=lambda entry: (-entry[0], *entry[1:]))
     rows = [
-        [clip(names[i], 26), clip(names[j], 26), str(n), f"{n / sum(counts[i]):.4f}"]
+        [truncate(names[i], 26), truncate(names[j], 26), str(n), f"{n / sum(counts[i]):.4f}"]
         for n, i, j in wrong[:LARGEST]
     ]
     lines = table(["class", "predicted as", "examples", "share"], rows, left=2)

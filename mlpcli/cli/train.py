@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpcli.cli import console, options
-from mlpcli.cli.signals import noted_signals
+from mlpcli.cli.signals import defer_signals
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
     DivergedError,
+    Interrupted,
     MismatchError,
     MlpError,
-    Stopped,
 )
 from mlpcli.training.history import history_file
 
@@ -102,25 +102,24 @@ def train(
     if threads:
         # Read once, when NumPy is loaded: that is why commands import it as they run.
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
-    from mlpcli import atomic as writing
-    from mlpcli import model
+    from mlpcli import atomic, model
     from mlpcli.checkpoint import format as checkpoint
-    from mlpcli.checkpoint import store as saving
+    from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
-    from mlpcli.checkpoint.resume import take_up
+    from mlpcli.checkpoint.resume import resume_run
     from mlpcli.config.load import load_experiment
     from mlpcli.data.load import load_data
-    from mlpcli.training import loop as training
+    from mlpcli.training import loop
 
     experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
         checkpoint.read(verify)
-    with nullcontext() if verify else writing.locked(output):
+    with nullcontext() if verify else atomic.locked(output):
         if output.is_file() and not (overwrite or resume or verify):
             raise ConfigError(
                 output,
-                f"exists and holds {_held_by(output)}",
+                f"exists and holds {_describe(output)}",
                 "add --overwrite to replace it, --resume to go on with it, or -o for another name",
             )
         dataset = load_data(experiment, data_dir)
@@ -129,15 +128,15 @@ def train(
             console.note(f"{dataset.name}: {line}")
         with _memory_error_with_estimate(experiment, dataset):
             if resume and output.is_file():
-                trained, run = take_up(output, experiment, dataset)
+                trained, run = resume_run(output, experiment, dataset)
                 if not quiet:
-                    console.note(f"{output}: {_standing(run)}")
+                    console.note(f"{output}: {_position(run)}")
             else:
                 trained = model.new_model(experiment, dataset)
-                from_network = saving.load(start).network if start else None
-                run = training.begin(experiment, trained.network, from_network)
+                from_network = store.load(start).network if start else None
+                run = loop.start_run(experiment, trained.network, from_network)
             if not verify and not run.finished:
-                writing.check_writable(output, saving.final_size(trained, run))
+                atomic.check_writable(output, store.final_size(trained, run))
             begun = time.perf_counter()
             with (
                 history_file(history, run.history if resume else ()) as write_row,
@@ -149,7 +148,7 @@ def train(
                     show(report)
 
                 on_step = console.step_line if verbose and not quiet else None
-                save = None if verify else partial(saving.save, output, trained, run)
+                save = None if verify else partial(store.save, output, trained, run)
                 _train(experiment, run, dataset, save, on_epoch, on_step)
             seconds = time.perf_counter() - begun
     if verify:
@@ -182,7 +181,7 @@ def _train(
     on_step: Callable[["StepReport"], None] | None,
 ) -> None:
     """Train to the end, saving on the way; stop between mini-batches when a signal says so."""
-    from mlpcli.training import loop as training
+    from mlpcli.training import loop
 
     every = experiment.checkpoint_every
     saved = time.perf_counter()
@@ -190,16 +189,16 @@ def _train(
     def after_step(report: "StepReport") -> None:
         if on_step:
             on_step(report)
-        if noted:
-            raise Stopped(noted[0])
+        if received:
+            raise Interrupted(received[0])
         done = report.epoch * report.steps + report.step + 1
         # An epoch's end is saved below, when validation has had its say.
         if save and every and report.step + 1 < report.steps and _is_due(done, every, report.steps):
             save()
 
-    with noted_signals() as noted:
+    with defer_signals() as received:
         try:
-            for report in training.train(experiment, run, dataset, after_step):
+            for report in loop.train(experiment, run, dataset, after_step):
                 due = time.perf_counter() - saved > SAVE_SECONDS
                 if every:
                     due = _is_due(report.row["epoch"] + 1, every, 1)
@@ -207,27 +206,27 @@ def _train(
                     save()
                     saved = time.perf_counter()
                 on_epoch(report)
-                if noted:
-                    raise Stopped(noted[0])
+                if received:
+                    raise Interrupted(received[0])
         except CheckpointError:
             raise
         except DivergedError:
             if save and run.history:
                 save()
             raise
-        except (MlpError, OSError, Stopped) as reason:
+        except (MlpError, OSError, Interrupted) as reason:
             # A signal, or a history or progress that cannot be written any more.
             if save:
                 save()
             if isinstance(reason, BrokenPipeError):
-                raise Stopped(signal.SIGPIPE) from None
-            if isinstance(reason, Stopped):
-                _say_where(reason, run, save is not None)
+                raise Interrupted(signal.SIGPIPE) from None
+            if isinstance(reason, Interrupted):
+                _report_interrupt(reason, run, save is not None)
             raise
 
 
-def _say_where(stopped: Stopped, run: "Run", saved: bool) -> None:
-    line = f"{signal.Signals(stopped.number).name}: {_standing(run)}"
+def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
+    line = f"{signal.Signals(stopped.number).name}: {_position(run)}"
     if saved and not run.finished:
         line += "; mlp train --resume goes on from there"
     # Ctrl-C ends the reader of a pipe, too.
@@ -241,7 +240,7 @@ def _is_due(done: int, every: float, steps: int) -> bool:
     return int(done / period) > int((done - 1) / period)
 
 
-def _standing(run: "Run") -> str:
+def _position(run: "Run") -> str:
     if run.finished:
         return f"finished after {len(run.history)} epochs"
     return f"stands in epoch {len(run.history)}, after {run.step} steps"
@@ -258,9 +257,8 @@ def _compare(path: Path, trained: "Model", run: "Run") -> None:
 def _show_result(
     output: Path, trained: "Model", run: "Run", dataset: "Dataset", seconds: float, as_json: bool
 ) -> None:
-    from mlpcli import model
 
-    test = model.judge(trained, dataset.test) if dataset.test else None
+    test = trained.evaluate(dataset.test) if dataset.test else None
     if as_json:
         console.result_json(
             {
@@ -275,15 +273,15 @@ def _show_result(
         return
     chosen = f" of epoch {run.best_epoch}, the best" if dataset.validation else ""
     console.result(f"weights {output}{chosen}")
-    accuracy = test and f"test accuracy {console.counted(**test.summary())}"
+    accuracy = test and f"test accuracy {console.format_accuracy(**test.summary())}"
     console.result(accuracy or "no test split")
 
 
-def _held_by(path: Path) -> str:
-    from mlpcli.checkpoint import store as saving
+def _describe(path: Path) -> str:
+    from mlpcli.checkpoint import store
 
     try:
-        held = saving.load(path)
+        held = store.load(path)
     except CheckpointError:
         return "no mlp checkpoint"
     history = held.meta["history"]

@@ -7,14 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The keys that remain free under `compat: article`. All others keep their defaults,
-FREE = ("data", "structure", "eta", "bt_size", "epochs", "seed", "checkpoint_every", "compat")
+ALLOWED_KEYS = (
+    "data",
+    "structure",
+    "eta",
+    "bt_size",
+    "epochs",
+    "seed",
+    "checkpoint_every",
+    "compat",
+)
 # or have these values,
-DECIDES = {"init": "normal", "dtype": "float64"}
+IMPLIED_VALUES = {"init": "normal", "dtype": "float64"}
 # and inputs are not scaled.
 SCALE = "none"
 
 
-class ArticleDraws:
+class ArticleStream:
     """One legacy Mersenne Twister stream: first the weights, then one shuffle per epoch."""
 
     def __init__(self, seed: int) -> None:
@@ -46,7 +55,7 @@ class ArticleDraws:
         return order
 
 
-def plan(n: int, bt_size: int) -> tuple[list[int], list[int], int]:
+def batch_sizes(n: int, bt_size: int) -> tuple[list[int], list[int], int]:
     """Cut n >= 2·bt_size examples into mini-batches as the article's `batches()` does (erratum 2).
 
     The remainder joins the last mini-batch, whose gradient is divided by `bt_size` all the same.

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlpcli.config.validators import TRUTH, Kind, choice, parse_parts
+from mlpcli.config.validators import BOOLEAN, Validator, choice, parse_parts
 
-Name = str | int
+ColumnRef = str | int
 """A column: its name, or its position from 0 (-1 is the last)."""
 
 
@@ -16,13 +16,13 @@ class Files(NamedTuple):
     """A table, an array or a folder of images by class; relative to the configuration."""
     test: str | float | None = None
     """Another such file, or the fraction of `train` to set aside."""
-    target: Name | None = None
+    target: ColumnRef | None = None
     """The column with the classes (None: the last); of arrays, the file or array with them."""
     test_target: str | None = None
     """`target` of the test file, where classes stand in a file of their own."""
-    ignore: tuple[Name, ...] = ()
+    ignore: tuple[ColumnRef, ...] = ()
     """Columns that are no features."""
-    categorical: tuple[Name, ...] = ()
+    categorical: tuple[ColumnRef, ...] = ()
     """Columns to be one-hot encoded although they may look like numbers."""
     missing: str = "error"
     """What to do about missing values: error, mean or drop."""
@@ -64,11 +64,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _name(value: Any) -> Name:
+def _name(value: Any) -> ColumnRef:
     return value if type(value) is int else _text(value)
 
 
-def _names(value: Any) -> tuple[Name, ...]:
+def _names(value: Any) -> tuple[ColumnRef, ...]:
     return tuple(map(_name, value if type(value) is list else [value]))
 
 
@@ -85,20 +85,20 @@ def _size(value: Any) -> tuple[int, int]:
     return pair[0], pair[1]
 
 
-TEXT = Kind("a name", _text)
+TEXT = Validator("a name", _text)
 SCALE = choice("unit", "standardize", "none")
-_COLUMNS = Kind("a list of column names or positions from 0", _names)
-PARTS: dict[str, Kind] = {
-    "train": Kind("a file or a folder of images", _text),
-    "test": Kind("a file, a folder, or a fraction between 0 and 1", _test),
-    "target": Kind("a column's name or position from 0, or a file of labels", _name),
-    "test_target": Kind("a file of labels", _text),
+_COLUMNS = Validator("a list of column names or positions from 0", _names)
+PARTS: dict[str, Validator] = {
+    "train": Validator("a file or a folder of images", _text),
+    "test": Validator("a file, a folder, or a fraction between 0 and 1", _test),
+    "target": Validator("a column's name or position from 0, or a file of labels", _name),
+    "test_target": Validator("a file of labels", _text),
     "ignore": _COLUMNS,
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
-    "header": TRUTH,
-    "delimiter": Kind('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
-    "size": Kind("[rows, columns], each from 1 to 4096, or one number for both", _size),
-    "grayscale": TRUTH,
+    "header": BOOLEAN,
+    "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
+    "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),
+    "grayscale": BOOLEAN,
     "scale": SCALE,
 }

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 import yaml
 
-from mlpcli.config.schema import KEYS, Experiment, check_together, decide_for_compat, place
+from mlpcli.config.schema import KEYS, Experiment, apply_compat, check_combinations, origin_of
 from mlpcli.config.validators import PartError, show
-from mlpcli.errors import ConfigError, reason
+from mlpcli.errors import ConfigError, os_reason
 
 SYNONYMS = {
     "batch_size": "bt_size",
@@ -46,14 +46,14 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ConfigError(path, reason(error), "give the path of a YAML experiment") from error
+        raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
     values, lines = _parse(content, path)
-    places = {name: f"{path}:{line}" for name, line in lines.items()}
+    origins = {name: f"{path}:{line}" for name, line in lines.items()}
     for override in overrides:
         name = _set(values, override)
-        places = {n: given for n, given in places.items() if not n.startswith(f"{name}.")}
-        places |= dict.fromkeys((name.partition(".")[0], name), f"--set {override}")
-    return from_mapping(values, places | {"": str(path)}, (path.parent,))
+        origins = {n: given for n, given in origins.items() if not n.startswith(f"{name}.")}
+        origins |= dict.fromkeys((name.partition(".")[0], name), f"--set {override}")
+    return from_mapping(values, origins | {"": str(path)}, (path.parent,))
 
 
 def _set(values: dict[Any, Any], override: str) -> str:
@@ -77,27 +77,27 @@ def _set(values: dict[Any, Any], override: str) -> str:
 
 def from_mapping(
     values: Mapping[Any, Any],
-    places: Mapping[str, str],
-    folders: tuple[Path, ...] = (Path(),),
+    origins: Mapping[str, str],
+    search_paths: tuple[Path, ...] = (Path(),),
 ) -> Experiment:
     """Check plain values and make an experiment of them.
 
     Args:
         values: keys and values as YAML or JSON gives them.
-        places: where each key was given; "" is where keys would be added.
-        folders: what paths in the values may be relative to, in the order to try.
+        origins: where each key was given; "" is where keys would be added.
+        search_paths: what paths in the values may be relative to, in the order to try.
 
     Raises:
         ConfigError: if a key is unknown or missing, or a value is not what it must be.
     """
     for name in values:
         if name not in KEYS:
-            raise ConfigError(place(places, name), *_unknown(str(name)))
+            raise ConfigError(origin_of(origins, name), *_unknown(str(name)))
     for name, declared in KEYS.items():
         if declared.default is MISSING and name not in values:
             example = declared.metadata["example"]
             raise ConfigError(
-                places.get("", "experiment"),
+                origins.get("", "experiment"),
                 f"key {name} is missing",
                 f"add a line such as {name}: {example}",
             )
@@ -107,15 +107,17 @@ def from_mapping(
         try:
             checked[name] = kind.parse(value)
         except PartError as error:
-            where = place(places, f"{name}.{error.part}")
+            where = origin_of(origins, f"{name}.{error.part}")
             raise ConfigError(where, error.problem, error.remedy) from None
         except (OverflowError, ValueError):
             problem = f"must be {kind.expects}, not {show(value)}"
-            raise ConfigError(place(places, name), problem, f"write {name}: {example}") from None
+            raise ConfigError(
+                origin_of(origins, name), problem, f"write {name}: {example}"
+            ) from None
     if checked.get("compat"):
-        decide_for_compat(checked, places)
-    experiment = Experiment(**checked, places=places, folders=folders)
-    check_together(experiment)
+        apply_compat(checked, origins)
+    experiment = Experiment(**checked, origins=origins, search_paths=search_paths)
+    check_combinations(experiment)
     return experiment
 
 
@@ -186,7 +188,7 @@ def _parse(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
             fail(1, "must hold keys and values such as eta: 0.3")
-        _refuse_duplicates(root, fail)
+        _check_duplicates(root, fail)
         lines = {}
         for name, node in root.value:
             key = str(loader.construct_object(name))
@@ -205,7 +207,7 @@ def _parse(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, int]]:
         fail(loader.line + 1, "is nested too deeply")
 
 
-def _refuse_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoReturn]) -> None:
+def _check_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoReturn]) -> None:
     """Refuse a key given twice, here or in a mapping inside; PyYAML would keep the last."""
     pending: list[yaml.Node] = [root]
     seen_nodes = set()

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple, NoReturn
 from mlpcli.config import compat
 from mlpcli.config.data_files import SCALE, TEXT, Files, parse_files
 from mlpcli.config.validators import (
-    TRUTH,
-    Kind,
-    Named,
+    BOOLEAN,
+    Validator,
+    Variant,
     choice,
-    named,
+    integer,
     number,
     one_or_list,
     parse_parts,
-    whole,
+    variant_of,
 )
 from mlpcli.errors import ConfigError
 
@@ -48,13 +48,13 @@ def _data(value: Any) -> DataSource:
 def _layer_sizes(value: Any) -> tuple[int, ...]:
     if type(value) is not list or len(value) < 2:
         raise ValueError
-    return tuple(whole(1).parse(size) for size in value)
+    return tuple(integer(1).parse(size) for size in value)
 
 
 def _augment(value: Any) -> dict[str, int]:
     if type(value) is not dict or not value:
         raise ValueError
-    return parse_parts({"shift": whole(1)}, value)
+    return parse_parts({"shift": integer(1)}, value)
 
 
 def _validation(value: Any) -> float | str:
@@ -73,13 +73,13 @@ def _class_weight(value: Any) -> str | dict[str, float]:
 
 
 FACTOR = number(above=0, below=1)
-SCHEDULES: dict[str, dict[str, tuple[Kind, Any]]] = {
+SCHEDULE_SETTINGS: dict[str, dict[str, tuple[Validator, Any]]] = {
     "constant": {},
-    "step": {"every": (whole(1), 10), "factor": (FACTOR, 0.5)},
+    "step": {"every": (integer(1), 10), "factor": (FACTOR, 0.5)},
     "exponential": {"factor": (FACTOR, 0.95)},
     "cosine": {},
     "one_cycle": {},
-    "plateau": {"factor": (FACTOR, 0.5), "patience": (whole(1), 5)},
+    "plateau": {"factor": (FACTOR, 0.5), "patience": (integer(1), 5)},
 }
 
 # The initialiser that suits an activation: see nn/initializers.py.
@@ -92,7 +92,7 @@ INIT_FOR = {
 }
 
 
-def key(kind: Kind, example: str, default: Any = MISSING) -> Any:
+def key(kind: Validator, example: str, default: Any = MISSING) -> Any:
     """Declare a key of the configuration: its kind, a value that shows it, and its default."""
     return field(default=default, metadata={"kind": kind, "example": example})
 
@@ -101,23 +101,23 @@ def key(kind: Kind, example: str, default: Any = MISSING) -> Any:
 class Experiment:
     """A validated experiment. Its fields are the keys of the YAML file, in configs/README.md.
 
-    None stands for what was not given and has no default. `places` says where each key was given,
-    and each KEY.PART of one that is a mapping, as "FILE:LINE", and `folders` what its paths may be
-    relative to; neither takes part in comparisons.
+    None stands for what was not given and has no default. `origins` says where each key was given,
+    and each KEY.PART of one that is a mapping, as "FILE:LINE", and `search_paths` what its paths
+    may be relative to; neither takes part in comparisons.
     """
 
     data: DataSource = key(
-        Kind("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
+        Validator("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
         "mnist",
     )
     structure: tuple[int, ...] = key(
-        Kind("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
+        Validator("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
         "[784, 32, 10]",
     )
     eta: float = key(number(above=0), "0.3")
-    bt_size: int = key(whole(1), "32")
-    epochs: int = key(whole(1), "20")
-    seed: int = key(whole(0, 2**32 - 1), "0", default=0)
+    bt_size: int = key(integer(1), "32")
+    epochs: int = key(integer(1), "20")
+    seed: int = key(integer(0, 2**32 - 1), "0", default=0)
     activation: str | tuple[str, ...] = key(
         one_or_list(choice(*INIT_FOR), "one per hidden layer"), "relu", default="sigmoid"
     )
@@ -126,13 +126,15 @@ class Experiment:
     init: str = key(choice("normal", "glorot", "he", "lecun"), "he", default=None)
     optimizer: str = key(choice("sgd", "adam", "adamw", "rmsprop"), "adam", default="sgd")
     momentum: float | None = key(number(above=0, below=1), "0.9", default=None)
-    nesterov: bool = key(TRUTH, "true", default=False)
+    nesterov: bool = key(BOOLEAN, "true", default=False)
     beta1: float | None = key(number(at_least=0, below=1), "0.9", default=None)
     beta2: float | None = key(number(at_least=0, below=1), "0.999", default=None)
     epsilon: float | None = key(number(above=0), "1e-8", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
-    schedule: Named = key(named(SCHEDULES), "cosine", default=Named("constant", {}))
+    schedule: Variant = key(
+        variant_of(SCHEDULE_SETTINGS), "cosine", default=Variant("constant", {})
+    )
     warmup: float = key(number(at_least=0), "1", default=0.0)
     dropout: float | tuple[float, ...] = key(
         one_or_list(number(at_least=0, below=1), "for the inputs and each hidden layer"),
@@ -141,26 +143,26 @@ class Experiment:
     )
     label_smoothing: float = key(number(at_least=0, below=1), "0.1", default=0.0)
     augment: dict[str, int] | None = key(
-        Kind("{shift: K}, K a whole number from 1", _augment), "{shift: 1}", default=None
+        Validator("{shift: K}, K a whole number from 1", _augment), "{shift: 1}", default=None
     )
     validation: float | str | None = key(
-        Kind("a number above 0 and below 1, or a file where data are files", _validation),
+        Validator("a number above 0 and below 1, or a file where data are files", _validation),
         "0.1",
         default=None,
     )
     monitor: str | None = key(choice("error", "accuracy"), "error", default=None)
-    patience: int | None = key(whole(1), "5", default=None)
+    patience: int | None = key(integer(1), "5", default=None)
     min_delta: float | None = key(number(at_least=0), "0.001", default=None)
     class_weight: str | dict[str, float] | None = key(
-        Kind("balanced, or a mapping of class names to numbers above 0", _class_weight),
+        Validator("balanced, or a mapping of class names to numbers above 0", _class_weight),
         "balanced",
         default=None,
     )
     dtype: str = key(choice("float32", "float64"), "float32", default="float32")
     checkpoint_every: float | None = key(number(above=0), "1", default=None)
     compat: str | None = key(choice("article"), "article", default=None)
-    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    folders: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    search_paths: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.init is None:
@@ -169,7 +171,7 @@ class Experiment:
 
     def where(self, name: str) -> str:
         """Return where a key or KEY.PART was given, for the beginning of an error."""
-        return place(self.places, name)
+        return origin_of(self.origins, name)
 
     @property
     def hidden_activations(self) -> tuple[str, ...]:
@@ -195,28 +197,28 @@ class Experiment:
 KEYS: dict[str, Field[Any]] = {f.name: f for f in fields(Experiment) if f.metadata}
 
 
-def decide_for_compat(values: dict[str, Any], places: Mapping[str, str]) -> None:
+def apply_compat(values: dict[str, Any], origins: Mapping[str, str]) -> None:
     """Set what `compat: article` decides, in place; refuse keys that contradict it."""
-    decided = {name: KEYS[name].default for name in KEYS if name not in compat.FREE}
-    decided |= compat.DECIDES
+    decided = {name: KEYS[name].default for name in KEYS if name not in compat.ALLOWED_KEYS}
+    decided |= compat.IMPLIED_VALUES
     for name, value in decided.items():
         if values.setdefault(name, value) != value:
             meant = "that it is not given" if value is None else value
             raise ConfigError(
-                place(places, name),
+                origin_of(origins, name),
                 f"{values[name]} contradicts compat: article, which means {meant}",
                 "remove one of the two",
             )
     if values["data"].scale not in (None, compat.SCALE):
         raise ConfigError(
-            place(places, "data.scale"),
+            origin_of(origins, "data.scale"),
             f"{values['data'].scale} contradicts compat: article, which means {compat.SCALE}",
             "remove one of the two",
         )
     values["data"] = values["data"]._replace(scale=compat.SCALE)
 
 
-def check_together(e: Experiment) -> None:
+def check_combinations(e: Experiment) -> None:
     """Refuse values that are right alone and make no sense together."""
 
     def refuse(name: str, problem: str, remedy: str) -> NoReturn:
@@ -267,8 +269,8 @@ def check_together(e: Experiment) -> None:
         refuse("warmup", f"lasts {e.warmup:g} of {e.epochs} epochs", "make it shorter")
 
 
-def place(places: Mapping[str, str], name: object) -> str:
+def origin_of(origins: Mapping[str, str], name: object) -> str:
     """Return where a key or KEY.PART was given, for the beginning of an error: "FILE:LINE: KEY"."""
     key = str(name).partition(".")[0]
-    given = next((places[n] for n in (str(name), key, "") if n in places), "experiment")
+    given = next((origins[n] for n in (str(name), key, "") if n in origins), "experiment")
     return f"{given}: {name}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
-class Kind(NamedTuple):
+class Validator(NamedTuple):
     """What a value must be, in words, and a function that returns it or raises ValueError."""
 
     expects: str
@@ -29,7 +29,7 @@ class PartError(ValueError):
         self.remedy = remedy
 
 
-def parse_parts(kinds: Mapping[str, Kind], given: Mapping[Any, Any]) -> dict[str, Any]:
+def parse_parts(kinds: Mapping[str, Validator], given: Mapping[Any, Any]) -> dict[str, Any]:
     """Parse each part of a mapping by its own kind.
 
     Raises:
@@ -64,7 +64,7 @@ _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 60, 60
 
 
-def whole(low: int, high: int | None = None) -> Kind:
+def integer(low: int, high: int | None = None) -> Validator:
     """Return the kind of whole numbers from `low` to `high`, or to what 64 bits hold."""
     highest = 2**63 - 1 if high is None else high
 
@@ -73,12 +73,14 @@ def whole(low: int, high: int | None = None) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"a whole number from {low}" + (f" to {high}" if high is not None else ""), parse)
+    return Validator(
+        f"a whole number from {low}" + (f" to {high}" if high is not None else ""), parse
+    )
 
 
 def number(
     above: float | None = None, at_least: float | None = None, below: float | None = None
-) -> Kind:
+) -> Validator:
     """Return the kind of finite numbers within open or closed bounds."""
     words = [
         f"above {above:g}" if above is not None else "",
@@ -97,10 +99,10 @@ def number(
             raise ValueError
         return float(value)
 
-    return Kind(" ".join(["a number", *filter(None, words)]), parse)
+    return Validator(" ".join(["a number", *filter(None, words)]), parse)
 
 
-def choice(*names: str) -> Kind:
+def choice(*names: str) -> Validator:
     """Return the kind of words among `names`."""
 
     def parse(value: Any) -> str:
@@ -108,7 +110,7 @@ def choice(*names: str) -> Kind:
             raise ValueError
         return str(value)
 
-    return Kind(" or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names), parse)
+    return Validator(" or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names), parse)
 
 
 def _truth(value: Any) -> bool:
@@ -117,19 +119,19 @@ def _truth(value: Any) -> bool:
     return value
 
 
-TRUTH = Kind("true or false", _truth)
+BOOLEAN = Validator("true or false", _truth)
 
 
-def one_or_list(kind: Kind, per: str) -> Kind:
+def one_or_list(kind: Validator, per: str) -> Validator:
     """Return the kind of one value, or a list of values, one per something."""
 
     def parse(value: Any) -> Any:
         return tuple(map(kind.parse, value)) if type(value) is list else kind.parse(value)
 
-    return Kind(f"{kind.expects}, or a list of these, {per}", parse)
+    return Validator(f"{kind.expects}, or a list of these, {per}", parse)
 
 
-class Named(NamedTuple):
+class Variant(NamedTuple):
     """One of several things, by name, with the settings it has."""
 
     name: str
@@ -143,22 +145,22 @@ class Named(NamedTuple):
         return {"name": self.name, **self.settings}
 
 
-def named(options: Mapping[str, Mapping[str, tuple[Kind, Any]]]) -> Kind:
+def variant_of(options: Mapping[str, Mapping[str, tuple[Validator, Any]]]) -> Validator:
     """Return the kind of a name, or a mapping of `name` and that name's own settings.
 
     Args:
         options: by name, the kind and default of each of its settings.
 
-    Its values are parsed to `Named`, with every setting.
+    Its values are parsed to `Variant`, with every setting.
     """
 
-    def parse(value: Any) -> Named:
+    def parse(value: Any) -> Variant:
         given = value if type(value) is dict else {"name": value}
         name = names.parse(given.get("name"))
         settings = options[name]
         kinds = {"name": names} | {setting: kind for setting, (kind, _) in settings.items()}
         parts = parse_parts(kinds, given)
-        return Named(name, {s: parts.get(s, default) for s, (_, default) in settings.items()})
+        return Variant(name, {s: parts.get(s, default) for s, (_, default) in settings.items()})
 
     names = choice(*options)
-    return Kind(names.expects + ", or {name: NAME, SETTING: VALUE}", parse)
+    return Validator(names.expects + ", or {name: NAME, SETTING: VALUE}", parse)

@@ -48,7 +48,7 @@ class Finding(NamedTuple):
         return f"{self.problem}; {self.remedy}"
 
 
-class Look(NamedTuple):
+class SplitStatistics(NamedTuple):
     """What one pass over examples saw."""
 
     split: str
@@ -65,7 +65,7 @@ class Look(NamedTuple):
     """Examples of each class, (n_L,)."""
 
 
-def look(split: str, examples: Examples, n_classes: int) -> Look:
+def summarise(split: str, examples: Examples, n_classes: int) -> SplitStatistics:
     """Look at examples once, some rows at a time."""
     width = examples.features.shape[1]
     low, high = np.full(width, np.nan), np.full(width, np.nan)
@@ -80,15 +80,17 @@ def look(split: str, examples: Examples, n_classes: int) -> Look:
         low = np.fmin(low, np.fmin.reduce(chunk, axis=0))
         high = np.fmax(high, np.fmax.reduce(chunk, axis=0))
     counts = np.bincount(examples.labels, minlength=n_classes)
-    return Look(split, str(examples.features.dtype), low, high, not_finite, first, counts)
+    return SplitStatistics(
+        split, str(examples.features.dtype), low, high, not_finite, first, counts
+    )
 
 
 def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
     """Yield what there is to know about a dataset, and what may be wrong with it."""
     names = dataset.encoding.class_names
-    seen = [look("train", dataset.train, len(names))]
+    seen = [summarise("train", dataset.train, len(names))]
     if dataset.test is not None:
-        seen.append(look("test", dataset.test, len(names)))
+        seen.append(summarise("test", dataset.test, len(names)))
     for split in seen:
         yield _split_fact(split)
     if dataset.test is None:
@@ -112,7 +114,7 @@ def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding
     yield from (finding for finding in found if finding)
 
 
-def _split_fact(seen: Look) -> Fact:
+def _split_fact(seen: SplitStatistics) -> Fact:
     low, high = _bounds(seen)
     n, width = int(seen.counts.sum()), len(seen.low)
     value = {
@@ -127,7 +129,7 @@ def _split_fact(seen: Look) -> Fact:
     return Fact(seen.split, value, f"{n} examples, {width} features, {seen.dtype} {span}")
 
 
-def _bounds(seen: Look) -> tuple[float | None, float | None]:
+def _bounds(seen: SplitStatistics) -> tuple[float | None, float | None]:
     low, high = float(np.fmin.reduce(seen.low)), float(np.fmax.reduce(seen.high))
     return (None, None) if np.isnan(low) else (low, high)
 
@@ -148,14 +150,14 @@ def _classes_fact(counts: NDArray[np.int64], names: Sequence[str]) -> Fact:
     return Fact("classes", list(names), text)
 
 
-def _majority_fact(seen: Sequence[Look], names: Sequence[str]) -> Fact:
+def _majority_fact(seen: Sequence[SplitStatistics], names: Sequence[str]) -> Fact:
     judged, best = seen[-1], int(seen[0].counts.argmax())
     accuracy = float(judged.counts[best] / judged.counts.sum())
     text = f"always saying {names[best]} has {judged.split} accuracy {accuracy:.4f}"
     return Fact("majority", {"class": names[best], "accuracy": accuracy}, text)
 
 
-def not_finite(seen: Look) -> Finding | None:
+def not_finite(seen: SplitStatistics) -> Finding | None:
     """Find NaN and infinity."""
     if seen.first is None:
         return None
@@ -168,7 +170,7 @@ def not_finite(seen: Look) -> Finding | None:
     )
 
 
-def missing_classes(seen: Look, names: Sequence[str]) -> Finding | None:
+def missing_classes(seen: SplitStatistics, names: Sequence[str]) -> Finding | None:
     """Find classes without examples."""
     missing = [name for name, n in zip(names, seen.counts, strict=True) if n == 0]
     if not missing:
@@ -181,7 +183,7 @@ def missing_classes(seen: Look, names: Sequence[str]) -> Finding | None:
     )
 
 
-def imbalance(seen: Look, names: Sequence[str]) -> Finding | None:
+def imbalance(seen: SplitStatistics, names: Sequence[str]) -> Finding | None:
     """Find classes with far fewer training examples than others."""
     counts = np.where(seen.counts > 0, seen.counts, seen.counts.max())
     smallest, largest = int(counts.argmin()), int(counts.argmax())
@@ -196,7 +198,7 @@ def imbalance(seen: Look, names: Sequence[str]) -> Finding | None:
     )
 
 
-def constant_features(seen: Look, dataset: Dataset) -> Finding | None:
+def constant_features(seen: SplitStatistics, dataset: Dataset) -> Finding | None:
     """Find features that never change; an image's margin may be blank."""
     constant = np.flatnonzero(seen.low == seen.high)
     if not len(constant) or _holds_images(dataset):
@@ -213,7 +215,9 @@ def _holds_images(dataset: Dataset) -> bool:
     return dataset.encoding.image_shape is not None
 
 
-def large_inputs(seen: Look, experiment: Experiment, encoding: Encoding) -> Finding | None:
+def large_inputs(
+    seen: SplitStatistics, experiment: Experiment, encoding: Encoding
+) -> Finding | None:
     """Find inputs that saturate the first layer; `compat: article` means them to."""
     low, high = _bounds(seen)
     if low is None or high is None or experiment.compat:

@@ -1,20 +1,20 @@
 """Finding an encoding's columns in a table that was not trained on."""
 
-from mlpcli.config.data_files import Name
+from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.encoding import Column, Encoding
-from mlpcli.data.readers.table import Plan, Planner, find_column
-from mlpcli.errors import DataError, listed
+from mlpcli.data.readers.table import ColumnSelection, Selector, find_column
+from mlpcli.errors import DataError, join_names
 
 # What a column of classes is called beside pixels, which have no names to go by.
 TARGET_NAMES = ("label", "labels", "class", "target", "y")
 
 
-def known_names(encoding: Encoding) -> set[str]:
+def header_names(encoding: Encoding) -> set[str]:
     """Return the names by which a header is recognised."""
     return {column.name for column in encoding.columns if column.name}
 
 
-def plan_for(encoding: Encoding, labelled: bool, target: Name | None = None) -> Planner:
+def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = None) -> Selector:
     """Return the plan that finds an encoding's columns in another table.
 
     By name if both tables have names, in whatever order; else by position: either the features
@@ -26,7 +26,7 @@ def plan_for(encoding: Encoding, labelled: bool, target: Name | None = None) -> 
         target: the column that holds them, if it is not that of the training table.
     """
 
-    def plan(names: tuple[str, ...] | None, width: int, where: str) -> Plan:
+    def plan(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
         chosen = None if target is None else find_column(target, names, width, where)
         if names and any(column.name for column in encoding.columns):
             features, found = _by_name(encoding.columns, names, chosen, where)
@@ -36,10 +36,10 @@ def plan_for(encoding: Encoding, labelled: bool, target: Name | None = None) -> 
             raise DataError(where, "has no classes", "say where they are with --target")
         text = {
             position
-            for position, column in zip(features, encoding.wanted, strict=False)
+            for position, column in zip(features, encoding.input_columns, strict=False)
             if column.categories
         }
-        return Plan(width, features, frozenset(text), target=found if labelled else None)
+        return ColumnSelection(width, features, frozenset(text), target=found if labelled else None)
 
     return plan
 
@@ -52,7 +52,9 @@ def _by_name(
     wanted = tuple(name for name, role in roles.items() if role in ("number", "category"))
     for name in wanted:
         if name not in names:
-            raise DataError(where, f"column {name} is missing", f"the columns are {listed(wanted)}")
+            raise DataError(
+                where, f"column {name} is missing", f"the columns are {join_names(wanted)}"
+            )
     for position, name in enumerate(names):
         if name not in roles and position != chosen:
             raise DataError(
@@ -74,7 +76,7 @@ def _by_position(
     """Return where the features and the target are in a table told by its width."""
     spare = "name the column of the classes with --target" if labelled else "leave out the classes"
     roles = [column.role for column in encoding.columns]
-    wanted = len(encoding.wanted) or encoding.features
+    wanted = len(encoding.input_columns) or encoding.features
     if chosen is None and names and "target" not in roles:
         chosen = next((i for i, name in enumerate(names) if name.lower() in TARGET_NAMES), None)
     rest = tuple(position for position in range(width) if position != chosen)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.table import Table, blocks, label_text
-from mlpcli.errors import DataError, listed
+from mlpcli.errors import DataError, join_names
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` is applied to the features themselves.
@@ -52,12 +52,12 @@ class Encoding(NamedTuple):
     """n_1 numbers that the rest is divided by."""
 
     @property
-    def wanted(self) -> list[Column]:
+    def input_columns(self) -> list[Column]:
         """The columns that become features."""
         return [column for column in self.columns if column.role in ("number", "category")]
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return everything but the class names as JSON values; `restore` is the way back."""
+        """Return everything but the class names as JSON values; `from_mapping` is the way back."""
         mapping = {name: value for name, value in self._asdict().items() if value not in ((), None)}
         del mapping["class_names"]
         if self.columns:
@@ -67,42 +67,42 @@ class Encoding(NamedTuple):
             ]
         return mapping
 
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any], class_names: tuple[str, ...]) -> "Encoding":
+        """Return the encoding that `to_mapping` wrote.
 
-def restore(mapping: Mapping[str, Any], class_names: tuple[str, ...]) -> Encoding:
-    """Return the encoding that `to_mapping` wrote.
-
-    Raises:
-        KeyError, TypeError, ValueError: if it is none.
-    """
-    columns = tuple(
-        Column(
-            str(column["name"]),
-            str(column["role"]),
-            tuple(map(str, column.get("categories", ()))),
-            tuple(map(float, column.get("filling", ()))),
+        Raises:
+            KeyError, TypeError, ValueError: if it is none.
+        """
+        columns = tuple(
+            Column(
+                str(column["name"]),
+                str(column["role"]),
+                tuple(map(str, column.get("categories", ()))),
+                tuple(map(float, column.get("filling", ()))),
+            )
+            for column in mapping.get("columns", ())
         )
-        for column in mapping.get("columns", ())
-    )
-    shape = mapping.get("image_shape")
-    encoding = Encoding(
-        int(mapping["features"]),
-        str(mapping["scale"]),
-        class_names,
-        shape and (int(shape[0]), int(shape[1])),
-        columns,
-        tuple(map(float, mapping.get("means", ()))),
-        tuple(map(float, mapping.get("deviations", ()))),
-    )
-    statistics = encoding.features if encoding.scale == "standardize" else 0
-    if (
-        encoding.scale not in SCALES
-        or (columns and sum(column.width for column in columns) != encoding.features)
-        or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
-        or len(encoding.means) != statistics
-        or len(encoding.deviations) != statistics
-    ):
-        raise ValueError("the encoding contradicts itself")
-    return encoding
+        shape = mapping.get("image_shape")
+        encoding = cls(
+            int(mapping["features"]),
+            str(mapping["scale"]),
+            class_names,
+            shape and (int(shape[0]), int(shape[1])),
+            columns,
+            tuple(map(float, mapping.get("means", ()))),
+            tuple(map(float, mapping.get("deviations", ()))),
+        )
+        statistics = encoding.features if encoding.scale == "standardize" else 0
+        if (
+            encoding.scale not in SCALES
+            or (columns and sum(column.width for column in columns) != encoding.features)
+            or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
+            or len(encoding.means) != statistics
+            or len(encoding.deviations) != statistics
+        ):
+            raise ValueError("the encoding contradicts itself")
+        return encoding
 
 
 def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
@@ -111,7 +111,7 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
     Raises:
         DataError: naming the place, if the width is wrong or a category was not seen in training.
     """
-    width = len(encoding.wanted) or encoding.features
+    width = len(encoding.input_columns) or encoding.features
     if table.values.shape[1] != width:
         raise DataError(
             table.where,
@@ -143,7 +143,7 @@ def expander(
     Raises:
         DataError: naming the place, if a category was not seen in training.
     """
-    columns = encoding.wanted
+    columns = encoding.input_columns
     if not any(column.categories or column.filling for column in columns):
         return None
     # `unit` multiplies in the arithmetic, where it meets these, too.
@@ -184,7 +184,7 @@ def _recode(table: Table, j: int, categories: tuple[str, ...]) -> NDArray[np.int
             raise DataError(
                 table.row(int(rows[0])),
                 f"{table.column(j)}: {table.texts[j][unknown]!r} is no category seen in training",
-                f"the categories are {listed(categories)}",
+                f"the categories are {join_names(categories)}",
             )
     return codes
 
@@ -211,7 +211,7 @@ def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
         raise DataError(
             table.row(row),
             f"class {table.labels.names[table.labels.codes[row]]!r} was not seen in training",
-            f"the classes are {listed(names)}",
+            f"the classes are {join_names(names)}",
         )
     return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
 

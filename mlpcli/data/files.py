@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpcli.config.data_files import Files, Name
-from mlpcli.data.columns import known_names, plan_for
+from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.data.columns import header_names, select_known
 from mlpcli.data.dataset import Dataset, Examples, fingerprint
 from mlpcli.data.encoding import Encoding, encode, encode_labels
-from mlpcli.data.fit import learn, learn_scale, settle_missing
+from mlpcli.data.fit import fit_encoding, fit_scaling, handle_missing
 from mlpcli.data.readers.npy import npz_names
-from mlpcli.data.readers.read import kind_of, labels_beside, locate, read_files
-from mlpcli.data.readers.table import Table, plan_for_training
+from mlpcli.data.readers.read import detect_format, find_label_file, read_files, resolve_path
+from mlpcli.data.readers.table import Table, select_for_training
 from mlpcli.data.splits import stratified
 from mlpcli.errors import DataError
 
@@ -22,7 +22,7 @@ HEADER_WORDS = ("target", "label", "class")
 
 
 def load_files(
-    files: Files, scale: str | None, folders: Sequence[Path], rng: np.random.Generator
+    files: Files, scale: str | None, search_paths: Sequence[Path], rng: np.random.Generator
 ) -> Dataset:
     """Open the files that a configuration names, and learn their encoding from the training file.
 
@@ -32,22 +32,22 @@ def load_files(
     Args:
         files: which files, and how to read them.
         scale: how features are scaled; None for the default for such data.
-        folders: what paths may be relative to.
+        search_paths: what paths may be relative to.
         rng: chooses the test examples where `test` is a fraction.
 
     Raises:
         DataError: if a file is missing, or something in it is wrong.
     """
-    raw = read_training(files, folders)
-    table = settle_missing(raw, files.missing)
-    encoding = learn(table, files.missing)
+    raw = read_training(files, search_paths)
+    table = handle_missing(raw, files.missing)
+    encoding = fit_encoding(table, files.missing)
     train, test = _split(files, encoding, table, rng)
-    encoding = learn_scale(encoding, train, scale)
+    encoding = fit_scaling(encoding, train, scale)
     examples = None
     if test is not None:
         examples = _examples(encoding, test)
     elif isinstance(files.test, str):
-        examples = _open_test(files, files.test, encoding, folders)
+        examples = _open_test(files, files.test, encoding, search_paths)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -63,7 +63,7 @@ def load_files_split(
     files: Files,
     encoding: Encoding,
     split: str,
-    folders: Sequence[Path],
+    search_paths: Sequence[Path],
     rng: np.random.Generator,
     trained_on: str,
 ) -> Examples | None:
@@ -73,7 +73,7 @@ def load_files_split(
         files: which files, and how to read them.
         encoding: what was learned from the training file.
         split: `train` or `test`.
-        folders: what paths may be relative to.
+        search_paths: what paths may be relative to.
         rng: in the state in which `load_files` had it.
         trained_on: the fingerprint of the training examples.
 
@@ -84,8 +84,8 @@ def load_files_split(
         DataError: if a file is missing, or wrong, or has changed where that matters.
     """
     if split == "test" and not isinstance(files.test, float):
-        return None if files.test is None else _open_test(files, files.test, encoding, folders)
-    table = settle_missing(read_training(files, folders, "give --data FILE"), files.missing)
+        return None if files.test is None else _open_test(files, files.test, encoding, search_paths)
+    table = handle_missing(read_training(files, search_paths, "give --data FILE"), files.missing)
     train, test = _split(files, encoding, table, rng)
     examples = _examples(encoding, train)
     if fingerprint(examples) != trained_on:
@@ -99,8 +99,8 @@ def load_labelled(
     path: Path,
     encoding: Encoding,
     files: Files | None = None,
-    target: Name | None = None,
-    folders: Sequence[Path] = HERE,
+    target: ColumnRef | None = None,
+    search_paths: Sequence[Path] = HERE,
     role: str = "test",
 ) -> Examples:
     """Open any file of labelled examples with an encoding learned before.
@@ -111,7 +111,7 @@ def load_labelled(
         files: how the training file was read; None for a dataset known by name.
         target: where the classes are: a column, an array of an archive, or a file of labels; None
             for where they were in training, or a file beside this one.
-        folders: what a file of labels may be relative to.
+        search_paths: what a file of labels may be relative to.
         role: `train` or `test`, for archives that have both.
 
     Raises:
@@ -122,20 +122,20 @@ def load_labelled(
     table = read_files(
         path,
         files,
-        plan_for(encoding, labelled=True, target=target),
-        known=known_names(encoding),
+        select_known(encoding, labelled=True, target=target),
+        header_names=header_names(encoding),
         target=wanted,
-        labels=_labels_file(path, wanted, folders, "data.test_target"),
-        features=len(encoding.wanted) or encoding.features,
+        labels=_labels_file(path, wanted, search_paths, "data.test_target"),
+        features=len(encoding.input_columns) or encoding.features,
         image_shape=encoding.image_shape,
         role=role,
     )
-    return _examples(encoding, settle_missing(table, files.missing))
+    return _examples(encoding, handle_missing(table, files.missing))
 
 
 def read_training(
     files: Files,
-    folders: Sequence[Path],
+    search_paths: Sequence[Path],
     remedy: str = "correct it: paths are relative to the configuration",
 ) -> Table:
     """Read the training file as its configuration says.
@@ -143,14 +143,14 @@ def read_training(
     Raises:
         DataError: if it is missing, or something in it is wrong.
     """
-    path = locate(files.train, folders, remedy, "data.train")
+    path = resolve_path(files.train, search_paths, remedy, "data.train")
     return read_files(
         path,
         files,
-        plan_for_training(files),
-        known=HEADER_WORDS,
+        select_for_training(files),
+        header_names=HEADER_WORDS,
         target=files.target,
-        labels=_labels_file(path, files.target, folders, "data.target"),
+        labels=_labels_file(path, files.target, search_paths, "data.target"),
     )
 
 
@@ -173,29 +173,35 @@ def _split(
     return table.take(kept), table.take(out)
 
 
-def _open_test(files: Files, name: str, encoding: Encoding, folders: Sequence[Path]) -> Examples:
-    path = locate(name, folders, "correct it, or give --data FILE", "data.test")
-    return load_labelled(path, encoding, files, files.test_target, folders)
+def _open_test(
+    files: Files, name: str, encoding: Encoding, search_paths: Sequence[Path]
+) -> Examples:
+    path = resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
+    return load_labelled(path, encoding, files, files.test_target, search_paths)
 
 
 def _examples(encoding: Encoding, table: Table) -> Examples:
     return Examples(encode(encoding, table), encode_labels(encoding, table))
 
 
-def _target_like(path: Path, trained: Name | None) -> Name | None:
+def _target_like(path: Path, trained: ColumnRef | None) -> ColumnRef | None:
     """Return where another file has its classes, if it is made like the training file."""
     if isinstance(trained, int):
         return trained
-    return trained if trained and kind_of(path) == "npz" and trained in npz_names(path) else None
+    return (
+        trained if trained and detect_format(path) == "npz" and trained in npz_names(path) else None
+    )
 
 
-def _labels_file(path: Path, target: Name | None, folders: Sequence[Path], key: str) -> Path | None:
+def _labels_file(
+    path: Path, target: ColumnRef | None, search_paths: Sequence[Path], key: str
+) -> Path | None:
     """Return the file with the labels of an array, if they are in a file of their own."""
-    kind = kind_of(path)
+    kind = detect_format(path)
     if kind not in ("npy", "npz", "idx") or isinstance(target, int):
         return None
     if target is None:
-        return None if kind == "npz" else labels_beside(path)
-    if kind == "npz" and not any((folder / target).is_file() for folder in folders):
+        return None if kind == "npz" else find_label_file(path)
+    if kind == "npz" and not any((folder / target).is_file() for folder in search_paths):
         return None
-    return locate(target, folders, "correct target", key)
+    return resolve_path(target, search_paths, "correct target", key)

@@ -17,7 +17,7 @@ MANY_CLASSES = 20
 EXAMPLES_PER_CLASS = 10
 
 
-def settle_missing(table: Table, policy: str) -> Table:
+def handle_missing(table: Table, policy: str) -> Table:
     """Refuse values that are not finite, and treat those that are missing as a policy says.
 
     Args:
@@ -71,8 +71,8 @@ def _refuse(table: Table, bad: NDArray[np.bool], start: int) -> None:
         raise DataError(table.where, f"holds {value} {place}", remedy)
 
 
-def learn(table: Table, missing: str) -> Encoding:
-    """Learn classes, columns and categories from labelled examples; `learn_scale` adds the rest.
+def fit_encoding(table: Table, missing: str) -> Encoding:
+    """Learn classes, columns and categories from labelled examples; `fit_scaling` adds the rest.
 
     Args:
         table: all examples of the training file.
@@ -83,7 +83,7 @@ def learn(table: Table, missing: str) -> Encoding:
     """
     if table.labels is None:
         raise DataError(table.where, "has no classes", "say where they are with target")
-    class_names = learn_classes(table.labels, table.where)
+    class_names = fit_classes(table.labels, table.where)
     if table.plan is None:
         gaps = missing == "mean" and table.values.dtype.kind == "f"
         filled = _filled_columns(table) if gaps else ()
@@ -101,7 +101,7 @@ def learn(table: Table, missing: str) -> Encoding:
     return Encoding(features, "none", class_names, columns=tuple(columns))
 
 
-def learn_classes(labels: Labels, where: object) -> tuple[str, ...]:
+def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
     """Return the names of the classes that occur, in the order of their numbers or letters.
 
     Raises:
@@ -182,11 +182,11 @@ def _learn_column(table: Table, j: int, name: str, missing: str) -> Column:
     return Column(name, "category", categories, filling)
 
 
-def learn_scale(encoding: Encoding, table: Table, scale: str | None) -> Encoding:
+def fit_scaling(encoding: Encoding, table: Table, scale: str | None) -> Encoding:
     """Add to an encoding how features are scaled.
 
     Args:
-        encoding: what `learn` returned.
+        encoding: what `fit_encoding` returned.
         table: the examples to train on.
         scale: a name in `SCALES`; None for `default_scale`.
     """
@@ -214,7 +214,7 @@ def learn_scale(encoding: Encoding, table: Table, scale: str | None) -> Encoding
     # A constant becomes 0.
     deviations[deviations == 0] = 1
     start = 0
-    for column in encoding.wanted:
+    for column in encoding.input_columns:
         if column.categories:
             # What is 0 or 1 stays so.
             means[start : start + column.width] = 0

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from mlpcli.config.schema import Experiment
-from mlpcli.data import files as own
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.readers.read import locate
+from mlpcli.data.files import load_files, load_files_split, load_labelled
+from mlpcli.data.readers.read import resolve_path
 from mlpcli.data.splits import stratified
 from mlpcli.errors import ConfigError, DataError
-from mlpcli.rng import KeyedDraws
+from mlpcli.rng import KeyedStreams
 
 
 def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
@@ -25,11 +25,11 @@ def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
     name, scale, files = experiment.data
     try:
         if files:
-            dataset = own.load_files(files, scale, experiment.folders, _splitting(experiment))
+            dataset = load_files(files, scale, experiment.search_paths, _splitting(experiment))
         else:
-            given = "data.name" if "data.name" in experiment.places else "data"
+            given = "data.name" if "data.name" in experiment.origins else "data"
             dataset = load_builtin(name, scale, data_dir, experiment.where(given))
-        return fitted(experiment, dataset)
+        return check_fits(experiment, dataset)
     except DataError as error:
         if not error.key:
             raise
@@ -53,11 +53,11 @@ def load_split(
         DataError: if its files are missing, damaged or others than it was trained on.
     """
     if experiment.data.files:
-        return own.load_files_split(
+        return load_files_split(
             experiment.data.files,
             encoding,
             split,
-            experiment.folders,
+            experiment.search_paths,
             _splitting(experiment),
             trained_on,
         )
@@ -66,10 +66,10 @@ def load_split(
 
 
 def _splitting(experiment: Experiment) -> np.random.Generator:
-    return KeyedDraws(experiment.seed).generator("test split")
+    return KeyedStreams(experiment.seed).generator("test split")
 
 
-def fitted(experiment: Experiment, dataset: Dataset) -> Dataset:
+def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
     """Make sure that an experiment fits its dataset, and set validation examples aside.
 
     Returns:
@@ -127,12 +127,12 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
                 "write a fraction such as validation: 0.1",
             )
         remedy = "correct it: paths are relative to the configuration"
-        path = locate(experiment.validation, experiment.folders, remedy, "validation")
+        path = resolve_path(experiment.validation, experiment.search_paths, remedy, "validation")
         files = experiment.data.files
-        examples = own.load_labelled(path, dataset.encoding, files, None, experiment.folders)
+        examples = load_labelled(path, dataset.encoding, files, None, experiment.search_paths)
         return dataset._replace(validation=examples)
     features, labels = dataset.train
-    rng = KeyedDraws(experiment.seed).generator("validation")
+    rng = KeyedStreams(experiment.seed).generator("validation")
     rows, held_out = stratified(labels, experiment.validation or 0, rng)
     if not len(held_out):
         raise ConfigError(

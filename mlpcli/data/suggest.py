@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlpcli.config.data_files import Files, Name
+from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.config.schema import KEYS
-from mlpcli.data import files as own
 from mlpcli.data.dataset import Dataset
+from mlpcli.data.files import load_files, read_training
 from mlpcli.data.fit import too_many_texts
 from mlpcli.data.readers import images
-from mlpcli.data.readers.read import kind_of, labels_beside
+from mlpcli.data.readers.read import detect_format, find_label_file
 from mlpcli.data.readers.table import Table, Values, blocks
-from mlpcli.errors import DataError, listed
+from mlpcli.errors import DataError, join_names
 
 # Columns of these names are taken for the classes, the last column otherwise.
 TARGET_NAMES = ("target", "label", "class", "y")
@@ -27,7 +27,7 @@ ROW_NAMES = re.compile(r"|unnamed: 0|__index_level_0__|index|row|(.*[_ -])?id|.*
 STEPS = 20_000
 
 
-class Start(NamedTuple):
+class SuggestedConfig(NamedTuple):
     """A configuration for some data."""
 
     text: str
@@ -44,7 +44,7 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
-def start(path: Path, target: Name | None, folder: Path) -> Start:
+def suggest(path: Path, target: ColumnRef | None, folder: Path) -> SuggestedConfig:
     """Look at data and write a configuration for it.
 
     Args:
@@ -57,7 +57,7 @@ def start(path: Path, target: Name | None, folder: Path) -> Start:
     """
     files, findings = _guess(path, target)
     try:
-        dataset = own.load_files(files, None, (Path(),), np.random.default_rng(0))
+        dataset = load_files(files, None, (Path(),), np.random.default_rng(0))
     except DataError as error:
         if "learns classes" not in error.problem or target is not None:
             raise
@@ -66,33 +66,33 @@ def start(path: Path, target: Name | None, folder: Path) -> Start:
     n = len(dataset.train.labels) + (len(dataset.test.labels) if dataset.test else 0)
     findings = [
         f"{n} examples, {dataset.encoding.features} features, {len(classes)} classes: "
-        + listed(classes, 10),
+        + join_names(classes, 10),
         *findings,
         *dataset.notes,
     ]  # fmt: skip
-    return Start(_render(path, files, dataset, findings, folder), tuple(findings))
+    return SuggestedConfig(_render(path, files, dataset, findings, folder), tuple(findings))
 
 
-def _guess(path: Path, target: Name | None) -> tuple[Files, list[str]]:
+def _guess(path: Path, target: ColumnRef | None) -> tuple[Files, list[str]]:
     """Find out how to read a file so that it trains without further ado."""
-    kind = kind_of(path)
+    kind = detect_format(path)
     files = Files(train=str(path), test=0.2)
     if kind == "folder":
         return _guess_folder(path, files)
     if kind not in ("table", "parquet"):
-        beside = labels_beside(path) if target is None and kind != "npz" else None
+        beside = find_label_file(path) if target is None and kind != "npz" else None
         files = files._replace(target=target if beside is None else str(beside), missing="mean")
         findings = [] if files.target is None else [f"classes: {files.target}"]
-        return _guess_missing(files, own.read_training(files, (Path(),)).values, findings)
+        return _guess_missing(files, read_training(files, (Path(),)).values, findings)
     files = files._replace(target=target, missing="mean")
-    raw = own.read_training(files, (Path(),))
+    raw = read_training(files, (Path(),))
     if target is None and raw.names:
         named = [name for name in raw.names if name.lower() in TARGET_NAMES]
         target = named[0] if named else raw.names[-1]
         how = "by its name" if named else "the last column"
         finding = f"target: {target} ({how}; --target names another)"
         files = files._replace(target=target if raw.names.count(target) == 1 and target else -1)
-        raw = own.read_training(files, (Path(),))
+        raw = read_training(files, (Path(),))
     else:
         finding = f"target: {'the last column' if target is None else target}"
         files = files._replace(target=-1 if target is None else target)

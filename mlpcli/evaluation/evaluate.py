@@ -4,11 +4,11 @@ import math
 from typing import Any
 
 from mlpcli.data.dataset import Examples
-from mlpcli.model import Model, judge
+from mlpcli.model import Model
 from mlpcli.nn import metrics
 
 
-def report_on(model: Model, examples: Examples, top_k: int | None = None) -> dict[str, Any]:
+def report(model: Model, examples: Examples, top_k: int | None = None) -> dict[str, Any]:
     """Judge a model on labelled examples.
 
     Args:
@@ -20,18 +20,18 @@ def report_on(model: Model, examples: Examples, top_k: int | None = None) -> dic
         Metrics by name; `classes`, the same for every class by its name, None where there was
         nothing to divide by; and `confusion`, a row per class and a column per prediction.
     """
-    judgement = judge(model, examples)
-    counts = judgement.confusion
-    report = {
-        **judgement.summary(),
-        "error": judgement.error,
+    evaluation = model.evaluate(examples)
+    counts = evaluation.confusion
+    found = {
+        **evaluation.summary(),
+        "error": evaluation.error,
         "balanced_accuracy": metrics.balanced_accuracy(counts),
         "macro_f1": metrics.macro_f1(counts),
     }
     if top_k:
-        report[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
+        found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
     classes = per_class(counts, model.encoding.class_names)
-    return report | {"classes": classes, "confusion": counts.tolist()}
+    return found | {"classes": classes, "confusion": counts.tolist()}
 
 
 def per_class(counts: metrics.Counts, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -57,7 +57,7 @@ def per_class(counts: metrics.Counts, names: tuple[str, ...]) -> dict[str, dict[
 
 def _top_k_accuracy(model: Model, examples: Examples, k: int) -> float:
     hits, start = 0, 0
-    for outputs in model.outputs(examples.features):
+    for outputs in model.predict_batches(examples.features):
         labels = examples.labels[start : start + len(outputs)]
         hits += metrics.in_top_k(labels, outputs, k)
         start += len(outputs)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli.errors import ConfigError, listed, reason
+from mlpcli.errors import ConfigError, join_names, os_reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
@@ -56,7 +56,7 @@ class Gate(NamedTuple):
         return f"{self.metric}{self.comparison}{_short(self.bound)}{self.why}"
 
 
-class Verdict(NamedTuple):
+class GateResult(NamedTuple):
     """Whether a report satisfies a gate."""
 
     gate: Gate
@@ -81,13 +81,13 @@ class Verdict(NamedTuple):
         return f"missed by {_short(self.missed_by)} with {_short(self.value)}"
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the verdict as JSON values."""
+        """Return the result as JSON values."""
         numbers = {"bound": self.gate.bound, "value": self.value, "missed_by": self.missed_by}
         shown = {name: None if n is None else float(n) for name, n in numbers.items()}
         return {"gate": str(self.gate), **shown, "passed": self.passed}
 
 
-def requirement(text: str) -> Gate:
+def parse_requirement(text: str) -> Gate:
     """Parse a comparison such as `accuracy>=0.97` or `recall[7]>0.9`.
 
     Raises:
@@ -105,7 +105,7 @@ def requirement(text: str) -> Gate:
     return Gate(metric, match["op"], bound)
 
 
-def drop(text: str) -> tuple[Metric, Decimal]:
+def parse_max_drop(text: str) -> tuple[Metric, Decimal]:
     """Parse an allowance such as `accuracy=0.01`.
 
     Raises:
@@ -119,7 +119,9 @@ def drop(text: str) -> tuple[Metric, Decimal]:
     return Metric(match["metric"], match["class"]), Decimal(match["number"])
 
 
-def no_worse(metric: Metric, allowance: Decimal, baseline: Mapping[str, Any], name: object) -> Gate:
+def max_drop_gate(
+    metric: Metric, allowance: Decimal, baseline: Mapping[str, Any], name: object
+) -> Gate:
     """Make a gate of a metric that may be worse than a baseline's by an allowance.
 
     Raises:
@@ -148,7 +150,7 @@ def check_metric(
     if metric.class_name is not None and metric.name in PER_CLASS:
         if metric.class_name not in class_names:
             close = difflib.get_close_matches(metric.class_name, class_names, n=1)
-            known = listed(class_names, 10)
+            known = join_names(class_names, 10)
             raise ConfigError(
                 where,
                 f"there is no class {metric.class_name}",
@@ -182,7 +184,7 @@ def read_baseline(
     try:
         report = json.loads(path.read_bytes())
     except OSError as error:
-        raise ConfigError(path, reason(error), remedy) from error
+        raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, f"is not JSON: {error}", remedy) from error
     if not (
@@ -203,14 +205,14 @@ def read_baseline(
     return report
 
 
-def judge(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[Verdict]:
+def check(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[GateResult]:
     """Compare a report with every gate, in decimal digits: 0.97 less 0.01 is 0.96."""
-    verdicts = []
+    results = []
     for gate in gates:
         value = gate.metric.of(report)
         passed = value is not None and COMPARISONS[gate.comparison](value, gate.bound)
-        verdicts.append(Verdict(gate, value, passed))
-    return verdicts
+        results.append(GateResult(gate, value, passed))
+    return results
 
 
 def _short(n: Decimal) -> str:

@@ -2,8 +2,8 @@
 
 Each is two functions over arrays of one mini-batch, shaped (m, n), that allocate nothing:
 
-- `apply(z, a)` writes σ(z) into `a` and leaves `z` as it is.
-- `pull_back(delta, a, z)` turns dE/da, held in `delta`, into dE/dz = dE/da ⊙ σ'(z). It may
+- `forward(z, a)` writes σ(z) into `a` and leaves `z` as it is.
+- `backward(delta, a, z)` turns dE/da, held in `delta`, into dE/dz = dE/da ⊙ σ'(z). It may
   overwrite `a` and `z`, whose values nobody needs after it: the derivatives are written on the
   activations where that spares a second `exp`.
 """
@@ -24,8 +24,8 @@ ZERO, ONE = np.array(0, np.float32), np.array(1, np.float32)
 class Activation(NamedTuple):
     """σ, and the product of a gradient with σ'."""
 
-    apply: Callable[[Array, Array], None]
-    pull_back: Callable[[Array, Array, Array], None]
+    forward: Callable[[Array, Array], None]
+    backward: Callable[[Array, Array, Array], None]
 
 
 def sigmoid(z: Array, a: Array) -> None:
@@ -40,7 +40,7 @@ def sigmoid(z: Array, a: Array) -> None:
     np.reciprocal(a, a)
 
 
-def sigmoid_pull_back(delta: Array, a: Array, z: Array) -> None:
+def sigmoid_backward(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by σ'(z) = σ(z) (1 - σ(z)) = a (1 - a)."""
     np.subtract(ONE, a, z)
     np.multiply(z, a, z)
@@ -52,7 +52,7 @@ def tanh(z: Array, a: Array) -> None:
     np.tanh(z, a)
 
 
-def tanh_pull_back(delta: Array, a: Array, z: Array) -> None:
+def tanh_backward(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 - tanh(z)² = 1 - a²."""
     np.multiply(a, a, z)
     np.subtract(ONE, z, z)
@@ -65,7 +65,7 @@ def relu(z: Array, a: Array) -> None:
     np.maximum(z, a, out=a)
 
 
-def relu_pull_back(delta: Array, a: Array, z: Array) -> None:
+def relu_backward(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 where z > 0, which is where a > 0, and by 0 elsewhere."""
     np.greater(a, ZERO, z)
     np.multiply(delta, z, delta)
@@ -80,7 +80,7 @@ def leaky_relu(z: Array, a: Array) -> None:
     np.maximum(z, a, out=a)
 
 
-def leaky_relu_pull_back(delta: Array, a: Array, z: Array) -> None:
+def leaky_relu_backward(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by 1 where z > 0 and by 0.01 elsewhere."""
     np.heaviside(a, 0, z)
     np.maximum(z, LEAK, out=z)
@@ -110,7 +110,7 @@ def gelu(z: Array, a: Array) -> None:
     np.multiply(a, 0.5, a)
 
 
-def gelu_pull_back(delta: Array, a: Array, z: Array) -> None:
+def gelu_backward(delta: Array, a: Array, z: Array) -> None:
     """Multiply `delta` by (1 + t)/2 · (1 + z (1 - t) u'), u' = sqrt(2/π) (1 + 3·0.044715 z²)."""
     _gelu_tanh(z, a)
     np.add(a, ONE, a)
@@ -142,7 +142,7 @@ def softmax(z: Array, a: Array) -> None:
     np.subtract(z, np.log(total), z)
 
 
-def softmax_pull_back(delta: Array, a: Array, z: Array) -> None:
+def softmax_backward(delta: Array, a: Array, z: Array) -> None:
     """Turn dE/da into dE/dz = a ⊙ (dE/da - sum over outputs of dE/da ⊙ a)."""
     np.multiply(delta, a, z)
     np.subtract(delta, z.sum(axis=1, keepdims=True), delta)
@@ -150,11 +150,11 @@ def softmax_pull_back(delta: Array, a: Array, z: Array) -> None:
 
 
 ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, sigmoid_pull_back),
-    "tanh": Activation(tanh, tanh_pull_back),
-    "relu": Activation(relu, relu_pull_back),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_pull_back),
-    "gelu": Activation(gelu, gelu_pull_back),
+    "sigmoid": Activation(sigmoid, sigmoid_backward),
+    "tanh": Activation(tanh, tanh_backward),
+    "relu": Activation(relu, relu_backward),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_backward),
+    "gelu": Activation(gelu, gelu_backward),
     # Of the output layer only:
-    "softmax": Activation(softmax, softmax_pull_back),
+    "softmax": Activation(softmax, softmax_backward),
 }

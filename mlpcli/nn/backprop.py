@@ -6,7 +6,7 @@ import numpy as np
 
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
-from mlpcli.nn.network import Buffers, Network, forward, views_of
+from mlpcli.nn.network import Buffers, Network, forward, layer_views
 
 
 class Workspace(Buffers):
@@ -40,10 +40,10 @@ class Workspace(Buffers):
         else:
             self.delta = [delta[:rows] for delta in share.delta]
             self.gradient = share.gradient
-        self.d_layers = views_of(self.gradient, network.structure)
-        pull_back = [activation.pull_back for activation in network.activations]
-        self.downwards = list(
-            zip(self.d_layers[1:], network.weights[1:], self.a, self.masks[1:], pull_back[:-1],
+        self.d_layers = layer_views(self.gradient, network.structure)
+        backward = [activation.backward for activation in network.activations]
+        self.backward_steps = list(
+            zip(self.d_layers[1:], network.weights[1:], self.a, self.masks[1:], backward[:-1],
                 self.delta[:-1], self.sigma[:-1], self.z[:-1], strict=True)
         )[::-1]  # fmt: skip
 
@@ -85,7 +85,7 @@ def backprop(
         np.multiply(delta, weight, delta)
     np.multiply(delta, factor, delta)
 
-    for d_layer, W, a, mask, pull_back, delta_below, sigma, z in ws.downwards:
+    for d_layer, W, a, mask, backward, delta_below, sigma, z in ws.backward_steps:
         # (1) dE/dW^(L) = delta^(L) (a^(L-1))^T, (4) dE/dW^(l) = delta^(l) (a^(l-1))^T, and
         # (3) dE/db^(L) = delta^(L), (6) dE/db^(l) = delta^(l), times the 1 that ends a
         a.T.dot(delta, d_layer)
@@ -93,7 +93,7 @@ def backprop(
         delta.dot(W, delta_below)
         if mask is not None:
             np.multiply(delta_below, mask, delta_below)
-        pull_back(delta_below, sigma, z)
+        backward(delta_below, sigma, z)
         delta = delta_below
 
     scale = ws.network.input_scale

@@ -1,20 +1,23 @@
 """Using a network: its outputs for any number of examples, and how far they are from labels."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
-from mlpcli.nn.metrics import confusion
+from mlpcli.nn.metrics import accuracy, confusion
 from mlpcli.nn.network import Buffers, Network, forward, input_buffer
 
 # Examples judged at a time: enough for the matrix products, little memory.
 CHUNK_ROWS = 1024
 
 
-def outputs(network: Network, features: NDArray[np.generic]) -> Iterator[tuple[Array, Array]]:
+def predict_batches(
+    network: Network, features: NDArray[np.generic]
+) -> Iterator[tuple[Array, Array]]:
     """Compute the forward pass for successive chunks of examples.
 
     Args:
@@ -39,9 +42,37 @@ def outputs(network: Network, features: NDArray[np.generic]) -> Iterator[tuple[A
         yield buffers.z[-1], a
 
 
-def judge(
+class Evaluation(NamedTuple):
+    """How a network did on labelled examples."""
+
+    confusion: NDArray[np.int64]
+    """(n_L, n_L) counts: entry [i, j] are examples of class i predicted as j."""
+    error: float
+    """Mean of E over the examples."""
+
+    @property
+    def correct(self) -> int:
+        """Number of examples whose class was predicted."""
+        return int(self.confusion.trace())
+
+    @property
+    def examples(self) -> int:
+        """Number of examples."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Correct / total (the article's erratum 1)."""
+        return accuracy(self.confusion)
+
+    def summary(self) -> dict[str, Any]:
+        """Return accuracy and counts."""
+        return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
+
+
+def evaluate(
     network: Network, loss: Loss, features: NDArray[np.generic], labels: NDArray[np.integer]
-) -> tuple[NDArray[np.int64], float]:
+) -> Evaluation:
     """Compare a network's predictions with the labels of one or more examples.
 
     Args:
@@ -49,17 +80,14 @@ def judge(
         loss: the error E, a function of `losses.LOSSES`.
         features: (n, n_1) in the units of the training data.
         labels: (n,) classes.
-
-    Returns:
-        The confusion matrix, see `metrics.confusion`, and the mean of E.
     """
     n_classes = network.structure[-1]
     one_hot = np.eye(n_classes, dtype=network.dtype)
     counts = np.zeros((n_classes, n_classes), np.int64)
     error, start = 0.0, 0
-    for z, a in outputs(network, features):
+    for z, a in predict_batches(network, features):
         of_chunk = labels[start : start + len(a)]
         start += len(a)
         counts += confusion(of_chunk, a.argmax(axis=1), n_classes)
         error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
-    return counts, error / start
+    return Evaluation(counts, error / start)

@@ -19,7 +19,7 @@ class NormalSource(Protocol):
 
 
 # The standard deviation of the weights between n_in and n_out neurons; biases start at 0.
-DEVIATIONS: dict[str, Callable[[int, int], float]] = {
+WEIGHT_STD: dict[str, Callable[[int, int], float]] = {
     # Glorot and Bengio, 2010: keeps gradients and activations of a tanh network of one size.
     "glorot": lambda n_in, n_out: sqrt(2 / (n_in + n_out)),
     # He et al., 2015: the same where relu passes half of its inputs.
@@ -34,7 +34,7 @@ def initialize(network: Network, name: str, rng: NormalSource) -> None:
 
     Args:
         network: its parameters are overwritten.
-        name: a name in `DEVIATIONS`, or `normal`, the article's start: weights and biases N(0, 1).
+        name: a name in `WEIGHT_STD`, or `normal`, the article's start: weights and biases N(0, 1).
         rng: what to draw from.
     """
     for W, b in zip(network.weights, network.biases, strict=True):
@@ -43,5 +43,5 @@ def initialize(network: Network, name: str, rng: NormalSource) -> None:
         if name == "normal":
             b[:] = rng.standard_normal(b.shape)
         else:
-            np.multiply(W, DEVIATIONS[name](n_in, n_out), out=W)
+            np.multiply(W, WEIGHT_STD[name](n_in, n_out), out=W)
             b[:] = 0

@@ -16,7 +16,7 @@ from functools import partial
 
 import numpy as np
 
-from mlpcli.nn.activations import Array, sigmoid_pull_back, softmax_pull_back
+from mlpcli.nn.activations import Array, sigmoid_backward, softmax_backward
 
 Weight = Array | None
 Loss = Callable[[Array, Array, Array, Array, Weight], float]
@@ -28,7 +28,7 @@ def mse(
     a: Array,
     delta: Array,
     weight: Weight,
-    pull_back: Callable[[Array, Array, Array], None],
+    backward: Callable[[Array, Array, Array], None],
 ) -> float:
     """Squared error of the article: E = sum over outputs of (y - a)², no 1/2, no mean.
 
@@ -37,7 +37,7 @@ def mse(
     np.subtract(a, y, delta)
     error = _weighted(delta, delta, weight)
     np.add(delta, delta, delta)
-    pull_back(delta, a, z)
+    backward(delta, a, z)
     return error
 
 
@@ -77,8 +77,8 @@ def _weighted(left: Array, right: Array, weight: Weight) -> float:
 
 # By loss and activation of the output layer.
 LOSSES: dict[tuple[str, str], Loss] = {
-    ("mse", "sigmoid"): partial(mse, pull_back=sigmoid_pull_back),
-    ("mse", "softmax"): partial(mse, pull_back=softmax_pull_back),
+    ("mse", "sigmoid"): partial(mse, backward=sigmoid_backward),
+    ("mse", "softmax"): partial(mse, backward=softmax_backward),
     ("cross_entropy", "sigmoid"): binary_cross_entropy,
     ("cross_entropy", "softmax"): categorical_cross_entropy,
 }

@@ -38,18 +38,18 @@ class Network:
         input_scale: float = 1.0,
     ) -> None:
         self.structure = tuple(structure)
-        self.names = tuple(activations)
+        self.activation_names = tuple(activations)
         self.activations = [ACTIVATIONS[name] for name in activations]
         self.dtype = np.dtype(dtype)
         self.input_scale = input_scale
         self.theta: Array = np.zeros(count_parameters(structure), self.dtype)
-        self.layers = views_of(self.theta, structure)
+        self.layers = layer_views(self.theta, structure)
         self.weights = [Wb[:-1].T for Wb in self.layers]
         self.biases = [Wb[-1] for Wb in self.layers]
 
     def copy(self) -> "Network":
         """Return a network of the same kind, with parameters of its own."""
-        twin = Network(self.structure, self.names, self.dtype, self.input_scale)
+        twin = Network(self.structure, self.activation_names, self.dtype, self.input_scale)
         twin.theta[:] = self.theta
         return twin
 
@@ -67,7 +67,7 @@ def count_parameters(structure: Sequence[int]) -> int:
     return sum((n_in + 1) * n_out for n_in, n_out in pairwise(structure))
 
 
-def views_of(vector: Array, structure: Sequence[int]) -> list[Array]:
+def layer_views(vector: Array, structure: Sequence[int]) -> list[Array]:
     """Return views of a parameter-shaped vector: (n_{l-1} + 1, n_l) for layers 2..L."""
     views, start = [], 0
     for n_in, n_out in pairwise(structure):
@@ -142,9 +142,9 @@ class Buffers:
             self.sigma = [sigma[:rows] for sigma in share.sigma]
             self.a = [a[:rows] for a in share.a]
         without_ones = [a[:, :-1] for a in self.a]
-        apply = [activation.apply for activation in network.activations]
-        self.upwards = list(
-            zip(self.masks[1:], without_ones, self.a, network.layers[1:], self.z[1:], apply[1:],
+        forward = [activation.forward for activation in network.activations]
+        self.forward_steps = list(
+            zip(self.masks[1:], without_ones, self.a, network.layers[1:], self.z[1:], forward[1:],
                 self.sigma[1:], strict=True)
         )  # fmt: skip
 
@@ -165,13 +165,13 @@ def forward(x: Array, buffers: Buffers) -> Array:
     if network.input_scale != 1:
         # On z^(2), (m, n_2), instead of on every pixel, (m, n_1).
         np.multiply(z, network.input_scale, z)
-    network.activations[0].apply(z, sigma)
-    for mask, without_ones, a, W_and_b, z, apply, sigma_above in buffers.upwards:
+    network.activations[0].forward(z, sigma)
+    for mask, without_ones, a, W_and_b, z, forward, sigma_above in buffers.forward_steps:
         if mask is None:
             without_ones[...] = sigma
         else:
             np.multiply(sigma, mask, without_ones)
         a.dot(W_and_b, z)
-        apply(z, sigma_above)
+        forward(z, sigma_above)
         sigma = sigma_above
     return sigma

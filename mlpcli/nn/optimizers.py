@@ -154,13 +154,13 @@ def make_optimizer(
     return Optimizer(sgd, 0)
 
 
-def shrink(theta: Array, weights: Sequence[slice], factor: float) -> None:
+def decay_weights(theta: Array, weights: Sequence[slice], factor: float) -> None:
     """Multiply the weights, and not the biases, by a factor: AdamW's decay (Loshchilov, 2019)."""
     for part in weights:
         np.multiply(theta[part], factor, theta[part])
 
 
-def pull_to_zero(
+def add_l2_gradient(
     theta: Array, g: Array, scratch: Array, weights: Sequence[slice], rate: float
 ) -> None:
     """Add the gradient of rate/2 · |W|² to `g`, for the weights and not the biases."""

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.columns import known_names, plan_for
+from mlpcli.data.columns import header_names, select_known
 from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.fit import settle_missing
+from mlpcli.data.fit import handle_missing
 from mlpcli.data.readers import images
-from mlpcli.data.readers.csv import Rows
-from mlpcli.data.readers.lines import decoded, json_lines, lines_of
-from mlpcli.data.readers.read import kind_of, read_files
+from mlpcli.data.readers.csv import CsvReader
+from mlpcli.data.readers.lines import decode_lines, join_quoted, json_lines
+from mlpcli.data.readers.read import detect_format, read_files
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError
 
@@ -48,7 +48,7 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert):
         # Every example gets an answer: none can be dropped.
-        settled = settle_missing(table, files.missing)
+        settled = handle_missing(table, files.missing)
         # A little at a time: an array may be larger than memory.
         for part, values in blocks(settled.values):
             lines = None if settled.lines is None else settled.lines[part]
@@ -64,7 +64,7 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
         yield from read_stream(stream, encoding, characters, files)
         return
     path = Path(name)
-    kind = kind_of(path)
+    kind = detect_format(path)
     if kind in ("image", "folder"):
         yield from _read_images(
             [path] if kind == "image" else _images_under(path), encoding, invert
@@ -73,11 +73,11 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
     yield read_files(
         path,
         files,
-        plan_for(encoding, labelled=False),
-        known=known_names(encoding),
+        select_known(encoding, labelled=False),
+        header_names=header_names(encoding),
         target=files.target,
         labelled=False,
-        features=len(encoding.wanted) or encoding.features,
+        features=len(encoding.input_columns) or encoding.features,
     )
 
 
@@ -85,7 +85,7 @@ def read_stream(
     stream: BinaryIO, encoding: Encoding, characters: int, files: Files
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
-    source = decoded(stream, "-")
+    source = decode_lines(stream, "-")
     before, first = [], ""
     for first in source:
         if first.strip():
@@ -100,18 +100,18 @@ def read_stream(
         yield from source
 
     as_json = first.lstrip()[:1] in ("{", "[")
-    lines = json_lines(all_lines(), "-") if as_json else lines_of(all_lines(), "-")
+    lines = json_lines(all_lines(), "-") if as_json else join_quoted(all_lines(), "-")
     # Rows may come without the header that files were declared to have.
     header: bool | None = None if files.header else files.header
     if as_json:
         header = first.lstrip()[0] == "{"
-    rows = Rows(
+    rows = CsvReader(
         lines,
         "-",
-        plan_for(encoding, labelled=False),
+        select_known(encoding, labelled=False),
         header=header,
         delimiter="," if as_json else None,
-        known=known_names(encoding),
+        header_names=header_names(encoding),
         gaps=files.missing == "mean",
     )
     yield from rows.tables(characters)

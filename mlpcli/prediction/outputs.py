@@ -14,10 +14,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mlpcli.errors import DataError, reason
+from mlpcli.errors import DataError, os_reason
 
 
-class Chunk(NamedTuple):
+class PredictedBatch(NamedTuple):
     """What a network makes of successive examples of one input."""
 
     source: str
@@ -28,7 +28,7 @@ class Chunk(NamedTuple):
     """(m, n_L)."""
 
 
-class Wanted(NamedTuple):
+class OutputOptions(NamedTuple):
     """What to write of every example."""
 
     class_names: tuple[str, ...]
@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
     """Outputs, too: of these classes if `top_k` is given, of all otherwise."""
 
 
-Write = Callable[[BinaryIO, Iterator[Chunk], Wanted], None]
+Write = Callable[[BinaryIO, Iterator[PredictedBatch], OutputOptions], None]
 
 
 def best(outputs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
@@ -52,7 +52,9 @@ def best(outputs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
     return order[:, :k]
 
 
-def _columns(chunk: Chunk, wanted: Wanted) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+def _columns(
+    chunk: PredictedBatch, wanted: OutputOptions
+) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
     """Return the names, (m, k), and the outputs, (m, 0), (m, k) or (m, n_L), to be written."""
     chosen = best(chunk.outputs, wanted.top_k or 1)
     names: NDArray[np.str_] = np.array(wanted.class_names)
@@ -64,7 +66,7 @@ def _columns(chunk: Chunk, wanted: Wanted) -> tuple[NDArray[np.str_], NDArray[np
     return names[chosen], values
 
 
-def write_text(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+def write_text(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
     """Write a line per example: names, then outputs, with tabs between."""
     for chunk in chunks:
         names, values = _columns(chunk, wanted)
@@ -73,7 +75,7 @@ def write_text(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> Non
         _flush(stream, "".join(lines))
 
 
-def write_csv(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+def write_csv(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
     """Write a heading, then input, row, names and outputs of every example."""
     counted = ["", *(f"_{i}" for i in range(2, (wanted.top_k or 1) + 1))]
     heads = ["input", "row", *(f"class{i}" for i in counted)]
@@ -97,7 +99,7 @@ def write_csv(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None
     _flush(stream, text.getvalue())
 
 
-def write_jsonl(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+def write_jsonl(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
     """Write a JSON object per example: input, row, class, and, if wanted, top and proba."""
     for chunk in chunks:
         names, values = _columns(chunk, wanted)
@@ -113,14 +115,14 @@ def write_jsonl(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> No
         _flush(stream, "".join(lines))
 
 
-def write_npy(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None:
+def write_npy(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
     """Write one array to a file: names, (n,) or (n, k), or, with `proba`, outputs, (n, n_L).
 
     The number of examples is put into the header at the end, for which NumPy leaves room.
     """
     n, header = 0, b""
 
-    def array(chunk: Chunk) -> NDArray[np.generic]:
+    def array(chunk: PredictedBatch) -> NDArray[np.generic]:
         names, values = _columns(chunk, wanted)
         return values if wanted.proba else names if wanted.top_k else names[:, 0]
 
@@ -131,7 +133,7 @@ def write_npy(stream: BinaryIO, chunks: Iterator[Chunk], wanted: Wanted) -> None
         stream.write(part.tobytes())
         n += len(part)
     if not header:
-        part = array(Chunk("", 0, np.empty((0, len(wanted.class_names)))))
+        part = array(PredictedBatch("", 0, np.empty((0, len(wanted.class_names)))))
     stream.seek(0)
     stream.write(_npy_header(part, n))
 
@@ -181,7 +183,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         stream = temporary.open("xb")
     except OSError as error:
-        raise refuse(reason(error)) from error
+        raise refuse(os_reason(error)) from error
     try:
         with stream:
             yield stream

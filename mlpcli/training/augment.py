@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mlpcli.training.batches import Rows
+from mlpcli.training.batches import Features
 
 
 def shifter(
     image_shape: tuple[int, int], shift: int, rows: int, dtype: np.dtype[np.generic]
-) -> Callable[[Rows, np.random.Generator], None]:
+) -> Callable[[Features, np.random.Generator], None]:
     """Return a function that moves images, each by its own offset in either direction.
 
     Args:
@@ -27,7 +27,7 @@ def shifter(
     # windows[i, dy, dx] is image i seen from offset (dy, dx): a view, nothing is copied.
     windows = np.lib.stride_tricks.sliding_window_view(padded, image_shape, axis=(1, 2))
 
-    def move(images: Rows, rng: np.random.Generator) -> None:
+    def move(images: Features, rng: np.random.Generator) -> None:
         m = len(images)
         pictures = images.reshape(m, h, w)
         inside[:m] = pictures

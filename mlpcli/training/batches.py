@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.generic]
+Features = NDArray[np.generic]
 
 # Mini-batches are gathered together up to this size: tiny ones are then mere slices of a buffer,
 # and large ones still fit a core's cache between being gathered and being used.
 CHUNK_BYTES = 1 << 18
 
 
-class Plan(NamedTuple):
+class BatchSizes(NamedTuple):
     """How an epoch of n examples is cut into mini-batches, and what sums are divided by."""
 
     sizes: Sequence[int]
@@ -25,14 +25,14 @@ class Plan(NamedTuple):
     """What the epoch's sum of errors is divided by."""
 
 
-def plan(n: int, bt_size: int) -> Plan:
+def batch_sizes(n: int, bt_size: int) -> BatchSizes:
     """Cut n examples into mini-batches of `bt_size`, the last being what remains.
 
     Gradients are divided by |B|, the mini-batch's real size, and the error by n, so that both are
     means.
     """
     sizes = [min(bt_size, n - start) for start in range(0, n, bt_size)]
-    return Plan(sizes, sizes, n)
+    return BatchSizes(sizes, sizes, n)
 
 
 class MiniBatch(NamedTuple):
@@ -61,9 +61,9 @@ class MiniBatches:
 
     def __init__(
         self,
-        features: Rows,
+        features: Features,
         labels: NDArray[np.integer],
-        plan: Plan,
+        plan: BatchSizes,
         x: NDArray[np.floating],
         targets: NDArray[np.floating],
         class_weights: NDArray[np.floating] | None = None,
@@ -100,7 +100,7 @@ class MiniBatches:
     def epoch(
         self,
         order: NDArray[np.integer],
-        augment: Callable[[Rows, int], None] | None = None,
+        augment: Callable[[Features, int], None] | None = None,
         first: int = 0,
     ) -> Iterator[MiniBatch]:
         """Yield the mini-batches of one epoch, each valid until the next is asked for.
@@ -121,7 +121,7 @@ class MiniBatches:
     def _gather(
         self,
         chosen: NDArray[np.integer],
-        augment: Callable[[Rows, int], None] | None,
+        augment: Callable[[Features, int], None] | None,
         step: int,
     ) -> None:
         """Fill the buffers with the chosen examples."""
@@ -137,7 +137,7 @@ class MiniBatches:
             self.class_weights.take(labels, axis=0, out=self.weight[:rows], mode="clip")
 
 
-def buffer_rows(plan: Plan, row_bytes: int) -> int:
+def buffer_rows(plan: BatchSizes, row_bytes: int) -> int:
     """Return how many rows a buffer should hold: whole mini-batches up to `CHUNK_BYTES`, or one."""
     largest = max(plan.sizes)
     return max(largest, min(sum(plan.sizes), CHUNK_BYTES // row_bytes))

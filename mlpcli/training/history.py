@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.errors import ConfigError, MlpError, reason
+from mlpcli.errors import ConfigError, MlpError, os_reason
 
 if TYPE_CHECKING:
     from mlpcli.training.loop import EpochReport
@@ -45,13 +45,13 @@ def history_file(
     line_of = _csv_line if csv else _json_line
     heading = ",".join(COLUMNS) + "\n" if csv else ""
     if done:
-        from mlpcli import atomic as writing
+        from mlpcli import atomic
 
         kept = _lines_by_beginning(path)
         lines = (line_of(row) for row in done)
         text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
         # Not cut and written anew: a process that ends amid that would lose what was there.
-        writing.write(path, text.encode())
+        atomic.write(path, text.encode())
     # Unbuffered: nothing is left to be written, or to fail, when it is closed.
     with path.open("ab" if done else "wb", buffering=0) as stream:
 
@@ -61,7 +61,7 @@ def history_file(
                 while content:
                     content = content[stream.write(content) :]
             except OSError as error:
-                problem = f"cannot be written: {reason(error)}"
+                problem = f"cannot be written: {os_reason(error)}"
                 raise MlpError(path, problem, "check the disk") from error
 
         def write(report: "EpochReport") -> None:

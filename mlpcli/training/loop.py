@@ -14,20 +14,28 @@ from mlpcli.config import compat
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError, DivergedError
-from mlpcli.nn import metrics, schedules
+from mlpcli.nn import schedules
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.dropout import draw_masks
-from mlpcli.nn.inference import judge
+from mlpcli.nn.inference import evaluate
 from mlpcli.nn.initializers import initialize
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, input_buffer
-from mlpcli.nn.optimizers import Optimizer, clip, descend, make_optimizer, pull_to_zero, sgd, shrink
-from mlpcli.rng import KeyedDraws
+from mlpcli.nn.optimizers import (
+    Optimizer,
+    add_l2_gradient,
+    clip,
+    decay_weights,
+    descend,
+    make_optimizer,
+    sgd,
+)
+from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import shifter
-from mlpcli.training.batches import MiniBatches, Plan, Rows, buffer_rows, plan
+from mlpcli.training.batches import BatchSizes, Features, MiniBatches, batch_sizes, buffer_rows
 
-Draws = KeyedDraws | compat.ArticleDraws
+Draws = KeyedStreams | compat.ArticleStream
 
 
 @dataclass
@@ -48,9 +56,9 @@ class Run:
     """Whether all epochs are over, or patience has ended."""
     step: int = 0
     """How many mini-batches of the unfinished epoch have been learnt."""
-    total: float = 0.0
+    error_sum: float = 0.0
     """Their errors, summed."""
-    stream: str = ""
+    rng_state: str = ""
     """State of the article's random stream before the unfinished epoch's shuffle."""
 
 
@@ -74,7 +82,7 @@ class StepReport(NamedTuple):
     """Mean of E over the mini-batch, before the step it caused."""
 
 
-def begin(experiment: Experiment, network: Network, start: Network | None = None) -> Run:
+def start_run(experiment: Experiment, network: Network, start: Network | None = None) -> Run:
     """Return a run at its beginning, the network's parameters drawn at random or copied.
 
     Args:
@@ -86,7 +94,7 @@ def begin(experiment: Experiment, network: Network, start: Network | None = None
     Raises:
         ConfigError: if `start` has another structure.
     """
-    draws: Draws = (compat.ArticleDraws if experiment.compat else KeyedDraws)(experiment.seed)
+    draws: Draws = (compat.ArticleStream if experiment.compat else KeyedStreams)(experiment.seed)
     # Drawn in any case: the article's stream goes on from there.
     initialize(network, experiment.init, draws.weights())
     if start is not None:
@@ -100,7 +108,7 @@ def begin(experiment: Experiment, network: Network, start: Network | None = None
         network.theta[:] = start.theta
     state = np.zeros((optimizer_of(experiment).slots, len(network.theta)), network.dtype)
     current = network.copy() if experiment.validation else network
-    return Run(current, draws, state, best=network.theta, stream=draws.state)
+    return Run(current, draws, state, best=network.theta, rng_state=draws.state)
 
 
 def train(
@@ -113,7 +121,7 @@ def train(
 
     Args:
         experiment: how to train.
-        run: from `begin`; changed in place.
+        run: from `start_run`; changed in place.
         dataset: training examples, and validation examples where the experiment wants them.
         on_step: called after every mini-batch, when the run may be saved.
 
@@ -124,14 +132,14 @@ def train(
         DivergedError: at the mini-batch whose error, or the epoch whose parameters, are not finite;
             the run then stands where its last finished epoch left it.
     """
-    network, draws, keyed = run.network, run.draws, KeyedDraws(experiment.seed)
+    network, draws, keyed = run.network, run.draws, KeyedStreams(experiment.seed)
     # Where an epoch was left unfinished, its order is drawn again.
-    draws.state = run.stream
+    draws.state = run.rng_state
     rows, theta = dataset.train_rows, network.theta
     n = len(dataset.train.labels if rows is None else rows)
     loss = LOSSES[experiment.loss, experiment.output]
     m = experiment.bt_size
-    cut = Plan(*compat.plan(n, m)) if experiment.compat else plan(n, m)
+    cut = BatchSizes(*compat.batch_sizes(n, m)) if experiment.compat else batch_sizes(n, m)
     steps = len(cut.sizes)
     batches = _mini_batches(experiment, network, dataset, cut)
     augment = _augmentation(experiment, dataset, batches)
@@ -140,10 +148,10 @@ def train(
     workspaces = {m: Workspace(network, m, share=largest) for m in set(cut.sizes)}
     update, scales_by_eta = _update(experiment, run)
     factor = functools.lru_cache(8)(lambda number: np.array(number, network.dtype))
-    good = theta.copy(), run.optimizer_state.copy(), run.step, run.total
+    good = theta.copy(), run.optimizer_state.copy(), run.step, run.error_sum
 
     def diverged(problem: str) -> DivergedError:
-        theta[:], run.optimizer_state[:], run.step, run.total = good
+        theta[:], run.optimizer_state[:], run.step, run.error_sum = good
         return DivergedError(
             experiment.where("eta"),
             f"training diverged at {problem}",
@@ -171,14 +179,14 @@ def train(
                 if not math.isfinite(error):
                     raise diverged(f"epoch {epoch}, step {step}: the error is {error}")
                 update(ws.gradient, eta, epoch * steps + step + 1)
-                run.total += error
+                run.error_sum += error
                 run.step = step + 1
                 if on_step:
                     on_step(StepReport(epoch, step, steps, error / divisor))
         if not np.isfinite(theta).all():
             raise diverged(f"epoch {epoch}: some weights are no longer finite")
         eta = eta_at(epoch, steps - 1, steps)
-        row = {"epoch": epoch, "error": run.total / cut.error_divisor, "eta": eta}
+        row = {"epoch": epoch, "error": run.error_sum / cut.error_divisor, "eta": eta}
         _finish_epoch(experiment, run, dataset, row)
         good[0][:], good[1][:] = theta, run.optimizer_state
         good = (*good[:2], 0, 0.0)
@@ -188,21 +196,21 @@ def train(
 def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[str, Any]) -> None:
     """Judge the epoch on the validation data, and note whether it is the best and the last."""
     run.history.append(row)
-    run.step, run.total, run.stream = 0, 0.0, run.draws.state
+    run.step, run.error_sum, run.rng_state = 0, 0.0, run.draws.state
     epoch = row["epoch"]
     if dataset.validation is None:
         run.best_epoch = epoch
     else:
         loss = LOSSES[experiment.loss, experiment.output]
-        counts, row["validation_error"] = judge(run.network, loss, *dataset.validation)
-        row["validation_accuracy"] = metrics.accuracy(counts)
+        found = evaluate(run.network, loss, *dataset.validation)
+        row["validation_error"], row["validation_accuracy"] = found.error, found.accuracy
         if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
             run.best_epoch = epoch
             np.copyto(run.best, run.network.theta)
-    run.finished = is_over(experiment, run)
+    run.finished = is_finished(experiment, run)
 
 
-def is_over(experiment: Experiment, run: Run) -> bool:
+def is_finished(experiment: Experiment, run: Run) -> bool:
     """Return whether all epochs of a run are over, or its patience is."""
     done = len(run.history)
     waited = done - 1 - run.best_epoch
@@ -243,9 +251,9 @@ def _update(experiment: Experiment, run: Run) -> tuple[Callable[[Array, float, i
         if norm is not None:
             clip(g, norm)
         if decay and experiment.optimizer == "adamw":
-            shrink(theta, weights, 1 - eta * decay)
+            decay_weights(theta, weights, 1 - eta * decay)
         elif decay:
-            pull_to_zero(theta, g, scratch, weights, decay)
+            add_l2_gradient(theta, g, scratch, weights, decay)
         optimizer.step(theta, g, state, eta, t)
 
     return update, False
@@ -273,7 +281,7 @@ def _schedule(
 
 
 def _mini_batches(
-    experiment: Experiment, network: Network, dataset: Dataset, cut: Plan
+    experiment: Experiment, network: Network, dataset: Dataset, cut: BatchSizes
 ) -> MiniBatches:
     x = input_buffer(network, buffer_rows(cut, network.dtype.itemsize * network.structure[0]))
     targets, weights = _targets(experiment), _class_weights(experiment, dataset)
@@ -301,9 +309,9 @@ def _class_weights(experiment: Experiment, dataset: Dataset) -> NDArray[np.float
 
 def _augmentation(
     experiment: Experiment, dataset: Dataset, batches: MiniBatches
-) -> Callable[[int], Callable[[Rows, int], None]] | None:
+) -> Callable[[int], Callable[[Features, int], None]] | None:
     """Return, for an epoch, what moves the images gathered for the mini-batches from a step on."""
-    shape, draws = dataset.encoding.image_shape, KeyedDraws(experiment.seed)
+    shape, draws = dataset.encoding.image_shape, KeyedStreams(experiment.seed)
     if not experiment.augment or shape is None:
         return None
     move = shifter(shape, experiment.augment["shift"], len(batches.raw), batches.raw.dtype)

@@ -19,7 +19,7 @@ from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
-from mlpcli.training.loop import EpochReport, begin, optimizer_of, train
+from mlpcli.training.loop import EpochReport, optimizer_of, start_run, train
 
 GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.
@@ -33,7 +33,7 @@ TRIAL_WORK = 2e9
 TRIAL_EPOCHS = 10
 TRIAL_SECONDS = 1.0
 # Keys that hold a network back from learning one mini-batch by heart, or need more examples.
-RESTRAINTS = (
+REGULARISERS = (
     "augment",
     "class_weight",
     "compat",
@@ -49,7 +49,7 @@ RESTRAINTS = (
 )
 
 
-def rehearse(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
+def sanity_checks(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
     """Yield what short trials of an experiment on its finite training examples show."""
     yield Fact("parameters", p := count_parameters(experiment.structure), f"{p:,}")
     if finding := too_large(experiment, len(dataset.train.labels)):
@@ -88,7 +88,7 @@ def _physical_memory() -> int | None:
 
 
 def _gradient(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
-    worst = gradient_error(experiment, dataset)
+    worst = gradient_check(experiment, dataset)
     text = f"agrees with central differences to {worst:.1g}"
     if worst > GRADIENT_TOLERANCE:
         text = f"differs from central differences by {worst:.1g}"
@@ -97,7 +97,7 @@ def _gradient(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Findi
     yield Fact("gradient", worst, text)
 
 
-def gradient_error(experiment: Experiment, dataset: Dataset) -> float:
+def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
     """Compare the gradient that training uses with central differences, in float64.
 
     Every layer's weights and biases are tried alone, along a random direction, and are given sizes
@@ -154,16 +154,16 @@ def _parts(network: Network) -> list[NDArray[np.intp]]:
 
 
 def _one_batch(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
-    trial = memorise(experiment, dataset)
+    trial = overfit_batch(experiment, dataset)
     text = f"{trial.right} of {trial.examples} examples learnt in {trial.steps} steps"
-    if finding := cannot_learn(trial, experiment.eta):
+    if finding := check_overfit(trial, experiment.eta):
         yield finding
     yield Fact(
         "one_batch", {"right": trial.right, "of": trial.examples, "steps": trial.steps}, text
     )
 
 
-def cannot_learn(trial: "Trial", eta: float) -> Finding | None:
+def check_overfit(trial: "Trial", eta: float) -> Finding | None:
     """Find training that does not get half-way from the commonest class to all examples right."""
     if trial.out_of_time or trial.right >= (trial.examples + trial.commonest) / 2:
         return None
@@ -187,11 +187,11 @@ class Trial(NamedTuple):
     problem: str = ""
 
 
-def memorise(experiment: Experiment, dataset: Dataset) -> Trial:
+def overfit_batch(experiment: Experiment, dataset: Dataset) -> Trial:
     """Train on one mini-batch alone, with nothing that holds back, until all of it is right."""
     examples = _distinct(_sample(dataset.train, 4 * BATCH_EXAMPLES))
     m = len(examples.labels)
-    free: dict[str, Any] = {name: KEYS[name].default for name in RESTRAINTS if name in KEYS}
+    free: dict[str, Any] = {name: KEYS[name].default for name in REGULARISERS if name in KEYS}
     trial = replace(experiment, **free, bt_size=m, epochs=BATCH_STEPS)
     network = new_network(trial, dataset.encoding)
     x, _ = _batch(network, examples)
@@ -252,7 +252,7 @@ def _measure(experiment: Experiment, dataset: Dataset) -> tuple[int, float]:
 
 
 def _train(experiment: Experiment, network: Network, dataset: Dataset) -> Iterator[EpochReport]:
-    return train(experiment, begin(experiment, network), dataset._replace(train_rows=None))
+    return train(experiment, start_run(experiment, network), dataset._replace(train_rows=None))
 
 
 def _sample(examples: Examples, n: int) -> Examples:

@@ -10,9 +10,10 @@ from typing import Any
 # Kaggle's digits: a label and 784 pixels a line, four fifths of them blank.
 ROWS, PIXELS, INKED = 42_000, 784, 0.2
 READERS = {
-    "mlp": "from mlpcli.data import files as own; from mlpcli.config.data_files import Files\n"
+    "mlp": "from mlpcli.config.data_files import Files\n"
+    "from mlpcli.data.files import read_training\n"
     "from pathlib import Path\n"
-    "read = lambda path: own.read_training(Files(train=path, target=0), [Path()])",
+    "read = lambda path: read_training(Files(train=path, target=0), [Path()])",
     "pandas": "import pandas\nread = pandas.read_csv",
 }
 TIMED = """

@@ -9,10 +9,10 @@ from pathlib import Path
 import ordeals
 import pytest
 
-from mlpcli import atomic as writing
+from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint import limits
-from mlpcli.cli.signals import noted_signals
+from mlpcli.cli.signals import defer_signals
 from mlpcli.config.load import from_mapping
 from mlpcli.errors import CheckpointError, ConfigError
 
@@ -63,10 +63,10 @@ def test_the_ordeals_find_a_careless_writer(path, monkeypatch):
     """Negative control: a file written in place does not survive the first of them."""
 
     def careless(path, content):
-        with writing.open(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
+        with atomic.open(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
             stream.write(content)
 
-    monkeypatch.setattr(writing, "write", careless)
+    monkeypatch.setattr(atomic, "write", careless)
     with pytest.raises((AssertionError, OSError)):
         ordeals.fail_every_call(path, "ENOSPC")
 
@@ -78,14 +78,14 @@ def test_one_run_per_checkpoint(path):
     """While one run holds a checkpoint another is refused, under whatever name; then it is free."""
     link = path.with_name("link.npy")
     link.symlink_to(path)
-    with writing.locked(path):
+    with atomic.locked(path):
         for name in (path, link):
             refused = pytest.raises(CheckpointError, match="is being written by another run; wait")
-            with refused, writing.locked(name):
+            with refused, atomic.locked(name):
                 pass
-        with writing.locked(path.with_name("other.npy")):
+        with atomic.locked(path.with_name("other.npy")):
             pass
-    with writing.locked(link):
+    with atomic.locked(link):
         pass
     assert list(path.parent.iterdir()) == [link]
 
@@ -95,7 +95,7 @@ def test_only_our_leftovers_are_removed(path):
     kept = [".w.npy.tmp", ".w2.npy.1234.tmp", "w.npy.1234.tmp", ".w.npy.1234.txt"]
     for name in [*kept, ".w.npy.0123abcd.tmp", ".w.npy.lock"]:
         path.with_name(name).touch()
-    with writing.locked(path):
+    with atomic.locked(path):
         pass
     assert sorted(other.name for other in path.parent.iterdir()) == sorted(kept)
 
@@ -181,10 +181,10 @@ def test_the_first_signal_is_noted_and_the_second_ends():
     """A first signal is only noted; then both it and the others have their usual effect again."""
     script = """
 import os, signal
-from mlpcli.cli.signals import noted_signals
-with noted_signals() as noted:
+from mlpcli.cli.signals import defer_signals
+with defer_signals() as received:
     os.kill(os.getpid(), signal.SIGTERM)
-    print(*noted, flush=True)
+    print(*received, flush=True)
     os.kill(os.getpid(), signal.SIGINT)
     print("survived")
 """
@@ -200,10 +200,10 @@ def test_signals_are_put_back():
     ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         before = [signal.getsignal(number) for number in numbers]
-        with noted_signals() as noted:
+        with defer_signals() as received:
             os.kill(os.getpid(), signal.SIGHUP)
             os.kill(os.getpid(), signal.SIGINT)
-        assert noted == [signal.SIGINT]
+        assert received == [signal.SIGINT]
         assert [signal.getsignal(number) for number in numbers] == before
     finally:
         signal.signal(signal.SIGHUP, ignored)

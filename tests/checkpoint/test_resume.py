@@ -12,16 +12,16 @@ from ordeals import interrupt, timeless
 
 from mlpcli import model
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint import store as saving
-from mlpcli.checkpoint.resume import first_difference, take_up
+from mlpcli.checkpoint import store
+from mlpcli.checkpoint.resume import first_difference, resume_run
 from mlpcli.config.load import from_mapping
-from mlpcli.config.schema import SCHEDULES
+from mlpcli.config.schema import SCHEDULE_SETTINGS
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import with_validation
 from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.nn.optimizers import SETTINGS
-from mlpcli.training import loop as training
+from mlpcli.training import loop
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 # 97 images of which 10 are held out where there is validation: 10 or 9 steps, the last one short.
@@ -40,7 +40,7 @@ RUNS = {
     **{name: {"optimizer": name, "eta": 0.01} for name in SETTINGS},
     "momentum": {"momentum": 0.9},
     "nesterov": {"momentum": 0.9, "nesterov": True},
-    **{name: {"schedule": name, "warmup": 1.3} | JUDGED for name in SCHEDULES},
+    **{name: {"schedule": name, "warmup": 1.3} | JUDGED for name in SCHEDULE_SETTINGS},
     "plateau that falls": {
         "schedule": {"name": "plateau", "patience": 1}, "eta": 3.0, "clip_norm": 1.0
     } | JUDGED,
@@ -88,15 +88,15 @@ def train(experiment, dataset, trained, run, steps=None):
         if left == 0:
             raise HaltError
 
-    for _ in training.train(experiment, run, dataset, count):
+    for _ in loop.train(experiment, run, dataset, count):
         pass
-    return saving.serialise(trained, run)
+    return store.serialise(trained, run)
 
 
 def begun(experiment, dataset):
     """Return a new model and its run."""
     trained = model.new_model(experiment, dataset)
-    return trained, training.begin(experiment, trained.network)
+    return trained, loop.start_run(experiment, trained.network)
 
 
 def whole(experiment, dataset):
@@ -120,8 +120,8 @@ def test_interruptions_leave_no_trace(keys):
                 train(experiment, dataset, trained, run, int(rng.integers(1, 9)))
             except HaltError:
                 stops += 1
-            saving.save(path, trained, run)
-            trained, run = take_up(path, experiment, dataset)
+            store.save(path, trained, run)
+            trained, run = resume_run(path, experiment, dataset)
         assert stops >= 3 or keys == RUNS["one step"]
         assert path.read_bytes() == expected
 
@@ -138,8 +138,8 @@ def test_every_step_is_a_good_one_to_stop_at(keys):
         with pytest.raises(HaltError):
             train(experiment, dataset, trained, run, steps)
         assert run.step == (steps - 1) % 9 + 1
-        saving.save(path, trained, run)
-        assert train(experiment, dataset, *take_up(path, experiment, dataset)) == expected
+        store.save(path, trained, run)
+        assert train(experiment, dataset, *resume_run(path, experiment, dataset)) == expected
 
 
 def test_a_run_goes_on_in_memory_too():
@@ -159,7 +159,7 @@ def test_extension_is_a_longer_run(keys):
     longer, _ = opened(keys | {"epochs": 6})
     content, history = whole(experiment, dataset)
     Path("w.npy").write_bytes(content)
-    trained, run = take_up(Path("w.npy"), longer, dataset)
+    trained, run = resume_run(Path("w.npy"), longer, dataset)
     assert len(run.history) == len(history) <= 3
     assert not run.finished or "patience" in keys
     assert train(longer, dataset, trained, run) == whole(longer, dataset)[0]
@@ -177,8 +177,8 @@ def test_divergence_stands_where_the_last_epoch_did():
             run.network.theta[:] = np.nan
 
     with pytest.raises(DivergedError):
-        list(training.train(good, run, dataset, spoil))
-    assert (run.history, run.step, run.total) == (after_two, 0, 0.0)
+        list(loop.train(good, run, dataset, spoil))
+    assert (run.history, run.step, run.error_sum) == (after_two, 0, 0.0)
     assert train(good, dataset, trained, run) == whole(good, dataset)[0]
 
 
@@ -198,7 +198,7 @@ def test_another_experiment_is_refused(keys, problem):
     experiment, dataset = opened({})
     Path("w.npy").write_bytes(whole(experiment, dataset)[0])
     with pytest.raises(ConfigError, match=problem):
-        take_up(Path("w.npy"), *opened(keys))
+        resume_run(Path("w.npy"), *opened(keys))
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
@@ -206,9 +206,9 @@ def test_a_planned_run_is_not_extended(schedule):
     """More epochs are refused where eta was planned for fewer; the same number is not."""
     experiment, dataset = opened({"schedule": schedule})
     Path("w.npy").write_bytes(whole(experiment, dataset)[0])
-    assert take_up(Path("w.npy"), experiment, dataset)[1].finished
+    assert resume_run(Path("w.npy"), experiment, dataset)[1].finished
     with pytest.raises(ConfigError, match=f"schedule {schedule} was planned for 5 epochs, not 6"):
-        take_up(Path("w.npy"), *opened({"schedule": schedule, "epochs": 6}))
+        resume_run(Path("w.npy"), *opened({"schedule": schedule, "epochs": 6}))
 
 
 def test_other_data_are_refused():
@@ -217,7 +217,7 @@ def test_other_data_are_refused():
     Path("w.npy").write_bytes(whole(experiment, dataset)[0])
     dataset.train.features[96, 15] ^= 1
     with pytest.raises(ConfigError, match="was trained on other data; restore them"):
-        take_up(Path("w.npy"), experiment, dataset)
+        resume_run(Path("w.npy"), experiment, dataset)
 
 
 def with_a_file():
@@ -233,10 +233,10 @@ def test_other_validation_data_are_refused():
     """One pixel changed in a validation file is other data, and `--verify` says what changed."""
     experiment, dataset = with_a_file()
     Path("w.npy").write_bytes(whole(experiment, dataset)[0])
-    assert take_up(Path("w.npy"), experiment, dataset)
+    assert resume_run(Path("w.npy"), experiment, dataset)
     dataset.validation.features[3, 15] ^= 1
     with pytest.raises(ConfigError, match="was validated on other data; restore them"):
-        take_up(Path("w.npy"), experiment, dataset)
+        resume_run(Path("w.npy"), experiment, dataset)
     trained, run = begun(experiment, dataset)
     train(experiment, dataset, trained, run)
     difference = first_difference(Path("w.npy"), trained, run)
@@ -250,10 +250,10 @@ def test_a_checkpoint_from_before_validation_data_were_compared():
     trained, run = begun(experiment, dataset)
     with pytest.raises(HaltError):
         train(experiment, dataset, trained, run, 25)
-    record = saving.record_of(trained, run)
+    record = store.record_of(trained, run)
     del record.meta["validation_fingerprint"]
     Path("w.npy").write_bytes(checkpoint.serialise(*record))
-    assert train(experiment, dataset, *take_up(Path("w.npy"), experiment, dataset)) == expected
+    assert train(experiment, dataset, *resume_run(Path("w.npy"), experiment, dataset)) == expected
 
 
 def test_a_damaged_checkpoint_is_not_resumed():
@@ -261,7 +261,7 @@ def test_a_damaged_checkpoint_is_not_resumed():
     experiment, dataset = opened({})
     Path("w.npy").write_bytes(whole(experiment, dataset)[0][:-1])
     with pytest.raises(CheckpointError, match="is damaged"):
-        take_up(Path("w.npy"), experiment, dataset)
+        resume_run(Path("w.npy"), experiment, dataset)
 
 
 @pytest.mark.parametrize(
@@ -276,11 +276,11 @@ def test_a_run_that_stands_nowhere_is_refused(spoil):
     """A place in the run that cannot be is refused, before NumPy reads memory that is not its."""
     experiment, dataset = opened(RUNS["article"])
     trained, run = begun(experiment, dataset)
-    record = saving.record_of(trained, run)
+    record = store.record_of(trained, run)
     record.meta.update(spoil)
     Path("w.npy").write_bytes(checkpoint.serialise(*record))
     with pytest.raises(CheckpointError, match="is not a checkpoint that this version understands"):
-        saving.load_run(Path("w.npy"))
+        store.load_run(Path("w.npy"))
 
 
 # --- As a process

@@ -7,16 +7,16 @@ import pytest
 from builders import VALUES, made
 
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.data.load import load_data
 from mlpcli.errors import CheckpointError
-from mlpcli.training import loop as training
+from mlpcli.training import loop
 
 
 def run_of(made_model):
     """Return the run that made a model, one epoch in."""
     network = made_model.network
-    run = training.begin(made_model.experiment, network.copy())
+    run = loop.start_run(made_model.experiment, network.copy())
     run.network = network
     run.history.append({"epoch": 0, "error": 0.5})
     run.best_epoch = 0
@@ -25,12 +25,12 @@ def run_of(made_model):
 
 def save(made_model):
     """Save a model and the run that made it."""
-    saving.save(Path("model.npy"), made_model, run_of(made_model))
+    store.save(Path("model.npy"), made_model, run_of(made_model))
 
 
 def same(one, other):
     """Return whether two models are the same in everything that is saved."""
-    return saving.serialise(one, run_of(one)) == saving.serialise(other, run_of(other))
+    return store.serialise(one, run_of(one)) == store.serialise(other, run_of(other))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_file_brings_a_model_back(values):
     """What was saved is what is loaded: parameters, experiment, encoding and history."""
     saved = made(**values)
     save(saved)
-    loaded = saving.load(Path("model.npy"))
+    loaded = store.load(Path("model.npy"))
     assert same(saved, loaded)
     assert loaded.network.theta.tobytes() == saved.network.theta.tobytes()
     assert loaded.network.theta.dtype == saved.experiment.dtype
@@ -57,9 +57,9 @@ def test_complete_says_whether_all_epochs_ran():
     save(half)
     meta = checkpoint.read(Path("model.npy")).meta
     assert (meta["complete"], meta["epoch"]) == (False, 1)
-    run = training.begin(half.experiment, half.network)
-    list(training.train(half.experiment, run, load_data(half.experiment, Path())))
-    saving.save(Path("model.npy"), half, run)
+    run = loop.start_run(half.experiment, half.network)
+    list(loop.train(half.experiment, run, load_data(half.experiment, Path())))
+    store.save(Path("model.npy"), half, run)
     meta = checkpoint.read(Path("model.npy")).meta
     assert (meta["complete"], meta["epoch"]) == (True, 2)
 
@@ -105,7 +105,7 @@ def test_a_file_that_contradicts_itself_is_refused(change):
     """A valid checksum over nonsense is one error: what others write is not trusted."""
     forged(change)
     with pytest.raises(CheckpointError) as raised:
-        saving.load(Path("model.npy"))
+        store.load(Path("model.npy"))
     assert "model.npy: is not a checkpoint that this version understands" in str(raised.value)
     assert len(str(raised.value)) < 300
 
@@ -113,4 +113,4 @@ def test_a_file_that_contradicts_itself_is_refused(change):
 def test_an_unchanged_file_is_not_refused():
     """The control of the forgeries: writing the same again changes nothing."""
     forged(lambda *_: None)
-    assert same(saving.load(Path("model.npy")), made())
+    assert same(store.load(Path("model.npy")), made())

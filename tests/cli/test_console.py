@@ -29,7 +29,7 @@ class Terminal(io.StringIO):
 )
 def test_counted(accuracy, shown):
     """An accuracy has four decimals and its counts, and a dash stands for none."""
-    assert console.counted(accuracy, 7, 8) == shown
+    assert console.format_accuracy(accuracy, 7, 8) == shown
 
 
 def test_json_is_one_readable_line(capsys):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlpcli import model
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
 from mlpcli.data import load
 from mlpcli.data.load import load_data
@@ -46,9 +46,9 @@ def digits():
 
 def test_text(run_mlp, weights):
     """Accuracy with counts, the mean of the article's E, and accuracy per class, on stdout."""
-    judged = saving.load(weights)
+    judged = store.load(weights)
     test = load_data(judged.experiment, Path("unused")).test
-    a = np.concatenate([outputs.copy() for outputs in judged.outputs(test.features)])
+    a = np.concatenate([outputs.copy() for outputs in judged.predict_batches(test.features)])
     error = np.mean(np.sum((np.eye(2)[test.labels] - a) ** 2, axis=1))
     run = run_mlp("evaluate", "--weights", weights)
     assert (run.returncode, run.stderr) == (0, "")

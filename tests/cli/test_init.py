@@ -8,7 +8,7 @@ import pytest
 from conftest import CONFIGS
 
 from mlpcli.config.load import load_experiment
-from mlpcli.data import suggest as starter
+from mlpcli.data import suggest
 
 IRISES = "length,width,species\n" + "".join(
     f"{i % 7},{i % 3 * 10},{('setosa', 'virginica', 'versi color')[i % 3]}\n" for i in range(60)
@@ -100,7 +100,7 @@ def test_what_is_found_in_a_table(run_mlp):
 def test_what_is_a_row_number(name, lower):
     """Whole numbers that are all different are row numbers if their name says so."""
     Path("t.csv").write_text(f"{name},x,y\n" + "".join(f"{i},1,{i % 2}\n" for i in range(9)))
-    text = starter.start(Path("t.csv"), None, Path()).text
+    text = suggest.suggest(Path("t.csv"), None, Path()).text
     assert ("ignore:" in text) == lower
 
 

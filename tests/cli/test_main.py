@@ -11,7 +11,7 @@ import pytest
 from conftest import train_parity
 
 from mlpcli import __version__
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.cli import main as cli
 
 MISSING = ["evaluate", "--weights", "none.npy"]
@@ -144,7 +144,7 @@ def fail_with(monkeypatch, capsys):
         def broken(_):
             raise error
 
-        monkeypatch.setattr(saving, "load", broken)
+        monkeypatch.setattr(store, "load", broken)
         monkeypatch.setattr(sys, "argv", ["mlp", *options, *MISSING])
         with pytest.raises(SystemExit) as ended:
             cli.main()

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import atomic as writing
+from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 LINUX = sys.platform == "linux"
@@ -186,7 +186,7 @@ def test_manners(shell, manner):
     left = {str(path) for path in Path().iterdir()} - {"short.yaml", "long.yaml", "huge.yaml"}
     assert left == (set() if manner.epochs is None else {"w.npy"})
     if manner.epochs is not None:
-        held = saving.load(Path("w.npy"))
+        held = store.load(Path("w.npy"))
         assert held.meta["complete"] == (manner.epochs == DONE)
         assert len(held.history) == DONE or manner.epochs < 0
 
@@ -196,7 +196,7 @@ def test_class_names_that_the_locale_cannot_write(run_mlp, parity_weights, encod
     """A class called お😀 is shown in every locale as best it can be, and in JSON as it is."""
     record = checkpoint.read(parity_weights)
     record.meta["class_names"] = ["odd", "お😀"]
-    writing.write(Path("w.npy"), checkpoint.serialise(*record))
+    atomic.write(Path("w.npy"), checkpoint.serialise(*record))
     environment = os.environ | {"PYTHONIOENCODING": encoding}
     run = run_mlp("show", "w.npy", env=environment)
     assert (run.returncode, run.stderr) == (0, "")

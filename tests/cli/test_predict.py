@@ -36,7 +36,7 @@ def predict(run_mlp, weights):
     return lambda *args, **options: run_mlp("predict", "--weights", weights, *args, **options)
 
 
-def lines_of(run):
+def join_quoted(run):
     """Return the lines of a run that must have succeeded silently."""
     assert (run.returncode, run.stderr) == (0, "")
     return run.stdout.splitlines()
@@ -46,7 +46,7 @@ def lines_of(run):
 def test_npy(predict, dtype):
     """A `.npy` array of any real type is one example per row."""
     np.save("in.npy", BITS.astype(dtype))
-    assert lines_of(predict("in.npy")) == CLASSES
+    assert join_quoted(predict("in.npy")) == CLASSES
 
 
 @pytest.mark.parametrize(
@@ -56,38 +56,40 @@ def test_npy(predict, dtype):
 def test_npy_shapes(predict, shape, expected):
     """Rows may be images, one example needs no second axis, and no example is no line."""
     np.save("in.npy", BITS.ravel()[: np.prod(shape, dtype=int)].reshape(shape))
-    assert lines_of(predict("in.npy")) == expected
+    assert join_quoted(predict("in.npy")) == expected
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gz"])
 def test_idx(predict, pack):
     """An IDX file is known by its content, compressed or not."""
     Path("in").write_bytes(pack(idx(BITS)))
-    assert lines_of(predict("in")) == CLASSES
+    assert join_quoted(predict("in")) == CLASSES
 
 
 @pytest.mark.parametrize("text", [ROWS, ROWS.replace("\n", "\r\n"), "\n" + ROWS[:-1], ROWS * 400])
 def test_stdin(predict, text):
     """`-` reads comma-separated rows, few or many, with either line end, blank lines ignored."""
-    assert lines_of(predict("-", input=text)) == CLASSES * max(1, len(text) // len(ROWS))
+    assert join_quoted(predict("-", input=text)) == CLASSES * max(1, len(text) // len(ROWS))
 
 
 def test_empty_stdin(predict):
     """No row is no line and no error."""
-    assert lines_of(predict("-", input="")) == []
+    assert join_quoted(predict("-", input="")) == []
 
 
 def test_inputs_keep_their_order(predict):
     """Several inputs are answered one after the other, as they were given."""
     np.save("one.npy", BITS[1])
     Path("two").write_bytes(idx(BITS[:2]))
-    answers = lines_of(predict("two", "-", "one.npy", input="1,1,1,1,1,1,1,1,1,0\n"))
+    answers = join_quoted(predict("two", "-", "one.npy", input="1,1,1,1,1,1,1,1,1,0\n"))
     assert answers == ["even", "odd", "even", "odd"]
 
 
 def test_proba(predict):
     """`--proba` adds the output for every class, in the classes' order."""
-    for line, expected in zip(lines_of(predict("--proba", "-", input=ROWS)), CLASSES, strict=True):
+    for line, expected in zip(
+        join_quoted(predict("--proba", "-", input=ROWS)), CLASSES, strict=True
+    ):
         name, odd, even = line.split("\t")
         assert name == expected
         assert (float(even) > float(odd)) == (name == "even")
@@ -96,13 +98,13 @@ def test_proba(predict):
 def test_json(predict):
     """`--json` prints an object per example, which says where the example was."""
     np.save("in.npy", BITS[:2])
-    rows = [json.loads(line) for line in lines_of(predict("--json", "in.npy", "-", input=ROWS))]
+    rows = [json.loads(line) for line in join_quoted(predict("--json", "in.npy", "-", input=ROWS))]
     assert rows[:3] == [
         {"input": "in.npy", "row": 0, "class": "even"},
         {"input": "in.npy", "row": 1, "class": "odd"},
         {"input": "-", "row": 0, "class": "even"},
     ]
-    (row,) = map(json.loads, lines_of(predict("--json", "--proba", "-", input=ROWS[:20])))
+    (row,) = map(json.loads, join_quoted(predict("--json", "--proba", "-", input=ROWS[:20])))
     assert list(row["proba"]) == ["odd", "even"]
     assert 1 >= row["proba"]["even"] > row["proba"]["odd"] >= 0
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlpcli import model
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
 from mlpcli.errors import ConfigError, DataError, MlpError
 
@@ -32,7 +32,7 @@ def predict(parity_weights):
 @pytest.fixture
 def outputs(parity_weights):
     """Return what the network makes of the 2500 numbers."""
-    return saving.load(parity_weights).predict_proba(BITS)
+    return store.load(parity_weights).predict_proba(BITS)
 
 
 def test_text_to_a_file_and_to_standard_output(predict, capfdbinary):
@@ -194,13 +194,13 @@ def test_large_arrays_are_checked_in_pieces(peak_memory):
 
 def test_a_class_name_may_hold_anything(tmp_path):
     """Commas, quotes, line ends and wide characters survive CSV, JSON and arrays."""
-    from mlpcli.prediction.outputs import FORMATS, Chunk, Wanted
+    from mlpcli.prediction.outputs import FORMATS, OutputOptions, PredictedBatch
 
     names = ('a,"b"\nc', "りんご", "")
-    chunk = Chunk("x,y", 0, np.eye(3, dtype=np.float32))
+    chunk = PredictedBatch("x,y", 0, np.eye(3, dtype=np.float32))
     for form in ("csv", "jsonl", "npy"):
         with (tmp_path / form).open("wb") as stream:
-            FORMATS[form](stream, iter([chunk]), Wanted(names, None, proba=False))
+            FORMATS[form](stream, iter([chunk]), OutputOptions(names, None, proba=False))
     with (tmp_path / "csv").open(newline="", encoding="utf-8") as stream:
         assert [row["class"] for row in csv.DictReader(stream)] == list(names)
     lines = (tmp_path / "jsonl").read_text(encoding="utf-8").splitlines()

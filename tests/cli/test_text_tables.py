@@ -63,7 +63,7 @@ def test_display_width(text, width):
 )  # fmt: skip
 def test_clip(text, width, expected):
     """A text is cut to so many columns, never through a character, and moves no cursor."""
-    assert tables.clip(text, width) == expected
+    assert tables.truncate(text, width) == expected
 
 
 @pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)

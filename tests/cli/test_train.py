@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
 from mlpcli.data import load
 from mlpcli.data.load import load_data
-from mlpcli.training import loop as training
+from mlpcli.training import loop
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 MLP = shutil.which("mlp", path=str(Path(sys.executable).parent))
@@ -187,14 +187,14 @@ def test_an_existing_file_is_kept(run_mlp, parity, config, content, held):
     assert Path("short.npy").read_bytes() == content
 
     assert run_mlp("train", config, "--overwrite").returncode == 0
-    assert len(saving.load(Path("short.npy")).history) == 10
+    assert len(store.load(Path("short.npy")).history) == 10
 
 
 def test_a_checkpoint_without_epochs_is_described(run_mlp, parity, config):
     """A saved network that was never trained is named as such, not stumbled over."""
-    untrained = saving.load(parity.weights)
-    run = training.begin(untrained.experiment, untrained.network)
-    saving.save(Path("short.npy"), untrained, run)
+    untrained = store.load(parity.weights)
+    run = loop.start_run(untrained.experiment, untrained.network)
+    store.save(Path("short.npy"), untrained, run)
     assert "[10, 3, 2], 0 epochs; add --overwrite" in run_mlp("train", config).stderr
 
 
@@ -320,7 +320,7 @@ def test_a_signal_ends_training_as_that_signal(number):
     assert stdout == ""
     *epochs, last = stderr.splitlines()
     assert all(line.startswith("epoch ") for line in epochs)
-    done = len(saving.load(Path("short.npy")).history)
+    done = len(store.load(Path("short.npy")).history)
     assert last.startswith(f"{signal.Signals(number).name}: stands in epoch {done}, after ")
     assert last.endswith("; mlp train --resume goes on from there")
     assert names() == ["short.npy", config]

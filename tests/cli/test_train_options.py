@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 
 CONFIG = """\
 data: parity
@@ -29,7 +29,7 @@ def test_set_overrides_and_is_stored(run_mlp):
     """The checkpoint holds the effective experiment: the file's keys and the overrides."""
     run = run_mlp("train", "c.yaml", "--set", "epochs=2", "--set", "schedule.name=cosine", "-q")
     assert run.returncode == 0
-    stored = saving.load(Path("c.npy")).experiment
+    stored = store.load(Path("c.npy")).experiment
     assert (stored.epochs, stored.schedule.name, stored.eta) == (2, "cosine", 0.3)
 
 
@@ -110,7 +110,7 @@ def test_divergence_keeps_the_last_good_epoch(run_mlp):
     assert (run.returncode, run.stdout) == (3, "")
     assert f"eta: training diverged at epoch {len(epochs)}, step 0: the error is " in message
     assert message.endswith("lower eta (now 1), add warmup: 1 or clip_norm: 1, or check the data")
-    kept = saving.load(Path("c.npy"))
+    kept = store.load(Path("c.npy"))
     assert len(kept.history) == len(epochs) > 1
     assert np.isfinite(kept.network.theta).all()
 
@@ -146,7 +146,7 @@ def test_threads_are_set_before_numpy_is_loaded(run_mlp, tmp_path):
 def test_best_epoch_is_named(run_mlp):
     """With validation the result says which epoch's weights the file holds."""
     run = run_mlp("train", "c.yaml", "-q", *VALIDATED)
-    best = saving.load(Path("c.npy")).meta["best_epoch"]
+    best = store.load(Path("c.npy")).meta["best_epoch"]
     assert run.stdout.splitlines()[0] == f"weights c.npy of epoch {best}, the best"
     result = json.loads(
         run_mlp("train", "c.yaml", "-q", *VALIDATED, "--overwrite", "--json").stdout

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import atomic as writing
+from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint.resume import _first_place
 
@@ -37,7 +37,7 @@ def change(spoil):
     """Write w.npy again with a right checksum, its record changed."""
     record = checkpoint.read(Path("w.npy"))
     spoil(record)
-    writing.write(Path("w.npy"), checkpoint.serialise(*record))
+    atomic.write(Path("w.npy"), checkpoint.serialise(*record))
 
 
 def test_the_same_again(verify):

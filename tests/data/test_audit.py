@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from builders import dataset, examples, experiment
 
-from mlpcli.data import audit as inspection
+from mlpcli.data import audit
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Examples
 
 
 def found(data, **keys):
     """Return the names of all findings about a dataset."""
-    parts = inspection.inspect(experiment(**keys), data)
+    parts = audit.inspect(experiment(**keys), data)
     return [part.name for part in parts if isinstance(part, Finding)]
 
 
@@ -45,7 +45,7 @@ DEFECTS = {
 @pytest.mark.parametrize(("data", "expected"), DEFECTS.values(), ids=DEFECTS)
 def test_each_defect_is_found_alone(data, expected):
     """A dataset with one defect has one finding: one line, with what to do."""
-    (finding,) = [part for part in inspection.inspect(experiment(), data) if type(part) is Finding]
+    (finding,) = [part for part in audit.inspect(experiment(), data) if type(part) is Finding]
     assert [finding.name] == expected
     assert "\n" not in str(finding)
     assert len(finding.remedy) > 15
@@ -73,13 +73,13 @@ def test_large_inputs_are_the_articles():
 
 def test_findings_name_what_they_are_about():
     """A finding says how many, and which."""
-    text = str(inspection.duplicates(DEFECTS["duplicate"][0]))
+    text = str(audit.duplicates(DEFECTS["duplicate"][0]))
     assert text.startswith(
         "1 of 30 test examples are in the training split, too, the first in row 7"
     )
-    train = inspection.look("train", planted(cell=np.nan), 3)
+    train = audit.summarise("train", planted(cell=np.nan), 3)
     assert "1 values of the train split are NaN or infinite, the first in row 3, feature 2" in str(
-        inspection.not_finite(train)
+        audit.not_finite(train)
     )
 
 
@@ -88,13 +88,13 @@ def test_duplicates_across_element_types(dtype):
     """A test example that equals a training example is found whatever type it is stored in."""
     train = Examples(np.arange(240.0).reshape(60, 4), np.arange(60) % 3)
     test = Examples(train.features[10:11].astype(dtype), np.array([0]))
-    assert inspection.duplicates(dataset(train, test)).problem.startswith("1 of 1 ")
+    assert audit.duplicates(dataset(train, test)).problem.startswith("1 of 1 ")
 
 
 def test_facts():
     """Sizes, types, ranges, counts and the baseline are those of the arrays."""
     data = dataset()
-    facts = {p.name: p for p in inspection.inspect(experiment(), data) if isinstance(p, Fact)}
+    facts = {p.name: p for p in audit.inspect(experiment(), data) if isinstance(p, Fact)}
     assert list(facts) == ["train", "test", "scale", "classes", "majority"]
     assert facts["train"].value == {
         "examples": 60, "features": 4, "dtype": "float64", "class_counts": [20, 20, 20],
@@ -105,9 +105,9 @@ def test_facts():
 
 def test_many_rows_are_seen(monkeypatch):
     """What is split into pieces is seen as a whole."""
-    whole = inspection.look("train", planted(cell=np.nan), 3)
-    monkeypatch.setattr(inspection, "ROWS_AT_A_TIME", 7)
-    pieces = inspection.look("train", planted(cell=np.nan), 3)
+    whole = audit.summarise("train", planted(cell=np.nan), 3)
+    monkeypatch.setattr(audit, "ROWS_AT_A_TIME", 7)
+    pieces = audit.summarise("train", planted(cell=np.nan), 3)
     np.testing.assert_array_equal(pieces.low, whole.low)
     np.testing.assert_array_equal(pieces.high, whole.high)
     assert (pieces.first, pieces.not_finite) == ((3, 2), 1)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mlpcli.config.data_files import Files
-from mlpcli.data import files as own
-from mlpcli.data.encoding import Column, Encoding, encode, encode_labels, restore
-from mlpcli.data.fit import learn_classes, learn_scale
+from mlpcli.data.encoding import Column, Encoding, encode, encode_labels
+from mlpcli.data.files import load_files, load_labelled
+from mlpcli.data.fit import fit_classes, fit_scaling
 from mlpcli.data.readers.table import Labels, Table, name_labels
 from mlpcli.errors import DataError
 
@@ -23,13 +23,13 @@ def opened(text=TRAIN, scale="none", **keys):
     """Write a training table and open it."""
     Path("train.csv").write_text(text)
     files = Files("train.csv", **keys)
-    return own.load_files(files, scale, (Path(),), np.random.default_rng(0)), files
+    return load_files(files, scale, (Path(),), np.random.default_rng(0)), files
 
 
 def apply(dataset, files, text):
     """Write another table and open it with what was learned."""
     Path("other.csv").write_text(text)
-    return own.load_labelled(Path("other.csv"), dataset.encoding, files)
+    return load_labelled(Path("other.csv"), dataset.encoding, files)
 
 
 def test_categories_are_one_hot():
@@ -80,7 +80,7 @@ def test_standardize_is_the_textbooks(values, offset):
     """Means and deviations are NumPy's, however far from 0; a constant becomes 0."""
     table = Table("t", values + offset)
     bare = Encoding(values.shape[1], "none", ("a", "b"))
-    encoding = learn_scale(bare, table, "standardize")
+    encoding = fit_scaling(bare, table, "standardize")
     deviations = table.values.std(axis=0)
     constant = np.ptp(table.values, axis=0) == 0
     np.testing.assert_allclose(encoding.means, table.values.mean(axis=0), rtol=1e-9, atol=1e-9)
@@ -104,7 +104,7 @@ def test_standardize_is_the_textbooks(values, offset):
 def test_default_scale(values, scale):
     """What looks like pixels is scaled as pixels, of any type; anything else is standardised."""
     bare = Encoding(values.shape[1], "none", ("a", "b"))
-    assert learn_scale(bare, Table("t", values), None).scale == scale
+    assert fit_scaling(bare, Table("t", values), None).scale == scale
 
 
 def test_missing_mean():
@@ -171,17 +171,17 @@ def test_columns_may_be_in_any_order_or_without_names():
 def test_classes_must_be_classes(labels, problem):
     """One class, a class per example, and quantities are no classification."""
     if problem is None:
-        assert len(learn_classes(name_labels(labels), "f")) in (15, 30)
+        assert len(fit_classes(name_labels(labels), "f")) in (15, 30)
         return
     with pytest.raises(DataError, match=f"^f: .*{problem}"):
-        learn_classes(name_labels(labels), "f")
+        fit_classes(name_labels(labels), "f")
 
 
 def test_classes_are_in_order():
     """Classes that are numbers are in their order, others in that of their letters."""
-    assert learn_classes(name_labels(["10", "9", "9"]), "f") == ("9", "10")
-    assert learn_classes(name_labels(["b", "10", "9", "9"]), "f") == ("10", "9", "b")
-    assert learn_classes(name_labels(np.array([2.0, 1.0, 1.0])), "f") == ("1", "2")
+    assert fit_classes(name_labels(["10", "9", "9"]), "f") == ("9", "10")
+    assert fit_classes(name_labels(["b", "10", "9", "9"]), "f") == ("10", "9", "b")
+    assert fit_classes(name_labels(np.array([2.0, 1.0, 1.0])), "f") == ("1", "2")
 
 
 def test_classes_are_known_by_name_or_number():
@@ -207,7 +207,7 @@ def test_the_record_survives_json(scale):
                         missing="mean")  # fmt: skip
     encoding = dataset.encoding
     text = json.dumps(encoding.to_mapping(), allow_nan=False)
-    assert restore(json.loads(text), encoding.class_names) == encoding
+    assert Encoding.from_mapping(json.loads(text), encoding.class_names) == encoding
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_record_that_contradicts_itself(change):
     """A description that makes no sense is refused before it is used."""
     encoding = opened(scale="standardize")[0].encoding
     with pytest.raises((ValueError, KeyError)):
-        restore(encoding.to_mapping() | change, encoding.class_names)
+        Encoding.from_mapping(encoding.to_mapping() | change, encoding.class_names)
 
 
 def test_a_fraction_is_stratified_and_seeded():
@@ -235,7 +235,7 @@ def test_a_fraction_is_stratified_and_seeded():
     shuffled = "x,y\n" + "".join(rows[40:] + rows[:40])
     for again in (opened(text, test=0.2)[0], opened(shuffled, test=0.2)[0]):
         np.testing.assert_array_equal(again.test.features, dataset.test.features)
-    other = own.load_files(files, "none", (Path(),), np.random.default_rng(1))
+    other = load_files(files, "none", (Path(),), np.random.default_rng(1))
     assert (other.test.features != dataset.test.features).any()
 
 

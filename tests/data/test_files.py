@@ -10,8 +10,7 @@ import pytest
 from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 
-from mlpcli import model
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.config.schema import KEYS
 from mlpcli.data.files import load_labelled
 from mlpcli.data.load import load_split
@@ -45,7 +44,7 @@ def test_as_good_as_scikit_learn(run_mlp, name):
         assert run.returncode == 0, run.stderr
         ours.append(json.loads(run.stdout)["test"]["accuracy"])
         # The same fifth, or the luck of the split would decide.
-        trained = saving.load(Path(f"{seed}.npy"))
+        trained = store.load(Path(f"{seed}.npy"))
         train, test = (
             load_split(trained.experiment, trained.encoding, trained.fingerprint, Path(), part)
             for part in ("train", "test")
@@ -312,9 +311,9 @@ def test_validation_may_be_a_file(run_mlp):
     options = ["--set", "validation=held.csv", "--set", "epochs=3"]
     run = run_mlp("train", "train.yaml", *options)
     assert run.returncode == 0, run.stderr
-    held = saving.load(Path("train.npy"))
-    error = model.judge(
-        held, load_labelled(Path("held.csv"), held.encoding, held.experiment.data.files)
+    held = store.load(Path("train.npy"))
+    error = held.evaluate(
+        load_labelled(Path("held.csv"), held.encoding, held.experiment.data.files)
     ).error
     best = held.history[held.meta["best_epoch"]]
     assert best["validation_error"] == pytest.approx(error, rel=1e-6)

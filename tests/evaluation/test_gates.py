@@ -39,9 +39,9 @@ REPORT = {
 )  # fmt: skip
 def test_requirements(text, passed):
     """Each comparison means what it says, for all examples and for one class."""
-    gate = gates.requirement(text)
+    gate = gates.parse_requirement(text)
     gates.check_metric(gate.metric, "--require", NAMES, 3)
-    (verdict,) = gates.judge([gate], REPORT)
+    (verdict,) = gates.check([gate], REPORT)
     assert verdict.passed is passed
 
 
@@ -57,7 +57,7 @@ def test_requirements(text, passed):
 )
 def test_verdicts_say_by_how_much(text, expected):
     """A verdict names the gate, the value and the distance."""
-    (verdict,) = gates.judge([gates.requirement(text)], REPORT)
+    (verdict,) = gates.check([gates.parse_requirement(text)], REPORT)
     assert str(verdict) == expected
 
 
@@ -75,8 +75,8 @@ def test_verdicts_say_by_how_much(text, expected):
 def test_no_worse_than_a_baseline(text, accuracy, error, passed):
     """A metric may be worse by the allowance and no more: accuracy falls, error rises."""
     baseline = {**REPORT, "accuracy": accuracy, "error": error}
-    gate = gates.no_worse(*gates.drop(text), baseline, "old.json")
-    (verdict,) = gates.judge([gate], REPORT)
+    gate = gates.max_drop_gate(*gates.parse_max_drop(text), baseline, "old.json")
+    (verdict,) = gates.check([gate], REPORT)
     assert verdict.passed is passed
     assert "in old.json)" in str(verdict)
 
@@ -92,14 +92,14 @@ def test_no_worse_than_a_baseline(text, accuracy, error, passed):
 def test_malformed_requirements(text):
     """What is no comparison, or asks for a share outside 0..1, is refused."""
     with pytest.raises(ConfigError, match="--require"):
-        gates.requirement(text)
+        gates.parse_requirement(text)
 
 
 @pytest.mark.parametrize("text", ["", "accuracy", "accuracy>=0.1", "accuracy=-0.1", "=1", "a=b"])
 def test_malformed_allowances(text):
     """What is no allowance is refused."""
     with pytest.raises(ConfigError, match="--max-drop"):
-        gates.drop(text)
+        gates.parse_max_drop(text)
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_a_baseline_without_the_metric(value):
     """A baseline in which the metric has no number cannot be compared with."""
     with pytest.raises(ConfigError, match=r"old.json: has no value for accuracy; "):
         baseline = {**REPORT, "accuracy": value}
-        gates.no_worse(gates.Metric("accuracy", None), Decimal(0), baseline, "old.json")
+        gates.max_drop_gate(gates.Metric("accuracy", None), Decimal(0), baseline, "old.json")

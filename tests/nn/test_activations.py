@@ -12,7 +12,7 @@ def applied(name, z):
     """Return σ(z) by name."""
     a = np.empty_like(z)
     with np.errstate(over="ignore"):
-        ACTIVATIONS[name].apply(z.copy(), a)
+        ACTIVATIONS[name].forward(z.copy(), a)
     return a
 
 
@@ -44,18 +44,18 @@ def test_softmax_is_its_definition():
     expected = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(applied("softmax", Z), expected, rtol=1e-14)
     z, a = np.array([[1e4, -1e4, 0.0]]), np.empty((1, 3))
-    ACTIVATIONS["softmax"].apply(z, a)
+    ACTIVATIONS["softmax"].forward(z, a)
     np.testing.assert_array_equal(a, [[1, 0, 0]])
     np.testing.assert_array_equal(z, [[0, -2e4, -1e4]])
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"softmax"}))
-def test_pull_back_is_the_derivative(name):
-    """`pull_back` multiplies by dσ/dz, here by central differences with h = 1e-6."""
+def test_backward_is_the_derivative(name):
+    """`backward` multiplies by dσ/dz, here by central differences with h = 1e-6."""
     h = 1e-6
     z, a, delta = Z.copy(), np.empty_like(Z), np.cos(Z)
-    ACTIVATIONS[name].apply(z, a)
+    ACTIVATIONS[name].forward(z, a)
     np.testing.assert_array_equal(z, Z)
-    ACTIVATIONS[name].pull_back(delta, a, z)
+    ACTIVATIONS[name].backward(delta, a, z)
     expected = np.cos(Z) * (applied(name, Z + h) - applied(name, Z - h)) / (2 * h)
     np.testing.assert_allclose(delta, expected, rtol=1e-7, atol=1e-9)

@@ -62,7 +62,7 @@ class Problem:
 
     def backprop(self, divisor=None):
         """Run the engine once; return the error and the gradient, (p,)."""
-        names = self.loss, self.network.names[-1]
+        names = self.loss, self.network.activation_names[-1]
         error = backprop(
             LOSSES[names], as_inputs(self.network, self.x), self.y, self.workspace,
             1 / (divisor or len(self.x)), self.weight,
@@ -72,13 +72,13 @@ class Problem:
     def mean_error(self):
         """Return the mean of E, from the definitions and none of the engine's code."""
         network, a = self.network, self.x * self.network.input_scale
-        layers = zip(network.weights, network.biases, network.names, strict=True)
+        layers = zip(network.weights, network.biases, network.activation_names, strict=True)
         masks = self.workspace.masks
         for layer, (W, b, name) in enumerate(layers):
             if masks[layer] is not None and layer:
                 a = a * masks[layer]
             a = FUNCTIONS[name](a @ W.T + b)
-        errors = ERRORS[self.loss, network.names[-1]](self.y, a)
+        errors = ERRORS[self.loss, network.activation_names[-1]](self.y, a)
         return (errors if self.weight is None else errors * self.weight).sum() / len(a)
 
     def slope(self, direction, h=1e-6):

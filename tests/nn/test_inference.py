@@ -16,13 +16,13 @@ def test_chunks_make_no_difference(n, monkeypatch):
     network.theta[:] = rng.normal(size=network.theta.shape)
     x, labels = rng.normal(size=(n, 3)), rng.integers(2, size=n)
     loss = LOSSES["cross_entropy", "softmax"]
-    (at_once,) = [a.copy() for _, a in inference.outputs(network, x)]
-    counts, error = inference.judge(network, loss, x, labels)
+    (at_once,) = [a.copy() for _, a in inference.predict_batches(network, x)]
+    counts, error = inference.evaluate(network, loss, x, labels)
     monkeypatch.setattr(inference, "CHUNK_ROWS", 4)
-    in_fours = np.concatenate([a.copy() for _, a in inference.outputs(network, x)])
+    in_fours = np.concatenate([a.copy() for _, a in inference.predict_batches(network, x)])
     np.testing.assert_allclose(in_fours, at_once, rtol=1e-14)
     assert error == pytest.approx(-np.log(at_once[np.arange(n), labels]).mean())
-    fours, same_error = inference.judge(network, loss, x, labels)
+    fours, same_error = inference.evaluate(network, loss, x, labels)
     np.testing.assert_array_equal(fours, counts)
     assert same_error == pytest.approx(error)
     assert counts.trace() == (at_once.argmax(axis=1) == labels).sum()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpcli.nn.initializers import DEVIATIONS, initialize
+from mlpcli.nn.initializers import WEIGHT_STD, initialize
 from mlpcli.nn.network import Network
 
 
@@ -30,7 +30,7 @@ VARIANCES = {
 }
 
 
-@pytest.mark.parametrize("name", DEVIATIONS)
+@pytest.mark.parametrize("name", WEIGHT_STD)
 def test_variance_is_the_papers(name):
     """Weights have mean 0 and the variance of their paper, biases are 0.
 

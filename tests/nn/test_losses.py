@@ -12,7 +12,7 @@ def loss(names, y, z, weight=None):
     z, y = np.array(z, float), np.array(y, float)
     a, delta = np.empty_like(z), np.empty_like(z)
     with np.errstate(over="ignore"):
-        ACTIVATIONS[names[1]].apply(z, a)
+        ACTIVATIONS[names[1]].forward(z, a)
         return LOSSES[names](y, z, a, delta, weight), delta
 
 

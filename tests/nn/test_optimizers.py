@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, as_inputs
-from mlpcli.nn.optimizers import clip, make_optimizer, pull_to_zero, shrink
+from mlpcli.nn.optimizers import add_l2_gradient, clip, decay_weights, make_optimizer
 
 
 class Descent:
@@ -84,8 +84,8 @@ def test_decay_moves_weights_and_not_biases():
     network = Network((2, 3, 2), ["sigmoid"] * 2, np.float64)
     network.theta[:] = 2
     weights, g = network.weight_slices(), np.zeros_like(network.theta)
-    pull_to_zero(network.theta, g, np.empty_like(g), weights, 0.25)
-    shrink(network.theta, weights, 0.5)
+    add_l2_gradient(network.theta, g, np.empty_like(g), weights, 0.25)
+    decay_weights(network.theta, weights, 0.5)
     assert all((W == 1).all() for W in network.weights)
     assert all((b == 2).all() for b in network.biases)
     network.theta[:] = g

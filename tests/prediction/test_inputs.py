@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
-from mlpcli.data import files as own
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.files import load_files
 from mlpcli.errors import DataError
 from mlpcli.prediction.inputs import read_input
 
@@ -26,7 +26,7 @@ def trained():
     """Return a function that reads an input for a network trained on a table."""
     Path("train.csv").write_text(TABLE)
     files = Files("train.csv", missing="mean")
-    dataset = own.load_files(files, "none", (Path(),), np.random.default_rng(0))
+    dataset = load_files(files, "none", (Path(),), np.random.default_rng(0))
     return lambda name: np.vstack(list(read_input(name, dataset.encoding, files)))
 
 

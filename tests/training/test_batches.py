@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpcli.training.batches import CHUNK_BYTES, MiniBatches, Plan, buffer_rows, plan
+from mlpcli.training.batches import CHUNK_BYTES, BatchSizes, MiniBatches, batch_sizes, buffer_rows
 
 
 @settings(deadline=None)
 @given(n=st.integers(1, 300), bt_size=st.integers(1, 400))
 def test_plan_of_the_equation(n, bt_size):
     """Each mini-batch has bt_size examples, the last what remains; divisors are the real sizes."""
-    sizes, divisors, error_divisor = plan(n, bt_size)
+    sizes, divisors, error_divisor = batch_sizes(n, bt_size)
     assert sum(sizes) == n == error_divisor
     assert list(divisors) == list(sizes)
     assert set(sizes[:-1]) <= {bt_size}
@@ -34,7 +34,7 @@ def test_every_example_is_seen_once(n, width, bt_size, row_bytes, features, dtyp
     rng = np.random.default_rng(seed)
     examples = rng.integers(256, size=(n, width)).astype(features)
     labels = rng.integers(3, size=n)
-    cut = plan(n, bt_size)
+    cut = batch_sizes(n, bt_size)
     x = np.full((buffer_rows(cut, row_bytes), width + 1), 7, dtype)
     batches = MiniBatches(examples, labels, cut, x, targets=np.eye(3))
     for _ in range(2):  # the second epoch reuses the first one's buffers
@@ -65,12 +65,12 @@ def test_every_example_is_seen_once(n, width, bt_size, row_bytes, features, dtyp
 )
 def test_buffer_rows(n, bt_size, row_bytes, rows):
     """A buffer holds what a core's cache holds, at least one mini-batch and at most the data."""
-    assert buffer_rows(plan(n, bt_size), row_bytes) == rows
+    assert buffer_rows(batch_sizes(n, bt_size), row_bytes) == rows
 
 
 def test_merged_last_batch_is_gathered_whole():
     """A last mini-batch larger than the others, as `compat: article` has it, fits the buffers."""
-    cut = Plan(sizes=[2, 2, 3], divisors=[2, 2, 2], error_divisor=6)
+    cut = BatchSizes(sizes=[2, 2, 3], divisors=[2, 2, 2], error_divisor=6)
     x = np.empty((buffer_rows(cut, CHUNK_BYTES), 2))
     batches = MiniBatches(np.arange(7)[:, np.newaxis], np.zeros(7, int), cut, x, targets=np.eye(2))
     parts = [(batch.x[:, 0].tolist(), batch.divisor) for batch in batches.epoch(np.arange(7))]

@@ -5,15 +5,15 @@ import pytest
 from conftest import CONFIGS
 
 from mlpcli import model
-from mlpcli.checkpoint import store as saving
+from mlpcli.checkpoint import store
 from mlpcli.config import compat
 from mlpcli.config.load import from_mapping, load_experiment
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import load_data
 from mlpcli.errors import ConfigError, DivergedError
-from mlpcli.training import loop as training
-from mlpcli.training.batches import Plan
+from mlpcli.training import loop
+from mlpcli.training.batches import BatchSizes
 
 ARTICLE = {
     **dict(enumerate((
@@ -31,13 +31,13 @@ class Trained:
     def __init__(self, experiment, dataset=None, on_step=None, start=None):
         self.dataset = dataset or load_data(experiment, None)
         self.model = model.new_model(experiment, self.dataset)
-        self.run = training.begin(experiment, self.model.network, start)
-        self.reports = list(training.train(experiment, self.run, self.dataset, on_step))
+        self.run = loop.start_run(experiment, self.model.network, start)
+        self.reports = list(loop.train(experiment, self.run, self.dataset, on_step))
         self.errors = [row["error"] for row in self.run.history]
 
     def content(self):
         """Return the bytes of the checkpoint."""
-        return saving.serialise(self.model, self.run)
+        return store.serialise(self.model, self.run)
 
 
 def experiment(**keys):
@@ -71,7 +71,7 @@ def test_parity_prints_the_articles_table(parity):
     """§7.1's errors come out to the last printed digit, and all test numbers are judged right."""
     errors = {epoch: f"{error:.5g}" for epoch, error in enumerate(parity.errors)}
     assert {epoch: errors[epoch] for epoch in ARTICLE} == ARTICLE
-    assert model.judge(parity.model, parity.dataset.test).accuracy == 1.0
+    assert parity.model.evaluate(parity.dataset.test).accuracy == 1.0
 
 
 def test_parity_looks_at_the_last_bit(parity):
@@ -86,9 +86,9 @@ def test_error_and_step_of_the_equation(monkeypatch):
     Article page, §7.1: "With (d) corrected to the equation the first errors are ...". There the
     last mini-batch still has 12 examples, is divided by 12, and errors are means over steps.
     """
-    sizes, _, _ = compat.plan(700, 8)
-    monkeypatch.setattr(training, "KeyedDraws", compat.ArticleDraws)
-    monkeypatch.setattr(training, "plan", lambda n, _: Plan(sizes, sizes, n))
+    sizes, _, _ = compat.batch_sizes(700, 8)
+    monkeypatch.setattr(loop, "KeyedStreams", compat.ArticleStream)
+    monkeypatch.setattr(loop, "batch_sizes", lambda n, _: BatchSizes(sizes, sizes, n))
     steps = []
     Trained(experiment(epochs=5), on_step=steps.append)
     errors = np.reshape([step.error for step in steps], (5, 87)).mean(axis=1)
@@ -186,7 +186,7 @@ def test_the_best_epoch_is_kept(monitor, best):
     trained = Trained(modern(epochs=12, eta=0.1, monitor=monitor))
     values = [row[f"validation_{monitor}"] for row in trained.run.history]
     assert trained.run.best_epoch == values.index(best(values)) < 11
-    judged = model.judge(trained.model, trained.dataset.validation)
+    judged = trained.model.evaluate(trained.dataset.validation)
     assert getattr(judged, monitor) == pytest.approx(best(values))
     assert (trained.run.network.theta != trained.model.network.theta).any()
 
@@ -222,7 +222,7 @@ def test_class_weights_weigh_the_error():
     plain = Trained(experiment(**keys), dataset)
     counts, _ = np.histogram(labels, 2)
     per_class = [
-        model.judge(plain.model, Examples(dataset.train.features[labels == c], labels[labels == c]))
+        plain.model.evaluate(Examples(dataset.train.features[labels == c], labels[labels == c]))
         for c in (0, 1)
     ]
     sums = [judged.error * count for judged, count in zip(per_class, counts, strict=True)]
@@ -239,8 +239,8 @@ def test_divergence_names_its_step_and_keeps_the_last_good_epoch():
             "output": "softmax", "loss": "cross_entropy"}  # fmt: skip
     bad = experiment(**keys)
     trained = model.new_model(bad, dataset)
-    run = training.begin(bad, trained.network)
-    reports = training.train(bad, run, dataset)
+    run = loop.start_run(bad, trained.network)
+    reports = loop.train(bad, run, dataset)
     next(reports)
     after_one = run.network.theta.copy(), run.optimizer_state.copy()
 
@@ -248,7 +248,7 @@ def test_divergence_names_its_step_and_keeps_the_last_good_epoch():
         if report.step == 1:
             run.network.theta[:] = np.inf
 
-    poisoned = training.train(bad, run, dataset, poison)
+    poisoned = loop.train(bad, run, dataset, poison)
     with pytest.raises(DivergedError, match=r"epoch 1, step 2: .* lower eta"):
         next(poisoned)
     np.testing.assert_array_equal(run.network.theta, after_one[0])

@@ -8,12 +8,12 @@ from builders import dataset, experiment
 
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Examples
-from mlpcli.training import sanity as rehearsal
+from mlpcli.training import sanity
 
 
 def rehearsed(data=None, **keys):
     """Return facts and findings by name."""
-    parts = list(rehearsal.rehearse(experiment(**keys), data or dataset()))
+    parts = list(sanity.sanity_checks(experiment(**keys), data or dataset()))
     facts = {part.name: part for part in parts if isinstance(part, Fact)}
     return facts, {part.name: part for part in parts if isinstance(part, Finding)}
 
@@ -30,7 +30,7 @@ def test_a_sound_experiment():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_right_gradient_agrees(structure, dtype):
     """The engine's own gradient agrees far better than a wrong one could."""
-    error = rehearsal.gradient_error(experiment(structure=structure, dtype=dtype), dataset())
+    error = sanity.gradient_check(experiment(structure=structure, dtype=dtype), dataset())
     assert error < 1e-8
 
 
@@ -39,7 +39,7 @@ def test_the_gradient_is_checked_at_any_input_size(size):
     """Large inputs do not saturate the check, in which every gradient would agree."""
     features, labels = dataset().train
     data = dataset(Examples(features * size, labels))
-    assert 0 < rehearsal.gradient_error(experiment(), data) < 1e-7
+    assert 0 < sanity.gradient_check(experiment(), data) < 1e-7
 
 
 @pytest.mark.parametrize("size", [1e-2, 1, 255])
@@ -47,7 +47,7 @@ def test_the_gradient_is_checked_at_any_input_size(size):
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_a_broken_backward_pass_is_found(monkeypatch, layer, part, size):
     """One per cent too much in any layer's weights or biases is a finding."""
-    correct = rehearsal.backprop
+    correct = sanity.backprop
 
     def broken(loss, x, y, ws, factor):
         error = correct(loss, x, y, ws, factor)
@@ -56,7 +56,7 @@ def test_a_broken_backward_pass_is_found(monkeypatch, layer, part, size):
 
     features, labels = dataset().train
     data = dataset(Examples(features * size, labels))
-    monkeypatch.setattr(rehearsal, "backprop", broken)
+    monkeypatch.setattr(sanity, "backprop", broken)
     facts, findings = rehearsed(data, structure=(4, 5, 6, 3))
     assert facts["gradient"].value > 1e-3
     assert "report this" in findings["gradient"].remedy
@@ -72,7 +72,7 @@ def test_a_rate_that_cannot_learn_is_found(eta):
 
 def test_time_running_out_is_no_finding(monkeypatch):
     """A network too slow to learn in seconds is not called unable to."""
-    monkeypatch.setattr(rehearsal, "BATCH_SECONDS", 0)
+    monkeypatch.setattr(sanity, "BATCH_SECONDS", 0)
     _, findings = rehearsed(eta=1e-9)
     assert findings == {}
 
@@ -84,7 +84,7 @@ def test_training_that_fails_is_reported(monkeypatch):
     def fails(*_):
         raise MlpError("eta", "it diverged", "lower it")
 
-    monkeypatch.setattr(rehearsal, "_train", fails)
+    monkeypatch.setattr(sanity, "_train", fails)
     facts, findings = rehearsed()
     assert list(facts) == ["parameters", "gradient", "one_batch"]
     assert "it diverged" in findings["one-batch"].problem
@@ -93,7 +93,7 @@ def test_training_that_fails_is_reported(monkeypatch):
 
 def test_a_network_too_large_is_not_made(monkeypatch):
     """What cannot fit into memory is found without trying."""
-    monkeypatch.setattr(rehearsal, "_gradient", lambda *_: pytest.fail("it was tried"))
+    monkeypatch.setattr(sanity, "_gradient", lambda *_: pytest.fail("it was tried"))
     facts, findings = rehearsed(structure=(4, 10**7, 10**7, 3))
     assert (list(facts), list(findings)) == (["parameters"], ["memory"])
     assert "needs more than 120000" in findings["memory"].problem  # 3 · 4 bytes · 1e14, in GB
@@ -119,7 +119,7 @@ def test_memory_covers_data_and_mini_batches():
 def test_cost_is_of_all_examples(monkeypatch):
     """Time per epoch counts every example, though few are tried."""
     report = SimpleNamespace(seconds=0.5, examples=1000)
-    monkeypatch.setattr(rehearsal, "_train", lambda *_: iter([report] * 3))
-    facts = {fact.name: fact for fact in rehearsal._cost(experiment(), many_examples(50_000))}
+    monkeypatch.setattr(sanity, "_train", lambda *_: iter([report] * 3))
+    facts = {fact.name: fact for fact in sanity._cost(experiment(), many_examples(50_000))}
     assert facts["seconds_per_epoch"].value == 25.0
     assert facts["seconds_per_epoch"].text == "about 25 s per epoch, 25 s for 1"

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.builtin import parity
-from mlpcli.data.builtin.registry import DATASETS, NamedDataset
+from mlpcli.data.builtin.registry import DATASETS, BuiltinDataset
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.fit import learn_scale
+from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError, DataError
@@ -30,12 +30,12 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         DataError: if its files are missing or damaged.
     """
     if name == "parity":
-        bits, labels = parity.numbers()
+        bits, labels = parity.load()
         encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
         cut = parity.TRAINING
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
         return _scaled(Dataset(name, encoding, train, test))
-    known = named(name, where, also=("parity",))
+    known = lookup(name, where, also=("parity",))
     shape = known.image_shape
     encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
     folder = data_dir / name
@@ -63,7 +63,7 @@ def load_builtin_split(
     if name == "parity" or encoding.scale == "standardize":
         dataset = load_builtin(name, encoding.scale, data_dir, where)
         return dataset.test if split == "test" else dataset.train
-    known = named(name, where, also=("parity",))
+    known = lookup(name, where, also=("parity",))
     images, labels = known.files[2:] if split == "test" else known.files[:2]
     return _read_images(name, data_dir / name, images.name, labels.name, known)
 
@@ -73,7 +73,7 @@ def _scaled(dataset: Dataset) -> Dataset:
     if dataset.encoding.scale != "standardize" or dataset.test is None:
         return dataset
     train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
-    encoding = learn_scale(dataset.encoding, train, "standardize")
+    encoding = fit_scaling(dataset.encoding, train, "standardize")
     return dataset._replace(
         encoding=encoding,
         train=dataset.train._replace(features=encode(encoding, train)),
@@ -81,7 +81,7 @@ def _scaled(dataset: Dataset) -> Dataset:
     )
 
 
-def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
+def lookup(name: str, where: str, also: tuple[str, ...] = ()) -> BuiltinDataset:
     """Return what the registry knows of a dataset.
 
     Raises:
@@ -98,7 +98,7 @@ def named(name: str, where: str, also: tuple[str, ...] = ()) -> NamedDataset:
 
 
 def _read_images(
-    name: str, folder: Path, images: str, labels: str, known: NamedDataset
+    name: str, folder: Path, images: str, labels: str, known: BuiltinDataset
 ) -> Examples:
     x, y = _read(name, folder / images), _read(name, folder / labels)
     if x.dtype != np.uint8 or x.shape[1:] != known.image_shape:

@@ -8,7 +8,7 @@ BITS = 10
 TRAINING = 700
 
 
-def numbers() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def load() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return all 1024 ten-bit numbers, in order, and their parity.
 
     Returns:

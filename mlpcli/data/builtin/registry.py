@@ -12,7 +12,7 @@ class RemoteFile(NamedTuple):
     sha256: str
 
 
-class NamedDataset(NamedTuple):
+class BuiltinDataset(NamedTuple):
     """A dataset known by name."""
 
     class_names: tuple[str, ...]
@@ -38,7 +38,7 @@ FASHION = (
 )
 
 DATASETS = {
-    "mnist": NamedDataset(
+    "mnist": BuiltinDataset(
         class_names=tuple("0123456789"),
         image_shape=(28, 28),
         mirrors=(
@@ -68,7 +68,7 @@ DATASETS = {
             ),
         ),
     ),
-    "fashion-mnist": NamedDataset(
+    "fashion-mnist": BuiltinDataset(
         class_names=FASHION,
         image_shape=(28, 28),
         mirrors=(

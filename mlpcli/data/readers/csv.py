@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.lines import Line, read_lines
-from mlpcli.data.readers.table import Growing, Labels, Planner, Table, column_name
+from mlpcli.data.readers.table import ArrayBuilder, Labels, Selector, Table, column_name
 from mlpcli.errors import DataError
 
 DELIMITERS = (",", ";", "\t")
@@ -25,10 +25,10 @@ CHUNK_CHARACTERS = 1 << 20
 
 def read_csv(
     path: Path,
-    plan: Planner,
+    plan: Selector,
     header: bool | None = None,
     delimiter: str | None = None,
-    known: Collection[str] = (),
+    header_names: Collection[str] = (),
     gaps: bool = False,
 ) -> Table:
     """Read a table, plain or gzip-compressed.
@@ -38,7 +38,7 @@ def read_csv(
         plan: decides which columns are wanted.
         header: whether the first line has the columns' names; None to see for oneself.
         delimiter: what stands between cells; None to see for oneself.
-        known: the columns' names in training: a first line with one of them is a header.
+        header_names: the columns' names in training: a first line with one of them is a header.
         gaps: whether values may be missing.
 
     Raises:
@@ -48,10 +48,10 @@ def read_csv(
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    return Rows(read_lines(path), path, plan, header, delimiter, known, gaps).table()
+    return CsvReader(read_lines(path), path, plan, header, delimiter, header_names, gaps).table()
 
 
-class Rows:
+class CsvReader:
     """Parses lines into numbers, and texts into codes, chunk by chunk.
 
     Args:
@@ -60,7 +60,7 @@ class Rows:
         plan: decides which columns are wanted.
         header: whether the first line has the columns' names; None to see for oneself.
         delimiter: what stands between cells; None to see for oneself.
-        known: the columns' names in training: a first line with one of them is a header.
+        header_names: the columns' names in training: a first line with one of them is a header.
         gaps: whether values may be missing: they become NaN.
 
     Raises:
@@ -71,10 +71,10 @@ class Rows:
         self,
         lines: Iterator[Line],
         where: Path | str,
-        plan: Planner,
+        plan: Selector,
         header: bool | None = None,
         delimiter: str | None = None,
-        known: Collection[str] = (),
+        header_names: Collection[str] = (),
         gaps: bool = False,
     ) -> None:
         self.where = where
@@ -88,9 +88,9 @@ class Rows:
         self.width = len(cells)
         self.names: tuple[str, ...] | None = None
         self.lines = lines
-        if header if header is not None else _is_header(cells, known):
+        if header if header is not None else _is_header(cells, header_names):
             self.names = tuple(cell.strip() for cell in cells)
-            _refuse_bad_names(self.names, f"{where}:{first.number}")
+            _check_names(self.names, f"{where}:{first.number}")
         else:
             self.lines = _chain(first, lines)
         self.plan = plan(self.names, self.width, f"{where}:{first.number}")
@@ -102,7 +102,7 @@ class Rows:
 
     def table(self) -> Table:
         """Parse all lines."""
-        values, codes, numbers = Growing(len(self.plan.features)), [], []
+        values, codes, numbers = ArrayBuilder(len(self.plan.features)), [], []
         for part in self.chunks(CHUNK_CHARACTERS):
             values.append(part.values)
             codes.append(part.codes)
@@ -116,7 +116,7 @@ class Rows:
         for part in self.chunks(characters):
             yield self._table(part.values, part.codes, part.lines)
 
-    def chunks(self, characters: int) -> Iterator["Chunk"]:
+    def chunks(self, characters: int) -> Iterator["ParsedLines"]:
         """Yield the numbers of successive lines."""
         pending: list[Line] = []
         size = 0
@@ -137,7 +137,7 @@ class Rows:
                  if column in self.codes}  # fmt: skip
         return Table(self.where, values, labels, self.names, self.plan, texts, numbers)
 
-    def _parse(self, lines: list[Line]) -> "Chunk":
+    def _parse(self, lines: list[Line]) -> "ParsedLines":
         parsed: NDArray[np.generic] | None
         if self.plan.detect:
             self._detect(lines)
@@ -150,7 +150,7 @@ class Rows:
         if self.plan.target is not None:
             codes = parsed[:, self.plan.target].astype(np.intp)
         values = np.take(parsed, self.plan.features, axis=1)
-        return Chunk(values, codes, np.array([line.number for line in lines], np.intp))
+        return ParsedLines(values, codes, np.array([line.number for line in lines], np.intp))
 
     def _detect(self, lines: list[Line]) -> None:
         """Find the columns that hold text and no number in the first chunk."""
@@ -280,7 +280,7 @@ class Rows:
         return cells
 
 
-class Chunk(NamedTuple):
+class ParsedLines(NamedTuple):
     """Some lines, parsed."""
 
     values: NDArray[np.generic]
@@ -296,7 +296,7 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _is_header(cells: list[str], known: Collection[str]) -> bool:
+def _is_header(cells: list[str], header_names: Collection[str]) -> bool:
     """Return whether a first line has names: one that is known, or no number among them.
 
     Names that are numbers are known by all of them, each once: examples, too, hold numbers.
@@ -305,12 +305,12 @@ def _is_header(cells: list[str], known: Collection[str]) -> bool:
     words = [name for name in names if _number(name) is None]
     return (
         len(words) == len(names)
-        or any(word in known for word in words)
-        or (len(set(names)) == len(names) and set(names) <= set(known))
+        or any(word in header_names for word in words)
+        or (len(set(names)) == len(names) and set(names) <= set(header_names))
     )
 
 
-def _refuse_bad_names(names: tuple[str, ...], where: str) -> None:
+def _check_names(names: tuple[str, ...], where: str) -> None:
     for i, name in enumerate(names):
         if name in names[:i]:
             raise DataError(

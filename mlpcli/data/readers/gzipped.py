@@ -13,7 +13,7 @@ MAGIC = b"\x1f\x8b"
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
+def open_maybe_gzipped(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
     """Open a file, plain or gzip-compressed, to read its content.
 
     Args:

@@ -7,8 +7,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.gzipped import unpacked
-from mlpcli.data.readers.table import refuse_expansion
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.table import check_expansion
 from mlpcli.errors import DataError
 
 # Raw files from this size on are mapped into memory, so that they may be larger than it.
@@ -36,7 +36,7 @@ def read_idx(path: Path) -> NDArray[np.generic]:
         DataError: if the file is damaged, or not IDX.
         OSError: if it cannot be read.
     """
-    with unpacked(path) as (stream, compressed):
+    with open_maybe_gzipped(path) as (stream, compressed):
         return _read(stream, path, None if compressed else path.stat().st_size)
 
 
@@ -84,7 +84,7 @@ def _read_exactly(
             raise _damaged(path, f"its header announces {expected} bytes, and it holds {filled}")
         filled += count
         if compressed:
-            refuse_expansion(path, filled)
+            check_expansion(path, filled)
     return array
 
 

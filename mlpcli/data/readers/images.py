@@ -118,7 +118,7 @@ def read_images(
                 wanted_gray = gray if grayscale is None else grayscale
                 wanted = size or (image.height, image.width)
                 width = math.prod(wanted) * (1 if wanted_gray else 3)
-                _refuse_bytes(path, len(paths) * width)
+                _check_bytes(path, len(paths) * width)
                 values = np.empty((len(paths), width), np.uint8)
             if grayscale is None and gray != wanted_gray:
                 raise DataError(
@@ -196,7 +196,7 @@ def _pixels(
     return np.asarray(upright, np.uint8)
 
 
-def _refuse_bytes(path: Path, total: int) -> None:
+def _check_bytes(path: Path, total: int) -> None:
     if total > MOST_BYTES:
         raise DataError(
             path.parent,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from mlpcli.data.readers.gzipped import unpacked
-from mlpcli.data.readers.table import refuse_expansion
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.table import check_expansion
 from mlpcli.errors import DataError
 
 # A line, or a quoted cell with its line breaks, may not have more characters.
@@ -22,7 +22,7 @@ class Line(NamedTuple):
     text: str
 
 
-def decoded(stream: BinaryIO, where: object) -> Iterator[str]:
+def decode_lines(stream: BinaryIO, where: object) -> Iterator[str]:
     """Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
 
     Raises:
@@ -37,7 +37,7 @@ def decoded(stream: BinaryIO, where: object) -> Iterator[str]:
             ) from None
 
 
-def bounded(source: Iterable[str], path: Path) -> Iterator[str]:
+def limit_expansion(source: Iterable[str], path: Path) -> Iterator[str]:
     """Yield the lines of a compressed file, unless they are far more than its size.
 
     Raises:
@@ -46,11 +46,11 @@ def bounded(source: Iterable[str], path: Path) -> Iterator[str]:
     total = 0
     for line in source:
         total += len(line)
-        refuse_expansion(path, total)
+        check_expansion(path, total)
         yield line
 
 
-def lines_of(source: Iterable[str], where: object) -> Iterator[Line]:
+def join_quoted(source: Iterable[str], where: object) -> Iterator[Line]:
     """Yield the lines that are not blank, those of a quoted cell joined.
 
     Raises:
@@ -79,15 +79,15 @@ def lines_of(source: Iterable[str], where: object) -> Iterator[Line]:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Yield the lines of a file, plain or gzip-compressed, as `lines_of` does.
+    """Yield the lines of a file, plain or gzip-compressed, as `join_quoted` does.
 
     Raises:
         DataError: if it is damaged or no such text.
         OSError: if it cannot be read.
     """
-    with unpacked(path) as (stream, compressed):
-        source = decoded(stream, path)
-        yield from lines_of(bounded(source, path) if compressed else source, path)
+    with open_maybe_gzipped(path) as (stream, compressed):
+        source = decode_lines(stream, path)
+        yield from join_quoted(limit_expansion(source, path) if compressed else source, path)
 
 
 def json_lines(source: Iterable[str], where: str) -> Iterator[Line]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.table import refuse_expansion
+from mlpcli.data.readers.table import check_expansion
 from mlpcli.errors import DataError
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -48,11 +48,11 @@ def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[np.generic]:
         damage = str(error) or type(error).__name__
         problem = "holds Python objects" if "Python objects" in damage else f"is damaged: {damage}"
         raise DataError(path, problem, "write an array of numbers with np.save") from error
-    _refuse_kind(array.dtype, path, kinds)
+    _check_kind(array.dtype, path, kinds)
     return array
 
 
-def _refuse_kind(dtype: np.dtype[np.generic], where: object, kinds: str) -> None:
+def _check_kind(dtype: np.dtype[np.generic], where: object, kinds: str) -> None:
     if dtype.kind not in kinds:
         kind = "a checkpoint" if dtype.names else f"elements of type {dtype}"
         raise DataError(where, f"holds {kind}, not numbers", "give an array of numbers")
@@ -92,10 +92,10 @@ def read_npz(path: Path, name: str, kinds: str = NUMBERS) -> NDArray[np.generic]
     try:
         with zipfile.ZipFile(path) as archive:
             announced = archive.getinfo(f"{name}.npy").file_size
-            refuse_expansion(path, announced)
+            check_expansion(path, announced)
             with archive.open(f"{name}.npy") as member:
                 shape, fortran, dtype = _read_header(member)
-                _refuse_kind(dtype, where, kinds)
+                _check_kind(dtype, where, kinds)
                 size = math.prod(shape) * dtype.itemsize
                 if size != announced - member.tell():
                     raise ValueError(f"it announces {size} bytes and holds other")

@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.table import Growing, Labels, Planner, Table, label_text, refuse_expansion
+from mlpcli.data.readers.table import (
+    ArrayBuilder,
+    Labels,
+    Selector,
+    Table,
+    check_expansion,
+    label_text,
+)
 from mlpcli.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
 CHUNK_ROWS = 1 << 14
 
 
-def read_parquet(path: Path, plan: Planner) -> Table:
+def read_parquet(path: Path, plan: Selector) -> Table:
     """Read a Parquet table.
 
     Args:
@@ -41,10 +48,10 @@ def read_parquet(path: Path, plan: Planner) -> Table:
         raise DataError(path, f"is damaged: {error}", "fetch it again") from error
 
 
-def _read(path: Path, file: Any, planner: Planner) -> Table:
+def _read(path: Path, file: Any, planner: Selector) -> Table:
     schema, rows = file.schema_arrow, file.metadata.num_rows
     names = tuple(schema.names)
-    refuse_expansion(path, rows * len(names))
+    check_expansion(path, rows * len(names))
     if len(set(names)) < len(names):
         raise DataError(path, "two columns have the same name", "give each a name of its own")
     if rows == 0:
@@ -63,7 +70,7 @@ def _read(path: Path, file: Any, planner: Planner) -> Table:
                 f"column {names[i]} holds {schema.types[i]}",
                 "list it under ignore, or write it as numbers or text",
             )
-    values = Growing(len(plan.features))
+    values = ArrayBuilder(len(plan.features))
     codes: dict[int, dict[str, int]] = {i: {} for i in wanted if i in plan.text or i == plan.target}
     labels = []
     for batch in file.iter_batches(CHUNK_ROWS, columns=[names[i] for i in wanted]):

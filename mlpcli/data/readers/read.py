@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import Files, Name
+from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.gzipped import unpacked
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import PARQUET_MAGIC, read_parquet
-from mlpcli.data.readers.table import Labels, Planner, Table, name_labels
+from mlpcli.data.readers.table import Labels, Selector, Table, name_labels
 from mlpcli.errors import DataError
 
 FEATURE_NAMES = ("x", "X", "data", "features", "images", "arr_0")
@@ -25,7 +25,7 @@ LABEL_NAMES = ("y", "Y", "labels", "label", "target", "targets", "classes", "arr
 MAPPED_BYTES = 1 << 28
 
 
-def kind_of(path: Path) -> str:
+def detect_format(path: Path) -> str:
     """Return what a file is: table, npy, npz, idx, parquet, image or folder.
 
     Raises:
@@ -36,7 +36,7 @@ def kind_of(path: Path) -> str:
         return "folder"
     if path.suffix.lower() in images.SUFFIXES:
         return "image"
-    with unpacked(path) as (stream, compressed):
+    with open_maybe_gzipped(path) as (stream, compressed):
         head = stream.read(8)
     if not head:
         raise DataError(path, "is empty", "give a file with examples")
@@ -48,33 +48,33 @@ def kind_of(path: Path) -> str:
     return "idx" if head[:2] == b"\0\0" else "table"
 
 
-def locate(name: str, folders: Sequence[Path], remedy: str, key: str) -> Path:
+def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str) -> Path:
     """Return where a path given in a configuration is.
 
     Args:
         name: absolute, or relative to one of the folders.
-        folders: in the order in which they are tried.
+        search_paths: in the order in which they are tried.
         remedy: what to do if it is not there.
         key: the KEY or KEY.PART that gives it.
 
     Raises:
         DataError: if it is not there.
     """
-    for folder in folders:
+    for folder in search_paths:
         path = folder / Path(name).expanduser()
         if path.exists():
             return path
-    places = " or ".join(map(str, dict.fromkeys(folders)))
+    places = " or ".join(map(str, dict.fromkeys(search_paths)))
     raise DataError(name, f"there is no such file in {places}", remedy, key)
 
 
 def read_files(
     path: Path,
     files: Files,
-    plan: Planner,
+    plan: Selector,
     *,
-    known: Collection[str] = (),
-    target: Name | None = None,
+    header_names: Collection[str] = (),
+    target: ColumnRef | None = None,
     labels: Path | None = None,
     labelled: bool = True,
     features: int | None = None,
@@ -87,7 +87,7 @@ def read_files(
         path: the file or folder.
         files: how the configuration says to read it.
         plan: for tables, decides which columns are wanted.
-        known: for tables, names that tell a header.
+        header_names: for tables, names that tell a header.
         target: for arrays in one file, where in it the classes are.
         labels: for arrays, the file that has the classes.
         labelled: whether the classes are wanted.
@@ -99,10 +99,10 @@ def read_files(
         DataError: naming file, line and column, if something is wrong with it.
         OSError: if it cannot be read.
     """
-    kind = kind_of(path)
+    kind = detect_format(path)
     if kind == "table":
         gaps = files.missing != "error"
-        return read_csv(path, plan, files.header, files.delimiter, known, gaps)
+        return read_csv(path, plan, files.header, files.delimiter, header_names, gaps)
     if kind == "parquet":
         return read_parquet(path, plan)
     if kind in ("folder", "image"):
@@ -121,10 +121,10 @@ def read_files(
     else:
         array = _read_array(path, mapped=not labelled)
         found = _read_labels(labels) if labels and labelled else None
-    return array_table(path, array, found, column, labelled, features)
+    return table_from_array(path, array, found, column, labelled, features)
 
 
-def array_table(
+def table_from_array(
     path: Path,
     array: NDArray[np.generic],
     labels: Labels | None,
@@ -171,14 +171,14 @@ def array_table(
 
 
 def _read_array(path: Path, mapped: bool) -> NDArray[np.generic]:
-    if kind_of(path) == "idx":
+    if detect_format(path) == "idx":
         return read_idx(path)
     array = read_npy(path)
     return array if mapped or array.nbytes > MAPPED_BYTES else np.array(array)
 
 
 def _read_archive(
-    path: Path, target: Name | None, labels: Path | None, labelled: bool, role: str
+    path: Path, target: ColumnRef | None, labels: Path | None, labelled: bool, role: str
 ) -> tuple[NDArray[np.generic], Labels | None]:
     """Read the features and labels of a `.npz` file."""
     names = npz_names(path)
@@ -209,7 +209,7 @@ def _first(names: list[str], wanted: tuple[str, ...], letter: str, role: str) ->
 
 def _read_labels(path: Path) -> Labels:
     """Read one label per example: an array, or lines of text."""
-    kind = kind_of(path)
+    kind = detect_format(path)
     if kind == "npy":
         return _labels_of(np.array(read_npy(path, NUMBERS + "U")), path)
     if kind == "idx":
@@ -230,7 +230,7 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
     return name_labels(array)
 
 
-def labels_beside(path: Path) -> Path | None:
+def find_label_file(path: Path) -> Path | None:
     """Return the file that by its name has the labels of an array: x.npy has y.npy."""
     name = path.name
     for pattern, replacement in (

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import Files, Name
-from mlpcli.errors import DataError, listed
+from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.errors import DataError, join_names
 
 Values = NDArray[Any]
 
@@ -19,7 +19,7 @@ EXPANDED_TIMES = 200
 BLOCK_VALUES = 1 << 18
 
 
-class Plan(NamedTuple):
+class ColumnSelection(NamedTuple):
     """Which columns of a table are wanted, and as what."""
 
     width: int
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     """The column with the classes."""
 
 
-Planner = Callable[[tuple[str, ...] | None, int, str], Plan]
+Selector = Callable[[tuple[str, ...] | None, int, str], ColumnSelection]
 """Decides from a table's column names, if it has them, their number, and where they stand."""
 
 
@@ -55,7 +55,7 @@ class Table(NamedTuple):
     labels: Labels | None = None
     names: tuple[str, ...] | None = None
     """Of all columns of the file."""
-    plan: Plan | None = None
+    plan: ColumnSelection | None = None
     """Which column of the file each column of `values` is; None where they agree."""
     texts: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never changed
     """For columns of `values` that hold text, the text of each code."""
@@ -70,7 +70,7 @@ class Table(NamedTuple):
             f"{self.where}:{self.lines[i]}" if self.lines is not None else f"{self.where}: row {i}"
         )
 
-    def reference(self, j: int) -> Name:
+    def reference(self, j: int) -> ColumnRef:
         """Return how a configuration refers to column j of `values`."""
         position = self.plan.features[j] if self.plan else j
         return (self.names[position] if self.names else "") or position
@@ -94,7 +94,7 @@ def column_name(names: tuple[str, ...] | None, position: int) -> str:
 
 
 def find_column(
-    name: Name, names: tuple[str, ...] | None, width: int, where: object, key: str = ""
+    name: ColumnRef, names: tuple[str, ...] | None, width: int, where: object, key: str = ""
 ) -> int:
     """Return the position of a column given by name or by position.
 
@@ -112,15 +112,15 @@ def find_column(
         return names.index(name)
     if isinstance(name, int) and -width <= name < width:
         return name % width
-    known = listed([*map(repr, names)]) if names else f"0 to {width - 1}"
+    known = join_names([*map(repr, names)]) if names else f"0 to {width - 1}"
     raise DataError(where, f"there is no column {name!r}", f"the columns are {known}", key)
 
 
-def plan_for_training(files: Files) -> Planner:
+def select_for_training(files: Files) -> Selector:
     """Return the plan that a configuration makes for its training file."""
 
-    def plan(names: tuple[str, ...] | None, width: int, where: str) -> Plan:
-        def find(name: Name, part: str) -> int:
+    def plan(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
+        def find(name: ColumnRef, part: str) -> int:
             return find_column(name, names, width, where, f"data.{part}")
 
         target = find(-1 if files.target is None else files.target, "target")
@@ -136,7 +136,7 @@ def plan_for_training(files: Files) -> Planner:
             )
         if not features:
             raise DataError(where, "has no column but the target", "give at least one feature")
-        return Plan(width, features, frozenset(text & set(features)), True, target)
+        return ColumnSelection(width, features, frozenset(text & set(features)), True, target)
 
     return plan
 
@@ -162,7 +162,7 @@ def blocks(values: Values) -> Iterator[tuple[slice, Values]]:
         yield part, values[part]
 
 
-class Growing:
+class ArrayBuilder:
     """An array that grows row by row, in the smallest type that holds its numbers exactly.
 
     Bytes stay bytes: a table of pixels takes an eighth of what it takes as float64.
@@ -207,7 +207,7 @@ def _smallest(chunk: Values, least: np.dtype[np.generic]) -> np.dtype[np.generic
     return np.dtype(np.float64)
 
 
-def refuse_expansion(where: Path, expanded: int) -> None:
+def check_expansion(where: Path, expanded: int) -> None:
     """Refuse a compressed file that unpacks to far more than its own size.
 
     Args:

@@ -7,7 +7,7 @@ from benchmarks.workloads import Workload
 from mlpcli import model
 from mlpcli.config.load import from_mapping
 from mlpcli.data.dataset import Dataset
-from mlpcli.training import loop as training
+from mlpcli.training import loop
 
 LIBRARIES = ("mlpcli", "numpy")
 
@@ -16,11 +16,11 @@ def prepare(workload: Workload, dataset: Dataset) -> Trainer:
     """Start training for more epochs than will be asked for."""
     experiment = from_mapping(workload.mapping(epochs=10**6), {})
     trained = model.new_model(experiment, dataset)
-    reports = training.train(experiment, training.begin(experiment, trained.network), dataset)
+    reports = loop.train(experiment, loop.start_run(experiment, trained.network), dataset)
 
     def run(epochs: int) -> float:
         for report in islice(reports, epochs):
             error = report.row["error"]
         return error
 
-    return Trainer(run, lambda: model.judge(trained, dataset.test).accuracy)
+    return Trainer(run, lambda: trained.evaluate(dataset.test).accuracy)

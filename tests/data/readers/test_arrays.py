@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
-from mlpcli.data import files as own
+from mlpcli.data.files import load_files, load_labelled
 from mlpcli.data.readers import read as kinds
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.npy import npz_names, read_npz
@@ -29,7 +29,7 @@ def write_idx(path, array):
 
 def opened(**keys):
     """Open files as a configuration names them."""
-    return own.load_files(Files(**keys), "none", (Path(),), np.random.default_rng(0))
+    return load_files(Files(**keys), "none", (Path(),), np.random.default_rng(0))
 
 
 def assert_is_the_data(dataset):
@@ -144,10 +144,10 @@ def test_gaps(train):
     np.save("y.npy", Y)
     dataset = opened(train=train, missing="mean")
     assert dataset.train.features[4].tolist() == [1, pytest.approx(2.2)]
-    again = own.load_labelled(Path(train), dataset.encoding, Files(train, missing="mean"))
+    again = load_labelled(Path(train), dataset.encoding, Files(train, missing="mean"))
     np.testing.assert_array_equal(again.features, dataset.train.features)
     Path("in.csv").write_text("x0,x1,label\n4,5,1\n")
-    table = own.load_labelled(Path("in.csv"), dataset.encoding)
+    table = load_labelled(Path("in.csv"), dataset.encoding)
     assert (table.features.tolist(), table.labels.tolist()) == ([[4, 5]], [0])
     assert len(opened(train=train, missing="drop").train.features) == 5
     array[:, 0] = np.nan

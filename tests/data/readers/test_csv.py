@@ -15,7 +15,7 @@ from mlpcli.data.readers import csv as reader
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_bytes import parse_bytes
-from mlpcli.data.readers.table import plan_for_training
+from mlpcli.data.readers.table import select_for_training
 from mlpcli.errors import DataError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -28,7 +28,7 @@ QUOTINGS = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMER
 
 def read(path, files=None, gaps=False, **options):
     """Read a table as a training file."""
-    return read_csv(path, plan_for_training(files or Files()), gaps=gaps, **options)
+    return read_csv(path, select_for_training(files or Files()), gaps=gaps, **options)
 
 
 def labels_of(table):

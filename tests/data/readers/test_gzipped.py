@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from mlpcli.data.readers.gzipped import unpacked
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.errors import DataError
 
 CONTENT = bytes(range(256)) * 20
@@ -21,7 +21,7 @@ def path(tmp_path):
 def test_content(path, pack, content):
     """A file's content comes out whole, with whether it was compressed."""
     path.write_bytes(pack(content))
-    with unpacked(path) as (stream, compressed):
+    with open_maybe_gzipped(path) as (stream, compressed):
         assert (stream.read(), compressed) == (content, pack is gzip.compress)
 
 
@@ -41,6 +41,6 @@ def test_damage(path, spoil):
     path.write_bytes(spoil(gzip.compress(CONTENT)))
     with (
         pytest.raises(DataError, match="file: is damaged: it cannot be unpacked"),
-        unpacked(path) as (stream, _),
+        open_maybe_gzipped(path) as (stream, _),
     ):
         stream.read()
