@@ -20,8 +20,8 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 	$(BIN)/mlp train configs/mnist.yaml --overwrite
 	$(BIN)/mlp evaluate --weights mnist.npy
 
-test: lint  ## Run lint, types and all tests
-	$(BIN)/pytest
+test: lint  ## Run lint, types and all tests, on all cores
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; five minutes)
 	$(BIN)/python tests/acceptance.py

@@ -1,14 +1,19 @@
 """What all tests share: no network but this machine, no user's files, and real MNIST."""
 
+import fcntl
+import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
+from hypothesis import settings
+from ordeals import MLP
 
 # Children inherit what is ignored (by nohup, or for jobs in the background), and mlp respects it.
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
@@ -16,8 +21,14 @@ for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         _interrupts = _number == signal.SIGINT
         signal.signal(_number, signal.default_int_handler if _interrupts else signal.SIG_DFL)
 
+# No test judges by the wall clock.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"
+# Those that mlp handles.
+SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture(autouse=True)
@@ -50,19 +61,73 @@ def data_dir():
     return folder.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_mlp():
+    """Return a function that runs `mlp` in this process: its words and standard input are given.
+
+    What needs a process of its own (signals, real streams, the environment of a start) takes
+    `mlp_process`.
+    """
+    from mlpcli.cli.main import main
+
+    def run(*args, input=b""):  # noqa: A002 - as subprocess.run calls it
+        words = ["mlp", *map(str, args)]
+        content = input if isinstance(input, bytes) else input.encode()
+        stdin, stdout, stderr = (
+            io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (content, b"", b"")
+        )
+        handlers = {number: signal.getsignal(number) for number in SIGNALS}
+        changed = {"argv": words, "stdin": stdin, "stdout": stdout, "stderr": stderr}
+        try:
+            # --threads changes the environment.
+            with patch.multiple(sys, **changed), patch.dict(os.environ):
+                main()
+        except SystemExit as ended:
+            shown = [stream.buffer.getvalue().decode() for stream in (stdout, stderr)]
+            return subprocess.CompletedProcess(words, ended.code, *shown)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def mlp_process():
     """Return a function that runs the installed `mlp` as a process."""
-    program = shutil.which("mlp", path=str(Path(sys.executable).parent))
-    assert program, "mlp is not installed beside this Python"
+    assert MLP.exists(), "mlp is not installed beside this Python"
 
     def run(*args, **options):
-        command = [program, *map(str, args)]
+        command = [MLP, *map(str, args)]
         return subprocess.run(
             command, check=False, capture_output=True, encoding="utf-8", timeout=120, **options
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def parity(tmp_path_factory, mlp_process):
+    """Run `mlp train configs/parity.yaml` in a folder of its own; return what it showed and wrote.
+
+    Once a session: the first of pytest-xdist's workers that asks runs it, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "parity"
+    ran, stdout, stderr = (folder / name for name in ("run", "stdout", "stderr"))
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ran.exists():
+            ran.mkdir()
+            run = mlp_process("train", CONFIGS / "parity.yaml", cwd=ran)
+            stdout.write_text(run.stdout, encoding="utf-8")
+            stderr.write_text(run.stderr, encoding="utf-8")
+    return SimpleNamespace(
+        stdout=stdout.read_text(encoding="utf-8"),
+        stderr=stderr.read_text(encoding="utf-8"),
+        weights=ran / "parity.npy",
+    )
 
 
 def train_parity(folder, epochs):

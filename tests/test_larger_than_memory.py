@@ -36,7 +36,7 @@ def write_idx(path, shape):
     [(write_npy, ("x.npy", "y.npy")), (write_idx, ("x-idx3-ubyte", "y-idx1-ubyte"))],
     ids=["npy", "idx"],
 )
-def test_a_file_several_times_the_memory_is_trained_on(run_mlp, write, names):
+def test_a_file_several_times_the_memory_is_trained_on(mlp_process, write, names):
     """706 MB of images are trained on by a process that may allocate 200 MB.
 
     RLIMIT_DATA counts what is allocated, and not files that are mapped for reading.
@@ -48,7 +48,7 @@ def test_a_file_several_times_the_memory_is_trained_on(run_mlp, write, names):
     del images, labels
     config = CONFIG.format(images=names[0], labels=names[1])
     Path("c.yaml").write_text(config, encoding="utf-8")
-    run = run_mlp(
+    run = mlp_process(
         *("train", "c.yaml", "-q", "--threads", "1"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT)),
     )

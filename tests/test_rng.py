@@ -3,13 +3,12 @@
 from itertools import permutations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.rng import KeyedStreams
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 10**6), n=st.integers(1, 50))
 def test_a_draw_can_be_repeated_alone(seed, epoch, n):
     """An epoch's order is a permutation that depends on its key and on nothing drawn before."""

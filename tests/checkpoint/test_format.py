@@ -64,7 +64,7 @@ def saved(array):
 # --- What it holds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     arrays=st.dictionaries(
         st.from_regex(r"[Wb][0-9]{1,3}", fullmatch=True),

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -136,24 +135,19 @@ def test_debug_adds_the_traceback(run_mlp):
 
 
 @pytest.fixture
-def fail_with(monkeypatch, capsys):
-    """Return a function that runs `mlp evaluate` in this process, failing inside as told."""
-    handler = signal.getsignal(signal.SIGPIPE)
+def fail_with(monkeypatch, run_mlp):
+    """Return a function that runs `mlp evaluate`, failing inside as told."""
 
     def run(error, *options):
         def broken(_):
             raise error
 
         monkeypatch.setattr(store, "load", broken)
-        monkeypatch.setattr(sys, "argv", ["mlp", *options, *MISSING])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        shown = capsys.readouterr()
-        assert shown.out == ""
-        return ended.value.code, shown.err
+        ended = run_mlp(*options, *MISSING)
+        assert ended.stdout == ""
+        return ended.returncode, ended.stderr
 
-    yield run
-    signal.signal(signal.SIGPIPE, handler)
+    return run
 
 
 INTERNAL = "internal: {}; run mlp --debug and report what it prints"

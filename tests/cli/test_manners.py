@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import CONFIGS
+from ordeals import MLP
 
 from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
@@ -151,18 +152,16 @@ MANNERS = {
 
 
 @pytest.fixture
-def shell(run_mlp):
+def shell():
     """Return a function that runs a script of bash's, with $mlp for the installed program."""
-    del run_mlp  # it makes sure that there is one
     bash = shutil.which("bash")
     if not bash:
         pytest.skip("there is no bash")
-    program = Path(sys.executable).with_name("mlp")
 
     def run(script, **options):
         return subprocess.run(
             [bash, "-c", script], check=False, capture_output=True, encoding="utf-8", timeout=60,
-            errors="backslashreplace", env=os.environ | {"mlp": str(program)}, **options
+            errors="backslashreplace", env=os.environ | {"mlp": str(MLP)}, **options
         )  # fmt: skip
 
     return run
@@ -192,14 +191,14 @@ def test_manners(shell, manner):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
-def test_class_names_that_the_locale_cannot_write(run_mlp, parity_weights, encoding):
+def test_class_names_that_the_locale_cannot_write(mlp_process, parity_weights, encoding):
     """A class called お😀 is shown in every locale as best it can be, and in JSON as it is."""
     record = checkpoint.read(parity_weights)
     record.meta["class_names"] = ["odd", "お😀"]
     atomic.write(Path("w.npy"), checkpoint.serialise(*record))
     environment = os.environ | {"PYTHONIOENCODING": encoding}
-    run = run_mlp("show", "w.npy", env=environment)
+    run = mlp_process("show", "w.npy", env=environment)
     assert (run.returncode, run.stderr) == (0, "")
     assert ("お😀" if encoding != "latin-1" else r"\u304a\U0001f600") in run.stdout
-    run = run_mlp("show", "w.npy", "--json", env=environment)
+    run = mlp_process("show", "w.npy", "--json", env=environment)
     assert json.loads(run.stdout)["classes"] == ["odd", "お😀"]

@@ -162,13 +162,9 @@ BAD_ROWS = {
 
 
 @pytest.mark.parametrize(("rows", "message"), BAD_ROWS.values(), ids=BAD_ROWS)
-def test_bad_rows_are_one_line(weights, run_mlp, rows, message):
+def test_bad_rows_are_one_line(predict, rows, message):
     """A row that cannot be judged is refused with exit 1, naming its line and column."""
-    Path("rows").write_bytes(rows)
-    with open("rows", "rb") as stream:
-        # A strict terminal encoding must not come between the bytes and the message.
-        strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
-        run = run_mlp("predict", "--weights", weights, "-", stdin=stream, env=strict)
+    run = predict("-", input=rows)
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
     assert run.stderr.startswith(f"mlp: error: {message}")
 

@@ -3,17 +3,15 @@
 import json
 import os
 import pty
-import shutil
 import signal
 import subprocess
-import sys
 import termios
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import CONFIGS
+from ordeals import MLP
 
 from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
@@ -22,7 +20,6 @@ from mlpcli.data.load import load_data
 from mlpcli.training import loop
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
-MLP = shutil.which("mlp", path=str(Path(sys.executable).parent))
 # The article's §7.1, epoch by epoch; 999 is printed truncated there.
 ARTICLE = {
     0: "0.48236", 1: "0.3234", 2: "0.16235", 3: "0.075001", 4: "0.040232",
@@ -30,15 +27,6 @@ ARTICLE = {
     998: "4.031e-05", 999: "4.0268e-05",
 }  # fmt: skip
 RESULT = "weights {}\ntest accuracy 1.0000 (324 of 324)\n"
-
-
-@pytest.fixture(scope="session")
-def parity(tmp_path_factory):
-    """Run `mlp train configs/parity.yaml` once, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("parity")
-    command = [MLP, "train", CONFIGS / "parity.yaml"]
-    run = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", cwd=folder)
-    return SimpleNamespace(stdout=run.stdout, stderr=run.stderr, weights=folder / "parity.npy")
 
 
 @pytest.fixture
@@ -142,7 +130,7 @@ def read_all(master):
 
 
 @pytest.mark.parametrize("compat", ["compat: article", ""])
-def test_same_seed_same_bytes(run_mlp, compat):
+def test_same_seed_same_bytes(mlp_process, compat):
     """Two runs write the same bytes, whatever the hash seed, time zone, language and place."""
     text = PARITY.replace("epochs: 1000", "epochs: 3").replace("compat: article", compat)
     contents = []
@@ -151,7 +139,7 @@ def test_same_seed_same_bytes(run_mlp, compat):
         folder.mkdir()
         (folder / "config.yaml").write_text(text, encoding="utf-8")
         variables = {"PYTHONHASHSEED": hash_seed, "TZ": zone, "LANG": language}
-        run = run_mlp("train", "config.yaml", cwd=folder, env=os.environ | variables)
+        run = mlp_process("train", "config.yaml", cwd=folder, env=os.environ | variables)
         assert run.returncode == 0
         contents.append((folder / "config.npy").read_bytes())
     assert contents[0] == contents[1]

@@ -122,7 +122,7 @@ def test_history_is_flushed_row_by_row(run_mlp):
     assert len(lines) == len(run.stderr.splitlines()) > 2
 
 
-def test_threads_are_set_before_numpy_is_loaded(run_mlp, tmp_path):
+def test_threads_are_set_before_numpy_is_loaded(mlp_process, tmp_path):
     """`--threads 1` limits the matrix library: what it reads is set when NumPy is imported."""
     spy = tmp_path / "sitecustomize.py"
     spy.write_text(
@@ -139,7 +139,7 @@ def test_threads_are_set_before_numpy_is_loaded(run_mlp, tmp_path):
         "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     }
     env.pop("OPENBLAS_NUM_THREADS", None)
-    run = run_mlp("train", "c.yaml", "-q", "--threads", "1", env=env)
+    run = mlp_process("train", "c.yaml", "-q", "--threads", "1", env=env)
     assert (run.returncode, run.stderr) == (0, "threads 1\n")
 
 

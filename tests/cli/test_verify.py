@@ -1,6 +1,5 @@
 """`mlp train --verify`: the same command gives the same bytes, or the first difference."""
 
-import os
 import re
 from pathlib import Path
 
@@ -18,17 +17,16 @@ ERROR = r"mlp: error: w\.npy: does not come out again: {}; see versions and seed
 
 
 @pytest.fixture
-def verify(run_mlp):
+def verify(run_mlp, monkeypatch):
     """Train w.npy, and return a function that verifies it with a changed config or file."""
     # Whatever machine this is: the number of threads is part of the file.
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     Path("c.yaml").write_text(CONFIG, encoding="utf-8")
-    assert run_mlp("train", "c.yaml", "-o", "w.npy", env=environment).returncode == 0
+    assert run_mlp("train", "c.yaml", "-o", "w.npy").returncode == 0
 
-    def run(*options, config=CONFIG, **variables):
+    def run(*options, config=CONFIG):
         Path("c.yaml").write_text(config, encoding="utf-8")
-        command = ("train", "c.yaml", "-q", "--verify", "w.npy", *options)
-        return run_mlp(*command, env=environment | variables)
+        return run_mlp("train", "c.yaml", "-q", "--verify", "w.npy", *options)
 
     return run
 

@@ -1,7 +1,7 @@
 """The article's own random stream and mini-batches."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.config.compat import ArticleStream, batch_sizes
@@ -27,7 +27,6 @@ def test_parity_plan():
     assert error_divisor == 87 * 8
 
 
-@settings(deadline=None)
 @given(bt_size=st.integers(1, 50), extra=st.integers(0, 500))
 def test_the_remainder_joins_the_last(bt_size, extra):
     """With 2·bt_size examples or more none is lost, and only the last mini-batch is larger."""

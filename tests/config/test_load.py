@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import CONFIGS
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.config.load import SYNONYMS, from_mapping, load_experiment
@@ -115,7 +115,6 @@ def test_block_style_and_utf8():
     assert load("\ufeff" + config()) == load(config())
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Experiment,

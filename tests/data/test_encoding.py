@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -70,7 +70,6 @@ def test_standardize_uses_the_training_examples():
     np.testing.assert_array_equal(other.labels, [1])
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(2, 9), st.integers(1, 4)),
                elements=st.integers(-(10**6), 10**6).map(lambda n: n / 64)),

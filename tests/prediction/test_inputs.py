@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ordeals import MLP
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.encoding import Encoding
@@ -45,12 +45,10 @@ def test_tables(trained, name):
     np.testing.assert_array_equal(trained(name), ENCODED)
 
 
-def pipe(text, *args):
-    """Run `mlp predict` on a table's network with text on its standard input."""
-    return subprocess.run(
-        [Path(sys.executable).parent / "mlp", "predict", "--weights", "w.npy", "-", *args],
-        input=text, capture_output=True, check=False, encoding="utf-8", timeout=60,
-    )  # fmt: skip
+@pytest.fixture
+def pipe(run_mlp):
+    """Return a function that runs `mlp predict` on a table's network with a standard input."""
+    return lambda text, *args: run_mlp("predict", "--weights", "w.npy", "-", *args, input=text)
 
 
 @pytest.fixture
@@ -82,7 +80,7 @@ STREAMS = {
 
 @pytest.mark.usefixtures("weights")
 @pytest.mark.parametrize("text", STREAMS.values(), ids=STREAMS)
-def test_standard_input(text):
+def test_standard_input(pipe, text):
     """CSV with or without a header, and JSON lines of objects or arrays, are told apart."""
     run = pipe(text)
     assert (run.stdout, run.stderr) == ("no\nyes\nno\n", "")
@@ -91,7 +89,7 @@ def test_standard_input(text):
 
 
 @pytest.mark.parametrize("text", ["red,dog\nblue,cat\n", '["red", "dog"]\n["blue", "cat"]\n'])
-def test_words_are_no_header_where_none_is_declared(run_mlp, text):
+def test_words_are_no_header_where_none_is_declared(run_mlp, pipe, text):
     """With `header: false`, the first line on standard input is an example, whatever it holds."""
     Path("t.csv").write_text("red,dog,no\nblue,cat,yes\n" * 8)
     Path("w.yaml").write_text(
@@ -118,7 +116,7 @@ BAD = {
 
 @pytest.mark.usefixtures("weights")
 @pytest.mark.parametrize("text", BAD)
-def test_bad_lines(text):
+def test_bad_lines(pipe, text):
     """A line that does not fit is named; those before it have been answered."""
     run = pipe(text)
     assert (run.returncode, run.stderr.count("\n")) == (1, 1)
@@ -129,9 +127,8 @@ def test_bad_lines(text):
 @pytest.mark.parametrize("line", [b"red,5\n", b'{"age": 5, "colour": "red"}\n'])
 def test_answers_come_line_by_line(line):
     """In a pipe, a line is answered before the next one is written."""
-    program = Path(sys.executable).parent / "mlp"
     with subprocess.Popen(
-        [program, "predict", "--weights", "w.npy", "-"],
+        [MLP, "predict", "--weights", "w.npy", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
     ) as process:  # fmt: skip
         for _ in range(3):

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.training.batches import CHUNK_BYTES, BatchSizes, MiniBatches, batch_sizes, buffer_rows
 
 
-@settings(deadline=None)
 @given(n=st.integers(1, 300), bt_size=st.integers(1, 400))
 def test_plan_of_the_equation(n, bt_size):
     """Each mini-batch has bt_size examples, the last what remains; divisors are the real sizes."""
@@ -19,7 +18,6 @@ def test_plan_of_the_equation(n, bt_size):
     assert sizes[-1] == (n % bt_size or bt_size)
 
 
-@settings(deadline=None)
 @given(
     n=st.integers(1, 40),
     width=st.integers(1, 4),

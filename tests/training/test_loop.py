@@ -61,22 +61,17 @@ def modern(**keys):
     return experiment(**options | keys)
 
 
-@pytest.fixture(scope="module")
-def parity():
-    """Return configs/parity.yaml, trained."""
-    return Trained(load_experiment(CONFIGS / "parity.yaml"))
-
-
 def test_parity_prints_the_articles_table(parity):
     """§7.1's errors come out to the last printed digit, and all test numbers are judged right."""
-    errors = {epoch: f"{error:.5g}" for epoch, error in enumerate(parity.errors)}
+    trained = store.load(parity.weights)
+    errors = {row["epoch"]: f"{row['error']:.5g}" for row in trained.history}
     assert {epoch: errors[epoch] for epoch in ARTICLE} == ARTICLE
-    assert parity.model.evaluate(parity.dataset.test).accuracy == 1.0
+    assert trained.evaluate(load_data(trained.experiment, None).test).accuracy == 1.0
 
 
 def test_parity_looks_at_the_last_bit(parity):
     """The article's figure 5: the largest column of W2 belongs to the least significant bit."""
-    W2 = parity.model.network.weights[0]
+    W2 = store.load(parity.weights).network.weights[0]
     assert np.abs(W2).sum(axis=0).argmax() == 9
 
 

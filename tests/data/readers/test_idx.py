@@ -43,7 +43,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_round_trip(folder, pack, data):
     """Any element type and rank, raw or compressed, comes out as it went in."""

@@ -22,7 +22,7 @@ def write_header(path, header, data=b""):
     path.write_bytes(NPY_MAGIC + b"\1\0" + len(text).to_bytes(2, "little") + text + data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     array=hnp.arrays(
         st.sampled_from(["?", "u1", "<i8", ">i2", "<f2", ">f4", "<f8"]),
