@@ -21,7 +21,8 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
     do. Nothing is written.
     """
     from mlpcli.checkpoint.limits import check_size
-    from mlpcli.config.load import load_experiment, to_yaml
+    from mlpcli.config.load import load_experiment
+    from mlpcli.config.yaml_core import to_yaml
     from mlpcli.data import audit
     from mlpcli.data.load import load_data
     from mlpcli.training import sanity
