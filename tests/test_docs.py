@@ -68,7 +68,7 @@ def test_configuration_reference_agrees_with_the_code():
         return "none" if key.default is None else str(key.default).lower()
 
     assert documented == [
-        (name, key.metadata["kind"].expects, INIT if name == "init" else default(key))
+        (name, key.metadata["validator"].expects, INIT if name == "init" else default(key))
         for name, key in KEYS.items()
     ]
     assert all(len(row[3]) > 20 for row in rows)

@@ -1,11 +1,18 @@
 """`mlp check`."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlpcli.cli import console, options
 from mlpcli.errors import MlpError
+
+if TYPE_CHECKING:
+    from mlpcli.config.schema import Experiment
+    from mlpcli.data.audit import Fact, Finding
+    from mlpcli.data.dataset import Dataset
 
 
 @click.command(epilog="Example: mlp check configs/mnist.yaml --strict")
@@ -17,23 +24,21 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
     """Look for mistakes in the YAML experiment CONFIG and its data before time is spent on them.
 
     Shows the experiment with every default, the data, and what training will cost; checks the
-    gradient; tries to learn one mini-batch by heart. Each finding is one line that says what to
+    gradient; tries to overfit one mini-batch. Each finding is one line that says what to
     do. Nothing is written.
     """
     from mlpcli.checkpoint.limits import check_size
-    from mlpcli.config.load import load_experiment, to_yaml
-    from mlpcli.data import audit
+    from mlpcli.config.load import load_experiment
+    from mlpcli.config.yaml_core import to_yaml
+    from mlpcli.data.audit import Fact, Finding
     from mlpcli.data.load import load_data
-    from mlpcli.training import sanity
 
     experiment = load_experiment(config)
     dataset = load_data(experiment, data_dir)
     check_size(experiment)
-    seen = list(audit.inspect(experiment, dataset))
-    if not any(part.name == "not-finite" for part in seen):
-        seen += sanity.sanity_checks(experiment, dataset)
-    facts = [part for part in seen if isinstance(part, audit.Fact)]
-    findings = [part for part in seen if isinstance(part, audit.Finding)]
+    seen = list(_look(experiment, dataset))
+    facts = [part for part in seen if isinstance(part, Fact)]
+    findings = [part for part in seen if isinstance(part, Finding)]
     count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
     if as_json:
         console.result_json(
@@ -56,3 +61,24 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
         )
     if strict and findings:
         raise MlpError(config, count, "see above, correct it, or leave out --strict")
+
+
+def _look(experiment: "Experiment", dataset: "Dataset") -> Iterator["Fact | Finding"]:
+    """Look at the data, then at what trials on them show, as far as there is any sense in them."""
+    from mlpcli.data import audit
+    from mlpcli.nn.network import count_parameters
+    from mlpcli.training import cost, sanity
+
+    finite = True
+    for part in audit.inspect(experiment, dataset):
+        finite &= part.name != "not-finite"
+        yield part
+    if not finite:
+        return
+    parameters = count_parameters(experiment.structure)
+    yield audit.Fact("parameters", parameters, f"{parameters:,}")
+    if finding := cost.too_large(experiment, len(dataset.train.labels)):
+        yield finding
+        return
+    yield from sanity.sanity_checks(experiment, dataset)
+    yield from cost.estimate_cost(experiment, dataset)

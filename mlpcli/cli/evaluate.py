@@ -9,7 +9,11 @@ from mlpcli.cli import console, options, text_tables
 from mlpcli.errors import ConfigError, DataError, GateError
 
 if TYPE_CHECKING:
-    from mlpcli.evaluation.gates import GateResult
+    from decimal import Decimal
+
+    from mlpcli.data.dataset import Examples
+    from mlpcli.evaluation.gates import Gate, GateResult, Metric
+    from mlpcli.model import Model
 
 
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
@@ -20,9 +24,9 @@ if TYPE_CHECKING:
     type=click.Choice(["test", "train"]),
     default="test",
     show_default=True,
-    help="Which examples to judge.",
+    help="Which examples to evaluate on.",
 )
-@click.option("--data", type=options.PATH, metavar="FILE", help="Judge these examples instead.")
+@click.option("--data", type=options.PATH, metavar="FILE", help="Evaluate on these instead.")
 @click.option("--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels.")
 @click.option(
     "--top-k",
@@ -63,7 +67,7 @@ def evaluate(
     max_drop: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Judge a checkpoint on its dataset, and hold it to quality gates.
+    """Evaluate a checkpoint on its dataset, and hold it to quality gates.
 
     Prints accuracy, mean error, balanced accuracy, macro F1, every class's precision, recall, F1
     and support, and which classes are confused. Gates may name accuracy, error,
@@ -71,49 +75,60 @@ def evaluate(
     support of a class, as in recall[7].
     """
     from mlpcli.checkpoint import store
-    from mlpcli.data.files import load_labelled
-    from mlpcli.data.load import load_split
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.evaluate import report
+
+    required, drops = _parse_gates(require, baseline, max_drop)
+    model = store.load(weights)
+    class_names = model.encoding.class_names
+    options.check_top_k(top_k, len(class_names))
+    name = str(data) if data else model.experiment.data.name
+    subject = {"weights": str(weights), "data": name, "split": "data" if data else split}
+    for gate in required:
+        gates.check_metric(gate.metric, "--require", class_names, top_k)
+    for metric, _ in drops:
+        gates.check_metric(metric, "--max-drop", class_names, top_k)
+    if baseline:
+        earlier = gates.read_baseline(baseline, name, subject["split"], class_names)
+        required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
+
+    examples = _open(model, split, data_dir, data, options.column(target))
+    found = subject | report(model, examples, top_k)
+    results = gates.check(required, found)
+    if as_json:
+        console.result_json(found | {"gates": [result.to_mapping() for result in results]})
+    else:
+        _show(found, results, top_k)
+    _end(weights, results)
+
+
+def _parse_gates(
+    require: tuple[str, ...], baseline: Path | None, max_drop: tuple[str, ...]
+) -> tuple[list["Gate"], list[tuple["Metric", "Decimal"]]]:
+    """Return the gates that --require gives, and how far each metric of --max-drop may fall."""
+    from mlpcli.evaluation import gates
 
     if bool(baseline) != bool(max_drop):
         missing = "--baseline FILE" if max_drop else "--max-drop accuracy=0.01"
         raise ConfigError("mlp evaluate", "--baseline and --max-drop go together", f"add {missing}")
     required = [gates.parse_requirement(text) for text in require]
-    drops = [gates.parse_max_drop(text) for text in max_drop]
-    model = store.load(weights)
-    names, name = model.encoding.class_names, model.experiment.data.name
-    if data:
-        name, split = str(data), "data"
-    options.check_top_k(top_k, len(names))
-    for gate in required:
-        gates.check_metric(gate.metric, "--require", names, top_k)
-    for metric, _ in drops:
-        gates.check_metric(metric, "--max-drop", names, top_k)
-    if baseline:
-        earlier = gates.read_baseline(baseline, name, split, names)
-        required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
+    return required, [gates.parse_max_drop(text) for text in max_drop]
 
-    examples = (
-        load_labelled(data, model.encoding, model.experiment.data.files, options.column(target))
-        if data
-        else load_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
-    )
+
+def _open(
+    model: "Model", split: str, data_dir: Path, data: Path | None, target: str | int | None
+) -> "Examples":
+    """Open the examples to evaluate on: of a file, or a split of the model's own data."""
+    from mlpcli.data.files import load_labelled
+    from mlpcli.data.load import load_split
+
+    if data:
+        return load_labelled(data, model.encoding, model.experiment.data.files, target)
+    examples = load_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
     if examples is None:
+        name = model.experiment.data.name
         raise DataError(name, "has no test split", "use --split train, or --data FILE")
-    found = {
-        "weights": str(weights),
-        "data": name,
-        "split": split,
-        **report(model, examples, top_k),
-    }
-    results = gates.check(required, found)
-    if as_json:
-        gate_rows = [result.to_mapping() for result in results]
-        console.result_json(found | {"gates": gate_rows})
-    else:
-        _show(found, results, top_k)
-    _end(weights, results)
+    return examples
 
 
 def _show(report: dict[str, Any], results: list["GateResult"], top_k: int | None) -> None:

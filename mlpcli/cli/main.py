@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 import click
 
 from mlpcli import __version__
-from mlpcli.errors import Interrupted, MlpError, os_reason
+from mlpcli.errors import ConfigError, Interrupted, MlpError, did_you_mean, os_reason
 
 # What `mlp --help` says of each; its module is imported when it is asked for.
 COMMANDS = {
     "check": "Look for mistakes in a configuration and its data.",
     "download": "Fetch a dataset, verify it, and keep it.",
-    "evaluate": "Judge a checkpoint, and hold it to quality gates.",
+    "evaluate": "Evaluate a checkpoint, and hold it to quality gates.",
     "init": "Write a commented configuration for your data.",
     "predict": "Print the class of every example.",
     "show": "Show what a checkpoint holds.",
@@ -37,6 +37,15 @@ class Commands(click.Group):
         """Write the subcommands' names and what they do."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand that the arguments begin with, or offer the nearest one."""
+        if args[0] not in COMMANDS:
+            remedy = did_you_mean(args[0], list(COMMANDS)) or "see mlp --help"
+            raise ConfigError("mlp", f"there is no command {args[0]}", remedy)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return the function `NAME` of the module `cli/NAME.py`."""
@@ -72,18 +81,7 @@ def mlp(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run `mlp` and end the process: the one place where a failure becomes an exit code."""
-    if hasattr(signal, "SIGPIPE"):
-        # A reader that has seen enough (`mlp predict ... | head -1`) ends us as it ends cat.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            # As Ctrl-C does: temporary files are removed on the way out.
-            signal.signal(number, _stop)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A class or a file may have a name that the locale cannot write.
-            stream.reconfigure(errors="backslashreplace")
+    _prepare()
     try:
         code = mlp.main(prog_name="mlp", standalone_mode=False)
         _flush()
@@ -93,6 +91,8 @@ def main() -> NoReturn:
         _end_by(signal.Signals(stopped.number))
     except MlpError as error:
         _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _end(error.format_message(), error.exit_code)
     except click.ClickException as error:
         _fail(_one_line(error), error.exit_code)
     except MemoryError:
@@ -105,20 +105,39 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _prepare() -> None:
+    """Set how signals end the process, and what is written for what a locale cannot."""
+    if hasattr(signal, "SIGPIPE"):
+        # A reader that has seen enough (`mlp predict ... | head -1`) ends us as it ends cat.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            # As Ctrl-C does: temporary files are removed on the way out.
+            signal.signal(number, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A class or a file may have a name that the locale cannot write.
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _one_line(error: click.ClickException) -> str:
     """Return Click's complaint in the form of ours."""
     command = "mlp"
     if isinstance(error, click.UsageError) and error.ctx:
         command = error.ctx.command_path
-        if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            return f"{command}: a subcommand is missing; see {command} --help"
     problem = error.format_message().rstrip(".").replace("\n", " ")
     return f"{command}: {problem[:1].lower()}{problem[1:]}; see {command} --help"
 
 
 def _fail(message: str, code: int) -> NoReturn:
+    _end(f"mlp: error: {message}", code)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    """Say why, and end the process with an exit code."""
     try:
-        click.echo(f"mlp: error: {message}", err=True)
+        click.echo(text, err=True)
         _flush()
     except OSError:
         # Nobody listens any more; the exit code still speaks.

@@ -30,7 +30,7 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
         raise ConfigError("mlp show", problem, "choose one")
     from mlpcli.checkpoint import format as checkpoint
     from mlpcli.checkpoint import store
-    from mlpcli.config.load import to_yaml
+    from mlpcli.config.yaml_core import to_yaml
 
     shown, meta = store.load(weights), checkpoint.read(weights).meta
     if history:

@@ -159,7 +159,7 @@ def train(
 
 @contextmanager
 def _memory_error_with_estimate(experiment: "Experiment", dataset: "Dataset") -> Iterator[None]:
-    from mlpcli.training.sanity import least_memory, size_text
+    from mlpcli.training.cost import least_memory, size_text
 
     try:
         yield

@@ -27,9 +27,9 @@ class Files(NamedTuple):
     missing: str = "error"
     """What to do about missing values: error, mean or drop."""
     header: bool | None = None
-    """Whether a table's first line names its columns (None: see)."""
+    """Whether a table's first line names its columns (None to detect)."""
     delimiter: str | None = None
-    """What stands between a table's cells (None: see)."""
+    """What stands between a table's cells (None to detect)."""
     size: tuple[int, int] | None = None
     """Rows and columns to which images are resized."""
     grayscale: bool | None = None

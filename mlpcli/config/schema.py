@@ -1,11 +1,10 @@
 """The keys of an experiment: what each may be, and what they may not be together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from mlpcli.config import compat
 from mlpcli.config.data_files import SCALE, TEXT, Files, parse_files
 from mlpcli.config.validators import (
     BOOLEAN,
@@ -92,9 +91,9 @@ INIT_FOR = {
 }
 
 
-def key(kind: Validator, example: str, default: Any = MISSING) -> Any:
-    """Declare a key of the configuration: its kind, a value that shows it, and its default."""
-    return field(default=default, metadata={"kind": kind, "example": example})
+def key(validator: Validator, example: str, default: Any = MISSING) -> Any:
+    """Declare a key of the configuration: what it may be, an example of it, and its default."""
+    return field(default=default, metadata={"validator": validator, "example": example})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,76 +196,83 @@ class Experiment:
 KEYS: dict[str, Field[Any]] = {f.name: f for f in fields(Experiment) if f.metadata}
 
 
-def apply_compat(values: dict[str, Any], origins: Mapping[str, str]) -> None:
-    """Set what `compat: article` decides, in place; refuse keys that contradict it."""
-    decided = {name: KEYS[name].default for name in KEYS if name not in compat.ALLOWED_KEYS}
-    decided |= compat.IMPLIED_VALUES
-    for name, value in decided.items():
-        if values.setdefault(name, value) != value:
-            meant = "that it is not given" if value is None else value
-            raise ConfigError(
-                origin_of(origins, name),
-                f"{values[name]} contradicts compat: article, which means {meant}",
-                "remove one of the two",
-            )
-    if values["data"].scale not in (None, compat.SCALE):
-        raise ConfigError(
-            origin_of(origins, "data.scale"),
-            f"{values['data'].scale} contradicts compat: article, which means {compat.SCALE}",
-            "remove one of the two",
-        )
-    values["data"] = values["data"]._replace(scale=compat.SCALE)
+class Contradiction(NamedTuple):
+    """A value that makes no sense beside another, and what to do about it."""
+
+    key: str
+    problem: str
+    remedy: str
+
+
+# Settings that only some optimizers have.
+OPTIMIZER_SETTINGS = {
+    "momentum": ("sgd",),
+    "beta1": ("adam", "adamw"),
+    "beta2": ("adam", "adamw", "rmsprop"),
+    "epsilon": ("adam", "adamw", "rmsprop"),
+}
 
 
 def check_combinations(e: Experiment) -> None:
-    """Refuse values that are right alone and make no sense together."""
+    """Refuse values that are right alone but make no sense together.
 
-    def refuse(name: str, problem: str, remedy: str) -> NoReturn:
-        raise ConfigError(e.where(name), problem, remedy)
+    Raises:
+        ConfigError: naming the first of them.
+    """
+    for check in (_check_layers, _check_optimizer, _check_validation, _check_warmup):
+        for found in check(e):
+            raise ConfigError(e.where(found.key), found.problem, found.remedy)
 
-    hidden = len(e.structure) - 2
+
+def _check_layers(e: Experiment) -> Iterator[Contradiction]:
+    hidden, activations, rates = len(e.structure) - 2, e.hidden_activations, e.dropout_rates
     if e.structure[-1] == 1:
-        refuse(
+        yield Contradiction(
             "structure",
-            "the output layer has one neuron, and there is one per class",
+            "the output layer has one neuron, but there must be one per class",
             "use two for a yes-or-no question: end the list with 2",
         )
-    if len(e.hidden_activations) != hidden:
-        refuse(
+    if len(activations) != hidden:
+        yield Contradiction(
             "activation",
-            f"names {len(e.hidden_activations)} activations, and structure has {hidden} hidden "
-            "layers",
+            f"names {len(activations)} activations, but structure has {hidden} hidden layers",
             "give one for all, or one for each",
         )
-    if len(e.dropout_rates) != hidden + 1:
-        refuse(
+    if len(rates) != hidden + 1:
+        yield Contradiction(
             "dropout",
-            f"gives {len(e.dropout_rates)} rates, and structure has an input layer and {hidden} "
-            "hidden ones",
+            f"gives {len(rates)} rates, but structure has an input layer and {hidden} hidden ones",
             f"give one rate for the hidden layers, or a list of {hidden + 1}",
         )
+
+
+def _check_optimizer(e: Experiment) -> Iterator[Contradiction]:
     if e.nesterov and not e.momentum:
-        refuse("nesterov", "needs momentum", "add a line such as momentum: 0.9")
-    for name, optimizers in (
-        ("momentum", ("sgd",)),
-        ("beta1", ("adam", "adamw")),
-        ("beta2", ("adam", "adamw", "rmsprop")),
-        ("epsilon", ("adam", "adamw", "rmsprop")),
-    ):
+        yield Contradiction("nesterov", "needs momentum", "add a line such as momentum: 0.9")
+    for name, optimizers in OPTIMIZER_SETTINGS.items():
         if getattr(e, name) is not None and e.optimizer not in optimizers:
-            refuse(
+            yield Contradiction(
                 name,
-                f"is a setting of {' and '.join(optimizers)}, and optimizer is {e.optimizer}",
+                f"is a setting of {' and '.join(optimizers)}, but optimizer is {e.optimizer}",
                 f"remove it, or write optimizer: {optimizers[0]}",
             )
-    if not e.validation:
-        for name in ("monitor", "patience", "min_delta"):
-            if getattr(e, name) is not None:
-                refuse(name, "needs validation data", "add a line such as validation: 0.1")
-        if e.schedule.name == "plateau":
-            refuse("schedule", "plateau needs validation data", "add a line: validation: 0.1")
+
+
+def _check_validation(e: Experiment) -> Iterator[Contradiction]:
+    if e.validation:
+        return
+    remedy = "add a line such as validation: 0.1"
+    for name in ("monitor", "patience", "min_delta"):
+        if getattr(e, name) is not None:
+            yield Contradiction(name, "needs validation data", remedy)
+    if e.schedule.name == "plateau":
+        yield Contradiction("schedule", "plateau needs validation data", remedy)
+
+
+def _check_warmup(e: Experiment) -> Iterator[Contradiction]:
     if e.warmup > e.epochs:
-        refuse("warmup", f"lasts {e.warmup:g} of {e.epochs} epochs", "make it shorter")
+        problem = f"lasts {e.warmup:g} epochs, but there are {e.epochs}"
+        yield Contradiction("warmup", problem, "make it shorter")
 
 
 def origin_of(origins: Mapping[str, str], name: object) -> str:

@@ -29,21 +29,21 @@ class PartError(ValueError):
         self.remedy = remedy
 
 
-def parse_parts(kinds: Mapping[str, Validator], given: Mapping[Any, Any]) -> dict[str, Any]:
-    """Parse each part of a mapping by its own kind.
+def parse_parts(validators: Mapping[str, Validator], given: Mapping[Any, Any]) -> dict[str, Any]:
+    """Parse each part of a mapping by its own validator.
 
     Raises:
         PartError: if there is no such part, or it is not what it must be.
     """
     parsed = {}
     for part, value in given.items():
-        if part not in kinds:
-            known = f"the parts are {', '.join(kinds)}"
-            raise PartError(str(part), "there is no such part", known)
+        if part not in validators:
+            remedy = f"the parts are {', '.join(validators)}"
+            raise PartError(str(part), "there is no such part", remedy)
         try:
-            parsed[part] = kinds[part].parse(value)
+            parsed[part] = validators[part].parse(value)
         except (OverflowError, ValueError):
-            problem = f"must be {kinds[part].expects}, not {show(value)}"
+            problem = f"must be {validators[part].expects}, not {show(value)}"
             raise PartError(part, problem, "see configs/README.md") from None
     return parsed
 
@@ -65,7 +65,7 @@ _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxlong = 4, 10, 60, 6
 
 
 def integer(low: int, high: int | None = None) -> Validator:
-    """Return the kind of whole numbers from `low` to `high`, or to what 64 bits hold."""
+    """Return the validator of whole numbers from `low` to `high`, or to what 64 bits hold."""
     highest = 2**63 - 1 if high is None else high
 
     def parse(value: Any) -> int:
@@ -81,7 +81,7 @@ def integer(low: int, high: int | None = None) -> Validator:
 def number(
     above: float | None = None, at_least: float | None = None, below: float | None = None
 ) -> Validator:
-    """Return the kind of finite numbers within open or closed bounds."""
+    """Return the validator of finite numbers within open or closed bounds."""
     words = [
         f"above {above:g}" if above is not None else "",
         f"from {at_least:g}" if at_least is not None else "",
@@ -103,7 +103,7 @@ def number(
 
 
 def choice(*names: str) -> Validator:
-    """Return the kind of words among `names`."""
+    """Return the validator of words among `names`."""
 
     def parse(value: Any) -> str:
         if value not in names:
@@ -113,22 +113,23 @@ def choice(*names: str) -> Validator:
     return Validator(" or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names), parse)
 
 
-def _truth(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     if type(value) is not bool:
         raise ValueError
     return value
 
 
-BOOLEAN = Validator("true or false", _truth)
+BOOLEAN = Validator("true or false", _boolean)
 
 
-def one_or_list(kind: Validator, per: str) -> Validator:
-    """Return the kind of one value, or a list of values, one per something."""
+def one_or_list(validator: Validator, per: str) -> Validator:
+    """Return the validator of one value, or a list of values, one per something."""
+    one = validator.parse
 
     def parse(value: Any) -> Any:
-        return tuple(map(kind.parse, value)) if type(value) is list else kind.parse(value)
+        return tuple(map(one, value)) if type(value) is list else one(value)
 
-    return Validator(f"{kind.expects}, or a list of these, {per}", parse)
+    return Validator(f"{validator.expects}, or a list of these, {per}", parse)
 
 
 class Variant(NamedTuple):
@@ -146,10 +147,10 @@ class Variant(NamedTuple):
 
 
 def variant_of(options: Mapping[str, Mapping[str, tuple[Validator, Any]]]) -> Validator:
-    """Return the kind of a name, or a mapping of `name` and that name's own settings.
+    """Return the validator of a name, or a mapping of `name` and that name's own settings.
 
     Args:
-        options: by name, the kind and default of each of its settings.
+        options: by name, the validator and default of each of its settings.
 
     Its values are parsed to `Variant`, with every setting.
     """
@@ -158,8 +159,8 @@ def variant_of(options: Mapping[str, Mapping[str, tuple[Validator, Any]]]) -> Va
         given = value if type(value) is dict else {"name": value}
         name = names.parse(given.get("name"))
         settings = options[name]
-        kinds = {"name": names} | {setting: kind for setting, (kind, _) in settings.items()}
-        parts = parse_parts(kinds, given)
+        validators = {"name": names} | {s: validator for s, (validator, _) in settings.items()}
+        parts = parse_parts(validators, given)
         return Variant(name, {s: parts.get(s, default) for s, (_, default) in settings.items()})
 
     names = choice(*options)

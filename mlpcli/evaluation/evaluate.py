@@ -9,7 +9,7 @@ from mlpcli.nn import metrics
 
 
 def report(model: Model, examples: Examples, top_k: int | None = None) -> dict[str, Any]:
-    """Judge a model on labelled examples.
+    """Evaluate a model on labelled examples.
 
     Args:
         model: a trained model.

@@ -1,6 +1,5 @@
 """Quality gates: what a report's metrics must come to, and by how much they miss it."""
 
-import difflib
 import json
 import operator
 import re
@@ -9,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli.errors import ConfigError, join_names, os_reason
+from mlpcli.errors import ConfigError, did_you_mean, join_names, os_reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
@@ -149,13 +148,9 @@ def check_metric(
     overall = (*OVERALL, *([f"top_{top_k}_accuracy"] if top_k else []))
     if metric.class_name is not None and metric.name in PER_CLASS:
         if metric.class_name not in class_names:
-            close = difflib.get_close_matches(metric.class_name, class_names, n=1)
-            known = join_names(class_names, 10)
-            raise ConfigError(
-                where,
-                f"there is no class {metric.class_name}",
-                f"did you mean {close[0]}?" if close else f"the classes are {known}",
-            )
+            remedy = did_you_mean(metric.class_name, class_names)
+            remedy = remedy or f"the classes are {join_names(class_names, 10)}"
+            raise ConfigError(where, f"there is no class {metric.class_name}", remedy)
     elif metric.class_name is not None and metric.name in overall:
         raise ConfigError(where, f"{metric.name} is of all classes", f"write {metric.name}")
     elif metric.class_name is None and metric.name in overall:
@@ -167,8 +162,7 @@ def check_metric(
         raise ConfigError(where, "is not measured", f"add --top-k {metric.name.split('_')[1]}")
     else:
         names = [*overall, *PER_CLASS]
-        close = difflib.get_close_matches(metric.name, names, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"the metrics are {', '.join(names)}"
+        remedy = did_you_mean(metric.name, names) or f"the metrics are {', '.join(names)}"
         raise ConfigError(where, f"there is no metric {metric.name}", remedy)
 
 
@@ -197,7 +191,7 @@ def read_baseline(
     if (report["data"], report["split"]) != (data, split):
         raise ConfigError(
             path,
-            f"is about {report['data']} {report['split']}, and this is about {data} {split}",
+            f"is about {report['data']} {report['split']}, but this is about {data} {split}",
             "compare the same examples",
         )
     if list(report["classes"]) != list(class_names):

@@ -1,9 +1,6 @@
-"""Short trials of an experiment: is its gradient right, can it learn, what will it cost?"""
+"""Short trials of an experiment: is its gradient right, and can it overfit one mini-batch?"""
 
 import math
-import os
-import time
-import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -19,20 +16,18 @@ from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
-from mlpcli.training.loop import EpochReport, optimizer_of, start_run, train
+from mlpcli.rng import KeyedStreams
+from mlpcli.training.loop import EpochReport, start_run, train
 
 GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.
 GRADIENT_TOLERANCE = 1e-5
 BATCH_EXAMPLES = 16
-BATCH_STEPS = 2000
-BATCH_SECONDS = 2.0
-# Arithmetic for a trial epoch, in multiplications: about a second, where mini-batches allow it.
-TRIAL_WORK = 2e9
-# Of these epochs, or as many as a second has, the fastest is what an undisturbed one takes.
-TRIAL_EPOCHS = 10
-TRIAL_SECONDS = 1.0
-# Keys that hold a network back from learning one mini-batch by heart, or need more examples.
+# How long one mini-batch is tried: counted in steps, so that the result is the same on every
+# machine. A step takes a few nanoseconds per parameter, so the parameters updated bound the time.
+MOST_STEPS, FEWEST_STEPS = 2000, 100
+PARAMETER_UPDATES = 500_000_000
+# Keys that keep a network from overfitting one mini-batch, or need more examples.
 REGULARISERS = (
     "augment",
     "class_weight",
@@ -51,43 +46,6 @@ REGULARISERS = (
 
 def sanity_checks(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
     """Yield what short trials of an experiment on its finite training examples show."""
-    yield Fact("parameters", p := count_parameters(experiment.structure), f"{p:,}")
-    if finding := too_large(experiment, len(dataset.train.labels)):
-        yield finding
-        return
-    for part in (_gradient, _one_batch, _cost):
-        yield from part(experiment, dataset)
-
-
-def too_large(experiment: Experiment, n: int) -> Finding | None:
-    """Find a network that does not fit into memory, without making it."""
-    least, memory = least_memory(experiment, n), _physical_memory()
-    if memory is None or least < memory:
-        return None
-    return Finding(
-        "memory",
-        f"training needs more than {size_text(least)}, and this machine has {size_text(memory)}",
-        "write a smaller structure or bt_size",
-    )
-
-
-def least_memory(experiment: Experiment, n: int) -> int:
-    """Return how many bytes training on n examples takes at least, beside the examples."""
-    # Parameters and their gradient, and what to return to should an epoch diverge.
-    vectors = 3 + 2 * optimizer_of(experiment).slots + bool(experiment.validation)
-    rows = min(experiment.bt_size, n)
-    values = vectors * count_parameters(experiment.structure) + 3 * rows * sum(experiment.structure)
-    return values * np.dtype(experiment.dtype).itemsize
-
-
-def _physical_memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def _gradient(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
     worst = gradient_check(experiment, dataset)
     text = f"agrees with central differences to {worst:.1g}"
     if worst > GRADIENT_TOLERANCE:
@@ -95,6 +53,13 @@ def _gradient(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Findi
         remedy = "the backward pass is wrong: report this experiment"
         yield Finding("gradient", f"the gradient {text} of its size", remedy)
     yield Fact("gradient", worst, text)
+
+    trial = overfit_batch(experiment, dataset)
+    if finding := check_overfit(trial, experiment.eta):
+        yield finding
+    value = {"right": trial.right, "of": trial.examples, "steps": trial.steps}
+    text = f"{trial.right} of {trial.examples} examples learned in {trial.steps} steps"
+    yield Fact("one_batch", value, text)
 
 
 def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
@@ -108,13 +73,9 @@ def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
     """
     rng = np.random.default_rng(experiment.seed)
     network = new_network(replace(experiment, dtype="float64"), dataset.encoding)
-    m = min(GRADIENT_EXAMPLES, len(dataset.train.labels))
-    x, y = _batch(network, _sample(dataset.train, m))
-    inputs = x[:, :-1] * network.input_scale
-    spread = math.sqrt(np.mean(inputs**2)) or 1.0
-    for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-        W[:] = rng.standard_normal(W.shape) / math.sqrt(W.shape[1]) / (1 if layer else spread)
-        b[:] = rng.standard_normal(b.shape) / 2
+    x, y = _batch(network, draw_examples(dataset.train, GRADIENT_EXAMPLES, experiment.seed))
+    m = len(x)
+    spread = _unsaturate(network, x, rng)
     loss, ws = LOSSES[experiment.loss, experiment.output], Workspace(network, m)
 
     def error() -> float:
@@ -122,8 +83,7 @@ def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
             return backprop(loss, x, y, ws, 1 / m) / m
 
     error()
-    gradient = ws.gradient.copy()
-    theta = network.theta.copy()
+    gradient, theta = ws.gradient.copy(), network.theta.copy()
     worst = 0.0
     for i, part in enumerate(_parts(network)):
         direction = np.zeros_like(theta)
@@ -143,8 +103,18 @@ def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
     return worst
 
 
+def _unsaturate(network: Network, x: NDArray[np.floating], rng: np.random.Generator) -> float:
+    """Draw parameters with which no activation is saturated; return the size of the inputs."""
+    inputs = x[:, :-1] * network.input_scale
+    spread = math.sqrt(np.mean(inputs**2)) or 1.0
+    for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        W[:] = rng.standard_normal(W.shape) / math.sqrt(W.shape[1]) / (1 if layer else spread)
+        b[:] = rng.standard_normal(b.shape) / 2
+    return spread
+
+
 def _parts(network: Network) -> list[NDArray[np.intp]]:
-    """Return where in theta each layer's weights, and its biases, stand."""
+    """Return where in theta each layer's weights, and its biases, are."""
     numbers = network.theta.copy()
     network.theta[:] = np.arange(len(numbers))
     views = [view for pair in zip(network.weights, network.biases, strict=True) for view in pair]
@@ -153,117 +123,81 @@ def _parts(network: Network) -> list[NDArray[np.intp]]:
     return parts
 
 
-def _one_batch(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
-    trial = overfit_batch(experiment, dataset)
-    text = f"{trial.right} of {trial.examples} examples learnt in {trial.steps} steps"
-    if finding := check_overfit(trial, experiment.eta):
-        yield finding
-    yield Fact(
-        "one_batch", {"right": trial.right, "of": trial.examples, "steps": trial.steps}, text
-    )
-
-
-def check_overfit(trial: "Trial", eta: float) -> Finding | None:
-    """Find training that does not get half-way from the commonest class to all examples right."""
-    if trial.out_of_time or trial.right >= (trial.examples + trial.commonest) / 2:
-        return None
-    result = trial.problem or f"{trial.right} of {trial.examples} examples are right"
-    return Finding(
-        "one-batch",
-        f"one mini-batch is not learnt by heart in {trial.steps} steps: {result}",
-        f"try another eta (now {eta:g}), more neurons, or another init",
-    )
-
-
 class Trial(NamedTuple):
-    """How learning one mini-batch by heart went."""
+    """How overfitting one mini-batch went."""
 
     examples: int
     commonest: int
     """How many of them are of one class."""
     right: int
     steps: int
-    out_of_time: bool = False
     problem: str = ""
 
 
 def overfit_batch(experiment: Experiment, dataset: Dataset) -> Trial:
-    """Train on one mini-batch alone, with nothing that holds back, until all of it is right."""
-    examples = _distinct(_sample(dataset.train, 4 * BATCH_EXAMPLES))
+    """Train on one mini-batch alone, without regularisers, until all of it is right."""
+    examples = _distinct(draw_examples(dataset.train, 4 * BATCH_EXAMPLES, experiment.seed))
     m = len(examples.labels)
-    free: dict[str, Any] = {name: KEYS[name].default for name in REGULARISERS if name in KEYS}
-    trial = replace(experiment, **free, bt_size=m, epochs=BATCH_STEPS)
-    network = new_network(trial, dataset.encoding)
+    affordable = PARAMETER_UPDATES // count_parameters(experiment.structure)
+    most = max(FEWEST_STEPS, min(MOST_STEPS, affordable))
+    defaults: dict[str, Any] = {name: KEYS[name].default for name in REGULARISERS}
+    alone = replace(experiment, **defaults, bt_size=m, epochs=most)
+    network = new_network(alone, dataset.encoding)
     x, _ = _batch(network, examples)
     buffers = Buffers(network, m)
-    result = Trial(m, int(np.bincount(examples.labels).max()), right=0, steps=0)
-    stop = time.monotonic() + BATCH_SECONDS
+    trial = Trial(m, int(np.bincount(examples.labels).max()), right=0, steps=0)
     try:
-        for _ in _train(trial, network, dataset._replace(train=examples, validation=None)):
+        for _ in train_part(alone, network, dataset._replace(validation=None), examples):
             with np.errstate(over="ignore", invalid="ignore"):
                 predicted = forward(x, buffers).argmax(axis=1)
             right = int((predicted == examples.labels).sum())
-            result = result._replace(right=right, steps=result.steps + 1)
+            trial = trial._replace(right=right, steps=trial.steps + 1)
             if right == m:
                 break
-            if time.monotonic() > stop:
-                return result._replace(out_of_time=True)
     except MlpError as error:
-        return result._replace(right=0, problem=error.problem)
-    return result
+        return trial._replace(right=0, problem=error.problem)
+    return trial
 
 
-def _cost(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
-    n, bt_size = len(dataset.train.labels), experiment.bt_size
-    affordable = int(TRIAL_WORK / (6 * count_parameters(experiment.structure)))
-    rows = min(n, 2 * bt_size + min(affordable, 8192))
-    part = Examples(dataset.train.features[:rows], dataset.train.labels[:rows])
-    trial = replace(experiment, epochs=TRIAL_EPOCHS)
-    try:
-        peak, pace = _measure(trial, dataset._replace(train=part))
-    except MlpError as error:
-        yield Finding("training", f"training fails: {error.problem}", error.remedy)
-        return
-    held = sum(array.nbytes for split in (dataset.train, dataset.test or ()) for array in split)
-    # Each epoch draws an order of all examples.
-    memory = peak + held + 8 * (n - rows)
-    yield Fact("memory", memory, f"about {size_text(memory)}, of which data {size_text(held)}")
-    seconds = pace * n
-    total = _duration(seconds * experiment.epochs)
-    text = f"about {_duration(seconds)} per epoch, {total} for {experiment.epochs}"
-    yield Fact("seconds_per_epoch", float(f"{seconds:.3g}"), text)
+def check_overfit(trial: Trial, eta: float) -> Finding | None:
+    """Find training that hardly gets beyond always saying the commonest class.
+
+    A third of the way to all examples is enough: raw pixels saturate the article's sigmoids, which
+    then learn half of them, and too large or too small an eta leads nowhere.
+    """
+    if trial.right >= trial.commonest + (trial.examples - trial.commonest) / 3:
+        return None
+    result = trial.problem or f"{trial.right} of {trial.examples} examples are right"
+    return Finding(
+        "one-batch",
+        f"could not overfit one mini-batch in {trial.steps} steps: {result}",
+        f"try another eta (now {eta:g}), more neurons, or another init",
+    )
 
 
-def _measure(experiment: Experiment, dataset: Dataset) -> tuple[int, float]:
-    """Return the bytes that training allocates, and the seconds it takes for an example."""
-    tracemalloc.start()
-    try:
-        reports = _train(experiment, new_network(experiment, dataset.encoding), dataset)
-        next(reports)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    stop, pace = time.monotonic() + TRIAL_SECONDS, math.inf
-    for report in reports:
-        pace = min(pace, report.seconds / report.examples)
-        if time.monotonic() > stop:
-            break
-    return peak, pace
+def train_part(
+    experiment: Experiment, network: Network, dataset: Dataset, part: Examples
+) -> Iterator[EpochReport]:
+    """Train a new network on these training examples alone; yield a report per epoch."""
+    alone = dataset._replace(train=part, train_rows=None)
+    return train(experiment, start_run(experiment, network), alone)
 
 
-def _train(experiment: Experiment, network: Network, dataset: Dataset) -> Iterator[EpochReport]:
-    return train(experiment, start_run(experiment, network), dataset._replace(train_rows=None))
-
-
-def _sample(examples: Examples, n: int) -> Examples:
-    """Return so many examples at random, always the same ones."""
-    total = len(examples.labels)
-    rows = np.sort(np.random.default_rng(0).permutation(total)[:n])
-    return Examples(examples.features[rows], examples.labels[rows])
+def draw_examples(examples: Examples, n: int, seed: int) -> Examples:
+    """Return n examples at random, or all, of each class as many as of any other if it has them."""
+    labels = examples.labels
+    shuffled = KeyedStreams(seed).generator("trial").permutation(len(labels))
+    by_class = np.argsort(labels[shuffled], kind="stable")
+    counts = np.bincount(labels)
+    # The turn of each example within its class, from 0.
+    turns = np.empty(len(labels), np.intp)
+    turns[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows = shuffled[np.argsort(turns, kind="stable")[:n]]
+    return Examples(examples.features[rows], labels[rows])
 
 
 def _distinct(examples: Examples) -> Examples:
-    """Return up to `BATCH_EXAMPLES` of the examples, no two with equal features."""
+    """Return the first `BATCH_EXAMPLES` of the examples, no two with equal features."""
     _, rows = np.unique(examples.features, axis=0, return_index=True)
     rows = np.sort(rows)[:BATCH_EXAMPLES]
     return Examples(examples.features[rows], examples.labels[rows])
@@ -274,20 +208,3 @@ def _batch(
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     one_hot = np.eye(network.structure[-1], dtype=network.dtype)
     return as_inputs(network, examples.features), one_hot[examples.labels]
-
-
-def size_text(n: float) -> str:
-    """Return a number of bytes to be read."""
-    return (
-        f"{n / 1e9:.1f} GB"
-        if n >= 1e9
-        else f"{n / 1e6:.0f} MB"
-        if n >= 1e6
-        else f"{n / 1e3:.0f} kB"
-    )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.2g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

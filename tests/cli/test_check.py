@@ -46,7 +46,7 @@ def test_findings(run_mlp, parity):
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.splitlines()[-2] == "1 finding"
     assert run.stdout.splitlines()[-1].startswith(
-        "one-batch: one mini-batch is not learnt by heart"
+        "one-batch: could not overfit one mini-batch in 2000 steps"
     )
     strict = run_mlp("check", parity, "--strict")
     assert strict.returncode == 1

@@ -83,8 +83,7 @@ main()
 
 # What was typed, which help it leads to, and what the error must mention; the words are Click's.
 USAGE = [
-    ("", "mlp", "a subcommand is missing"),
-    ("fly", "mlp", "fly"),
+    ("fly", "mlp", "there is no command fly;"),
     ("--fly", "mlp", "--fly"),
     ("train", "mlp train", "CONFIG"),
     ("train a.yaml b.yaml", "mlp train", "b.yaml"),
@@ -108,7 +107,15 @@ def test_usage_errors_are_one_line(run_mlp, words, command, mentions):
     assert mentions in run.stderr
 
 
+def test_mlp_alone_shows_the_help(run_mlp):
+    """Without a subcommand the help goes to standard error, and the exit code is 2."""
+    run = run_mlp()
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == run_mlp("--help").stdout
+
+
 NOT_FOUND = [
+    ("trian a.yaml", "mlp: there is no command trian; did you mean train?"),
     ("train a.yaml", "a.yaml: no such file or directory; give the path of a YAML experiment"),
     ("train .", ".: is a directory; give the path of a YAML experiment"),
     (
@@ -120,7 +127,7 @@ NOT_FOUND = [
 
 @pytest.mark.parametrize(("words", "line"), NOT_FOUND)
 def test_what_cannot_be_found_is_one_line(run_mlp, words, line):
-    """A config or dataset that does not exist ends with 2 and one line that names it."""
+    """A command, config or dataset that does not exist ends with 2 and one line that names it."""
     run = run_mlp(*words.split())
     assert (run.returncode, run.stdout, run.stderr) == (2, "", f"mlp: error: {line}\n")
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.cli.main import mlp
-from mlpcli.config import load as experiment
+from mlpcli.config import yaml_core
 from mlpcli.errors import CheckpointError, ConfigError
 
 
@@ -107,8 +106,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(WORDS | TRICKY, VALUES, max_size=4))
 def test_yaml_is_read_as_it_was_written(mapping):
     """`to_yaml` quotes what the 1.2 core schema would read as something else."""
-    text = experiment.to_yaml(mapping)
-    loaded = yaml.load(text, Loader=experiment._CoreLoader)  # a SafeLoader
+    loaded = yaml_core.parse_value(yaml_core.to_yaml(mapping))
     assert loaded == mapping
     assert repr(loaded) == repr(mapping)  # 1 is not 1.0, nor True
 

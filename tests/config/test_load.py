@@ -1,6 +1,8 @@
 """The YAML experiment: what is read, and what each mistake is answered with."""
 
 import json
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -142,6 +144,22 @@ def test_round_trip_of_the_article():
     assert from_mapping(experiment.to_mapping(), {}) == experiment
 
 
+def test_reading_needs_no_numpy():
+    """Every module of the configuration is imported, and an experiment read, without NumPy."""
+    script = f"""
+import pkgutil, sys
+from importlib import import_module
+from pathlib import Path
+import mlpcli.config
+for module in pkgutil.iter_modules(mlpcli.config.__path__):
+    import_module(f"mlpcli.config.{{module.name}}")
+from mlpcli.config.load import load_experiment
+print(load_experiment(Path({str(CONFIGS / "parity.yaml")!r})).compat, "numpy" in sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert run.stdout == "article False\n"
+
+
 # --- Mistakes in values
 
 
@@ -254,7 +272,7 @@ def test_aliases_that_multiply():
 def test_one_output_neuron():
     """A network that ends in one neuron is told to use two."""
     assert mistake(config(structure="[10, 3, 1]")) == (
-        "c.yaml:2: structure: the output layer has one neuron, and there is one per class; "
+        "c.yaml:2: structure: the output layer has one neuron, but there must be one per class; "
         "use two for a yes-or-no question: end the list with 2"
     )
 
@@ -417,31 +435,34 @@ TOGETHER = {
     "nesterov": (["nesterov: true"], "nesterov: needs momentum; add a line such as momentum: 0.9"),
     "momentum": (
         ["optimizer: adam", "momentum: 0.9"],
-        "momentum: is a setting of sgd, and optimizer is adam; remove it, or write optimizer: sgd",
+        "momentum: is a setting of sgd, but optimizer is adam; remove it, or write optimizer: sgd",
     ),
     "beta1": (
         ["beta1: 0.9"],
-        "beta1: is a setting of adam and adamw, and optimizer is sgd; "
+        "beta1: is a setting of adam and adamw, but optimizer is sgd; "
         "remove it, or write optimizer: adam",
     ),
     "beta1, rmsprop": (["optimizer: rmsprop", "beta1: 0.9"], "beta1: is a setting of adam"),
     "beta2": (["beta2: 0.9"], "beta2: is a setting of adam and adamw and rmsprop"),
     "epsilon": (["epsilon: 1e-8"], "epsilon: is a setting of adam and adamw and rmsprop"),
-    "plateau": (["schedule: plateau"], "schedule: plateau needs validation data; add a line"),
+    "plateau": (
+        ["schedule: plateau"],
+        "schedule: plateau needs validation data; add a line such as",
+    ),
     "patience": (["patience: 3"], "patience: needs validation data; add a line such as"),
     "monitor": (["monitor: error"], "monitor: needs validation data"),
     "min_delta": (["min_delta: 0.1"], "min_delta: needs validation data"),
     "dropout": (
         ["dropout: [0.1, 0.2, 0.3]"],
-        "dropout: gives 3 rates, and structure has an input layer and 1 hidden ones; "
+        "dropout: gives 3 rates, but structure has an input layer and 1 hidden ones; "
         "give one rate for the hidden layers, or a list of 2",
     ),
     "activation": (
         ["activation: [relu, tanh]"],
-        "activation: names 2 activations, and structure has 1 hidden layers; "
+        "activation: names 2 activations, but structure has 1 hidden layers; "
         "give one for all, or one for each",
     ),
-    "warmup": (["warmup: 1e4"], "warmup: lasts 10000 of"),
+    "warmup": (["warmup: 1e4"], "warmup: lasts 10000 epochs, but there are 1000; make it shorter"),
     "compat, momentum": (
         ["compat: article", "momentum: 0.9"],
         "momentum: 0.9 contradicts compat: article, which means that it is not given; "
@@ -500,8 +521,20 @@ def test_overrides_replace_and_add_keys():
         ("=3", "--set =3: is not KEY=VALUE; write --set eta=0.1"),
         ("eta=[", "--set eta=[: is not KEY=VALUE; write --set eta=0.1"),
         ("data..scale=none", "--set data..scale=none: is not KEY=VALUE"),
-        ("eta=fast", "--set eta=fast: eta: must be a number above 0, not 'fast'; write eta: 0.3"),
-        ("lr=1", "--set lr=1: lr: is called eta here; write eta: 0.3"),
+        (
+            "eta=fast",
+            "--set eta=fast: eta: must be a number above 0, not 'fast'; write --set eta=0.3",
+        ),
+        ("lr=1", "--set lr=1: lr: is called eta here; write --set eta=1"),
+        (
+            "Layers=[4, 2]",
+            "--set Layers=[4, 2]: Layers: is called structure here; write --set 'structure=[4, 2]'",
+        ),
+        (
+            "structure=4",
+            "--set structure=4: structure: must be a list of two or more layer sizes, each a whole "
+            "number from 1, not 4; write --set 'structure=[784, 32, 10]'",
+        ),
         ("eta.a=1", "--set eta.a=1: eta: must be a number above 0, not {'a': 1, 'name'"),
         ("data.scale=half", "--set data.scale=half: data.scale: must be unit"),
         ("data={name: 3}", "--set data={name: 3}: data.name: must be a name, not 3"),

@@ -133,8 +133,8 @@ def test_metrics_that_there_are_not(metric, class_name, message):
         (b"[]", "is not a report of mlp evaluate"),
         (b'{"weights": "w.npy", "test": {"accuracy": 1}}', "is not a report of mlp evaluate"),
         (json.dumps({**REPORT, "classes": [1]}).encode(), "is not a report of mlp evaluate"),
-        (json.dumps({**REPORT, "data": "parity"}).encode(), "is about parity test, and this"),
-        (json.dumps({**REPORT, "split": "train"}).encode(), "is about mnist train, and this"),
+        (json.dumps({**REPORT, "data": "parity"}).encode(), "is about parity test, but this"),
+        (json.dumps({**REPORT, "split": "train"}).encode(), "is about mnist train, but this"),
         (json.dumps({**REPORT, "classes": {"7": {}}}).encode(), "is about other classes"),
     ],
 )
