@@ -35,6 +35,14 @@ def join_names(names: Sequence[str], most: int = 20) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """Return "did you mean X?" for a close name, or "" for none."""
+    import difflib  # only when something goes wrong: start-up is quick
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
 class ConfigError(MlpError):
     """A mistake in the experiment, its overrides or the command's options."""
 
@@ -62,6 +70,10 @@ class DataError(MlpError):
     def __init__(self, where: object, problem: str, remedy: str, key: str = "") -> None:
         super().__init__(where, problem, remedy)
         self.key = key
+
+
+class NotClassesError(DataError):
+    """A target that is a quantity, where classes are to be learned."""
 
 
 class CheckpointError(MlpError):
