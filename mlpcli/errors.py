@@ -72,6 +72,10 @@ class DataError(MlpError):
         self.key = key
 
 
+class NotClassesError(DataError):
+    """A target that is a quantity, where classes are to be learned."""
+
+
 class CheckpointError(MlpError):
     """A checkpoint that cannot be read or written."""
 

@@ -1,12 +1,61 @@
-"""Finding an encoding's columns in a table that was not trained on."""
+"""Which columns of a table are read, and as what: by the configuration, or as in training."""
 
-from mlpcli.config.data_files import ColumnRef
+from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.encoding import Column, Encoding
-from mlpcli.data.readers.table import ColumnSelection, Selector, find_column
+from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, column_name
 from mlpcli.errors import DataError, join_names
 
-# What a column of classes is called beside pixels, which have no names to go by.
-TARGET_NAMES = ("label", "labels", "class", "target", "y")
+# A first line with one of these words is a header although columns may be called 0, 1, 2; "y" may
+# be a class.
+HEADER_WORDS = ("target", "label", "class")
+
+
+def find_column(
+    name: ColumnRef, names: tuple[str, ...] | None, width: int, where: object, key: str = ""
+) -> int:
+    """Return the position of a column given by name or by position.
+
+    Args:
+        name: the name, or the position from 0.
+        names: the table's, if it has any.
+        width: its number of columns.
+        where: what it is called in an error.
+        key: the KEY.PART of a configuration that gives the name.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    if isinstance(name, str) and names and name in names:
+        return names.index(name)
+    if isinstance(name, int) and -width <= name < width:
+        return name % width
+    columns = join_names([*map(repr, names)]) if names else f"0 to {width - 1}"
+    raise DataError(where, f"there is no column {name!r}", f"the columns are {columns}", key)
+
+
+def select_for_training(files: Files) -> Selector:
+    """Return what chooses the columns of a training file as its configuration says."""
+
+    def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
+        def find(name: ColumnRef, part: str) -> int:
+            return find_column(name, names, width, where, f"data.{part}")
+
+        target = find(-1 if files.target is None else files.target, "target")
+        ignored = {find(name, "ignore") for name in files.ignore}
+        text = {find(name, "categorical") for name in files.categorical}
+        features = tuple(i for i in range(width) if i != target and i not in ignored)
+        if target in ignored:
+            raise DataError(
+                where,
+                f"{column_name(names, target)} is to be ignored, and it holds the classes",
+                "name another target",
+                "data.ignore",
+            )
+        if not features:
+            raise DataError(where, "has no column but the target", "give at least one feature")
+        return ColumnSelection(width, features, frozenset(text & set(features)), True, target)
+
+    return select
 
 
 def header_names(encoding: Encoding) -> set[str]:
@@ -15,18 +64,18 @@ def header_names(encoding: Encoding) -> set[str]:
 
 
 def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = None) -> Selector:
-    """Return the plan that finds an encoding's columns in another table.
+    """Return what finds an encoding's columns in another table.
 
     By name if both tables have names, in whatever order; else by position: either the features
     alone, or all columns that the training table had.
 
     Args:
-        encoding: what was learned from the training table.
-        labelled: whether the classes are wanted.
+        encoding: that of the training table.
+        labelled: whether the classes are read, too.
         target: the column that holds them, if it is not that of the training table.
     """
 
-    def plan(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
+    def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
         chosen = None if target is None else find_column(target, names, width, where)
         if names and any(column.name for column in encoding.columns):
             features, found = _by_name(encoding.columns, names, chosen, where)
@@ -41,7 +90,7 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
         }
         return ColumnSelection(width, features, frozenset(text), target=found if labelled else None)
 
-    return plan
+    return select
 
 
 def _by_name(
@@ -49,11 +98,11 @@ def _by_name(
 ) -> tuple[tuple[int, ...], int | None]:
     """Return where the features and the target are in a table with a header."""
     roles = {column.name: column.role for column in columns}
-    wanted = tuple(name for name, role in roles.items() if role in ("number", "category"))
-    for name in wanted:
+    input_columns = tuple(name for name, role in roles.items() if role in ("number", "category"))
+    for name in input_columns:
         if name not in names:
             raise DataError(
-                where, f"column {name} is missing", f"the columns are {join_names(wanted)}"
+                where, f"column {name} is missing", f"the columns are {join_names(input_columns)}"
             )
     for position, name in enumerate(names):
         if name not in roles and position != chosen:
@@ -62,7 +111,7 @@ def _by_name(
             )
         if chosen is None and roles.get(name) == "target":
             chosen = position
-    return tuple(map(names.index, wanted)), chosen
+    return tuple(map(names.index, input_columns)), chosen
 
 
 def _by_position(
@@ -76,11 +125,11 @@ def _by_position(
     """Return where the features and the target are in a table told by its width."""
     spare = "name the column of the classes with --target" if labelled else "leave out the classes"
     roles = [column.role for column in encoding.columns]
-    wanted = len(encoding.input_columns) or encoding.features
+    inputs = len(encoding.input_columns) or encoding.features
     if chosen is None and names and "target" not in roles:
         chosen = next((i for i, name in enumerate(names) if name.lower() in TARGET_NAMES), None)
     rest = tuple(position for position in range(width) if position != chosen)
-    if len(rest) == wanted:
+    if len(rest) == inputs:
         return rest, chosen
     if "target" in roles and width == len(roles):
         features = (i for i, role in enumerate(roles) if role in ("number", "category"))
@@ -88,7 +137,7 @@ def _by_position(
     raise DataError(
         where,
         f"has {width} values",
-        f"the network takes {wanted}"
+        f"the network takes {inputs}"
         + (f", or the {len(roles)} columns of the training table" if "target" in roles else "")
-        + (f": {spare}" if width == wanted + 1 else ""),
+        + (f": {spare}" if width == inputs + 1 else ""),
     )

@@ -1,13 +1,13 @@
-"""What features and classes mean: a record learned from training data and applied to any other."""
+"""What features and classes mean: a record fitted to training data and applied to any other."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite, prod
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.table import Table, blocks, label_text
+from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
@@ -187,44 +187,3 @@ def _recode(table: Table, j: int, categories: tuple[str, ...]) -> NDArray[np.int
                 f"the categories are {join_names(categories)}",
             )
     return codes
-
-
-def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
-    """Return the class of each example, (n,) in 0..n_L-1.
-
-    Raises:
-        DataError: naming the place, if there are no classes or one was not seen in training.
-    """
-    if table.labels is None:
-        raise DataError(table.where, "has no classes", "say where they are with --target")
-    names = encoding.class_names
-    # The name as it stands wins over the number that it may be: 1 and 1.0 can be two classes.
-    positions = {_canonical(name): i for i, name in enumerate(names)}
-    positions |= {name: i for i, name in enumerate(names)}
-    codes = np.array(
-        [positions.get(name, positions.get(_canonical(name), -1)) for name in table.labels.names],
-        np.intp,
-    )
-    labels = codes[table.labels.codes]
-    if (labels < 0).any():
-        row = int((labels < 0).argmax())
-        raise DataError(
-            table.row(row),
-            f"class {table.labels.names[table.labels.codes[row]]!r} was not seen in training",
-            f"the classes are {join_names(names)}",
-        )
-    return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
-
-
-def as_number(text: str) -> float | None:
-    """Return the finite number that a text is, or None."""
-    try:
-        value = float(text) if text.isascii() else None
-    except ValueError:
-        return None
-    return value if value is not None and isfinite(value) else None
-
-
-def _canonical(name: str) -> str:
-    number = as_number(name)
-    return name if number is None else label_text(number)

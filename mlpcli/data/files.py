@@ -1,4 +1,4 @@
-"""A user's own files as a dataset: learn from the training file, apply to all others."""
+"""A user's own files as a dataset: fit to the training file, apply to all others."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,28 +6,26 @@ from pathlib import Path
 import numpy as np
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.columns import header_names, select_known
+from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
 from mlpcli.data.dataset import Dataset, Examples, fingerprint
-from mlpcli.data.encoding import Encoding, encode, encode_labels
-from mlpcli.data.fit import fit_encoding, fit_scaling, handle_missing
+from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.fit import fit_encoding, fit_scaling
+from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers.npy import npz_names
-from mlpcli.data.readers.read import detect_format, find_label_file, read_files, resolve_path
-from mlpcli.data.readers.table import Table, select_for_training
+from mlpcli.data.readers.read import read_files
+from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
+from mlpcli.data.readers.table import Table
 from mlpcli.data.splits import stratified
+from mlpcli.data.targets import encode_labels
 from mlpcli.errors import DataError
 
 HERE = (Path(),)
-# A first line with one of these words is a header although columns may be called 0, 1, 2.
-HEADER_WORDS = ("target", "label", "class")
 
 
 def load_files(
     files: Files, scale: str | None, search_paths: Sequence[Path], rng: np.random.Generator
 ) -> Dataset:
-    """Open the files that a configuration names, and learn their encoding from the training file.
-
-    Columns, categories and classes are learned from all of it, the scaling from the examples that
-    are trained on.
+    """Open the files that a configuration names, and fit an encoding to the training file.
 
     Args:
         files: which files, and how to read them.
@@ -38,7 +36,25 @@ def load_files(
     Raises:
         DataError: if a file is missing, or something in it is wrong.
     """
-    raw = read_training(files, search_paths)
+    raw = read_training(files, training_source(files, search_paths))
+    return make_dataset(files, raw, scale, search_paths, rng)
+
+
+def make_dataset(
+    files: Files,
+    raw: Table,
+    scale: str | None,
+    search_paths: Sequence[Path],
+    rng: np.random.Generator,
+) -> Dataset:
+    """Make a dataset of a training file, as `load_files` does, once it is read.
+
+    Columns, categories and classes are fitted to all of it, the scaling to the examples that are
+    trained on.
+
+    Raises:
+        DataError: if something in the training file is wrong, or in the test file.
+    """
     table = handle_missing(raw, files.missing)
     encoding = fit_encoding(table, files.missing)
     train, test = _split(files, encoding, table, rng)
@@ -67,11 +83,11 @@ def load_files_split(
     rng: np.random.Generator,
     trained_on: str,
 ) -> Examples | None:
-    """Open the training or test examples of a configuration with what was learned then.
+    """Open the training or test examples of a configuration in the encoding fitted then.
 
     Args:
         files: which files, and how to read them.
-        encoding: what was learned from the training file.
+        encoding: that of the training file.
         split: `train` or `test`.
         search_paths: what paths may be relative to.
         rng: in the state in which `load_files` had it.
@@ -85,7 +101,8 @@ def load_files_split(
     """
     if split == "test" and not isinstance(files.test, float):
         return None if files.test is None else _open_test(files, files.test, encoding, search_paths)
-    table = handle_missing(read_training(files, search_paths, "give --data FILE"), files.missing)
+    source = training_source(files, search_paths, "give --data FILE")
+    table = handle_missing(read_training(files, source), files.missing)
     train, test = _split(files, encoding, table, rng)
     examples = _examples(encoding, train)
     if fingerprint(examples) != trained_on:
@@ -103,11 +120,11 @@ def load_labelled(
     search_paths: Sequence[Path] = HERE,
     role: str = "test",
 ) -> Examples:
-    """Open any file of labelled examples with an encoding learned before.
+    """Open any file of labelled examples in an encoding fitted before.
 
     Args:
         path: a file or folder like the one that was trained on.
-        encoding: what was learned from the training data.
+        encoding: that of the training data.
         files: how the training file was read; None for a dataset known by name.
         target: where the classes are: a column, an array of an archive, or a file of labels; None
             for where they were in training, or a file beside this one.
@@ -118,14 +135,14 @@ def load_labelled(
         DataError: if something in it is wrong.
     """
     files = files or Files()
-    wanted = _target_like(path, files.target) if target is None else target
+    source = find_source(path)
+    like_training = _target_like(source, files.target) if target is None else target
     table = read_files(
-        path,
+        with_labels(source, like_training, search_paths, "data.test_target"),
         files,
         select_known(encoding, labelled=True, target=target),
         header_names=header_names(encoding),
-        target=wanted,
-        labels=_labels_file(path, wanted, search_paths, "data.test_target"),
+        target=like_training,
         features=len(encoding.input_columns) or encoding.features,
         image_shape=encoding.image_shape,
         role=role,
@@ -133,24 +150,30 @@ def load_labelled(
     return _examples(encoding, handle_missing(table, files.missing))
 
 
-def read_training(
+def training_source(
     files: Files,
     search_paths: Sequence[Path],
     remedy: str = "correct it: paths are relative to the configuration",
-) -> Table:
-    """Read the training file as its configuration says.
+) -> Source:
+    """Return the training file that a configuration names, and what it is.
 
     Raises:
-        DataError: if it is missing, or something in it is wrong.
+        DataError: if it is missing, or empty.
+        OSError: if it cannot be read.
     """
     path = resolve_path(files.train, search_paths, remedy, "data.train")
+    return with_labels(find_source(path), files.target, search_paths, "data.target")
+
+
+def read_training(files: Files, source: Source) -> Table:
+    """Read a training file as its configuration says.
+
+    Raises:
+        DataError: if something in it is wrong.
+        OSError: if it cannot be read.
+    """
     return read_files(
-        path,
-        files,
-        select_for_training(files),
-        header_names=HEADER_WORDS,
-        target=files.target,
-        labels=_labels_file(path, files.target, search_paths, "data.target"),
+        source, files, select_for_training(files), header_names=HEADER_WORDS, target=files.target
     )
 
 
@@ -184,24 +207,8 @@ def _examples(encoding: Encoding, table: Table) -> Examples:
     return Examples(encode(encoding, table), encode_labels(encoding, table))
 
 
-def _target_like(path: Path, trained: ColumnRef | None) -> ColumnRef | None:
+def _target_like(source: Source, trained: ColumnRef | None) -> ColumnRef | None:
     """Return where another file has its classes, if it is made like the training file."""
-    if isinstance(trained, int):
+    if isinstance(trained, int) or trained is None:
         return trained
-    return (
-        trained if trained and detect_format(path) == "npz" and trained in npz_names(path) else None
-    )
-
-
-def _labels_file(
-    path: Path, target: ColumnRef | None, search_paths: Sequence[Path], key: str
-) -> Path | None:
-    """Return the file with the labels of an array, if they are in a file of their own."""
-    kind = detect_format(path)
-    if kind not in ("npy", "npz", "idx") or isinstance(target, int):
-        return None
-    if target is None:
-        return None if kind == "npz" else find_label_file(path)
-    if kind == "npz" and not any((folder / target).is_file() for folder in search_paths):
-        return None
-    return resolve_path(target, search_paths, "correct target", key)
+    return trained if source.format == "npz" and trained in npz_names(source.path) else None

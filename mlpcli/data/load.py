@@ -9,9 +9,9 @@ from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files, load_files_split, load_labelled
-from mlpcli.data.readers.read import resolve_path
+from mlpcli.data.readers.source import resolve_path
 from mlpcli.data.splits import stratified
-from mlpcli.errors import ConfigError, DataError
+from mlpcli.errors import ConfigError, DataError, join_names
 from mlpcli.rng import KeyedStreams
 
 
@@ -113,7 +113,7 @@ def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) ->
             raise ConfigError(
                 experiment.where(f"class_weight.{name}"),
                 f"there is no class {name}",
-                f"the classes are {', '.join(class_names)}",
+                f"the classes are {join_names(class_names)}",
             )
 
 

@@ -10,17 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.config.schema import KEYS
 from mlpcli.data.dataset import Dataset
-from mlpcli.data.files import load_files, read_training
+from mlpcli.data.files import HERE, make_dataset, read_training
 from mlpcli.data.fit import too_many_texts
 from mlpcli.data.readers import images
-from mlpcli.data.readers.read import detect_format, find_label_file
-from mlpcli.data.readers.table import Table, Values, blocks
-from mlpcli.errors import DataError, join_names
+from mlpcli.data.readers.source import Source, find_source, with_labels
+from mlpcli.data.readers.table import TARGET_NAMES, Table, Values, blocks
+from mlpcli.errors import NotClassesError, join_names
 
-# Columns of these names are taken for the classes, the last column otherwise.
-TARGET_NAMES = ("target", "label", "class", "y")
 # Columns of these names, of different whole numbers, are taken for numbers of the rows.
 ROW_NAMES = re.compile(r"|unnamed: 0|__index_level_0__|index|row|(.*[_ -])?id|.*(Id|ID)")
 # Training takes about so many steps, within reason.
@@ -55,13 +52,16 @@ def suggest(path: Path, target: ColumnRef | None, folder: Path) -> SuggestedConf
     Raises:
         DataError: if the data cannot be read or make no classification.
     """
-    files, findings = _guess(path, target)
+    source = with_labels(find_source(path), target, HERE, "data.target")
+    files, findings = _guess(source, target)
+    # Of a folder, a part may be what there is to train on.
+    raw = read_training(files, source._replace(path=Path(files.train)))
     try:
-        dataset = load_files(files, None, (Path(),), np.random.default_rng(0))
-    except DataError as error:
-        if "learns classes" not in error.problem or target is not None:
+        dataset = make_dataset(files, raw, None, HERE, np.random.default_rng(0))
+    except NotClassesError as error:
+        if target is not None:
             raise
-        raise DataError(error.where, error.problem, "name another with --target") from None
+        raise NotClassesError(error.where, error.problem, "name another with --target") from None
     classes = dataset.encoding.class_names
     n = len(dataset.train.labels) + (len(dataset.test.labels) if dataset.test else 0)
     findings = [
@@ -73,26 +73,31 @@ def suggest(path: Path, target: ColumnRef | None, folder: Path) -> SuggestedConf
     return SuggestedConfig(_render(path, files, dataset, findings, folder), tuple(findings))
 
 
-def _guess(path: Path, target: ColumnRef | None) -> tuple[Files, list[str]]:
+def _guess(source: Source, target: ColumnRef | None) -> tuple[Files, list[str]]:
     """Find out how to read a file so that it trains without further ado."""
-    kind = detect_format(path)
-    files = Files(train=str(path), test=0.2)
-    if kind == "folder":
-        return _guess_folder(path, files)
-    if kind not in ("table", "parquet"):
-        beside = find_label_file(path) if target is None and kind != "npz" else None
-        files = files._replace(target=target if beside is None else str(beside), missing="mean")
-        findings = [] if files.target is None else [f"classes: {files.target}"]
-        return _guess_missing(files, read_training(files, (Path(),)).values, findings)
+    files = Files(train=str(source.path), test=0.2)
+    if source.format == "folder":
+        return _guess_folder(source.path, files)
+    if source.format in ("table", "parquet"):
+        return _guess_table(source, files, target)
+    if target is None and source.labels:
+        target = str(source.labels)
     files = files._replace(target=target, missing="mean")
-    raw = read_training(files, (Path(),))
+    findings = [] if target is None else [f"classes: {target}"]
+    return _guess_missing(files, read_training(files, source).values, findings)
+
+
+def _guess_table(source: Source, files: Files, target: ColumnRef | None) -> tuple[Files, list[str]]:
+    """Choose the column with the classes, and those that are no features."""
+    files = files._replace(target=target, missing="mean")
+    raw = read_training(files, source)
     if target is None and raw.names:
         named = [name for name in raw.names if name.lower() in TARGET_NAMES]
         target = named[0] if named else raw.names[-1]
         how = "by its name" if named else "the last column"
         finding = f"target: {target} ({how}; --target names another)"
         files = files._replace(target=target if raw.names.count(target) == 1 and target else -1)
-        raw = read_training(files, (Path(),))
+        raw = read_training(files, source)
     else:
         finding = f"target: {'the last column' if target is None else target}"
         files = files._replace(target=-1 if target is None else target)
@@ -141,9 +146,9 @@ def _is_row_name(table: Table, j: int) -> bool:
     different = len(np.unique(column))
     if j in table.texts:
         return too_many_texts(different, len(column))
-    if not table.names or table.plan is None:
+    if not table.names or table.selection is None:
         return False
-    name = table.names[table.plan.features[j]]
+    name = table.names[table.selection.features[j]]
     named = any(ROW_NAMES.fullmatch(form) for form in (name, name.lower()))
     return named and different == len(column) and bool((column == np.rint(column)).all())
 
@@ -160,8 +165,7 @@ def _render(
         comment = DATA_COMMENTS.get(name)
         lines.append(f"  {name}: {_yaml(value)}" + (f"  # {comment}" if comment else ""))
     for name, value, comment in _recipe(dataset):
-        if name in KEYS:
-            lines.append(f"{name}: {_yaml(value)}  # {comment}")
+        lines.append(f"{name}: {_yaml(value)}  # {comment}")
     return "\n".join(lines) + "\n"
 
 
@@ -175,10 +179,9 @@ DATA_COMMENTS = {
 
 
 def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
-    """Return keys, values and reasons; those that this version does not know are left out."""
+    """Return keys, values and reasons."""
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     n = len(dataset.train.labels)
-    modern = "optimizer" in KEYS
     enough = n >= 5000
     bt_size = 128 if enough else 32
     # Few examples make few steps in an epoch, which may be larger then.
@@ -191,7 +194,7 @@ def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
         ("output", "softmax", "one probability per class"),
         ("loss", "cross_entropy", "goes with softmax"),
         ("optimizer", "adam", "sgd is the article's"),
-        ("eta", eta if modern else 0.5, "learning rate"),
+        ("eta", eta, "learning rate"),
         ("bt_size", bt_size, "examples per mini-batch"),
         ("epochs", epochs, "times that training sees every example"),
         *(

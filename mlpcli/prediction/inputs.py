@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import header_names, select_known
 from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.fit import handle_missing
+from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers import images
-from mlpcli.data.readers.csv import CsvReader
+from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.lines import decode_lines, join_quoted, json_lines
-from mlpcli.data.readers.read import detect_format, read_files
+from mlpcli.data.readers.read import read_files
+from mlpcli.data.readers.source import find_source
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError
 
@@ -48,11 +49,11 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert):
         # Every example gets an answer: none can be dropped.
-        settled = handle_missing(table, files.missing)
+        checked = handle_missing(table, files.missing)
         # A little at a time: an array may be larger than memory.
-        for part, values in blocks(settled.values):
-            lines = None if settled.lines is None else settled.lines[part]
-            yield encode(encoding, settled._replace(values=values, lines=lines))
+        for part, values in blocks(checked.values):
+            lines = None if checked.lines is None else checked.lines[part]
+            yield encode(encoding, checked._replace(values=values, lines=lines))
 
 
 def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:
@@ -63,15 +64,14 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
         characters = 1 if _is_pipe(stream) else CHUNK_CHARACTERS
         yield from read_stream(stream, encoding, characters, files)
         return
-    path = Path(name)
-    kind = detect_format(path)
-    if kind in ("image", "folder"):
-        yield from _read_images(
-            [path] if kind == "image" else _images_under(path), encoding, invert
-        )
+    source = find_source(Path(name))
+    if source.format in ("image", "folder"):
+        is_one = source.format == "image"
+        paths = [source.path] if is_one else _images_under(source.path)
+        yield from _read_images(paths, encoding, invert)
         return
     yield read_files(
-        path,
+        source,
         files,
         select_known(encoding, labelled=False),
         header_names=header_names(encoding),
@@ -105,16 +105,16 @@ def read_stream(
     header: bool | None = None if files.header else files.header
     if as_json:
         header = first.lstrip()[0] == "{"
-    rows = CsvReader(
+    yield from csv_tables(
         lines,
         "-",
         select_known(encoding, labelled=False),
+        characters,
         header=header,
         delimiter="," if as_json else None,
         header_names=header_names(encoding),
         gaps=files.missing == "mean",
     )
-    yield from rows.tables(characters)
 
 
 def _is_pipe(stream: BinaryIO) -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 ROWS, PIXELS, INKED = 42_000, 784, 0.2
 READERS = {
     "mlp": "from mlpcli.config.data_files import Files\n"
-    "from mlpcli.data.files import read_training\n"
+    "from mlpcli.data.files import read_training, training_source\n"
     "from pathlib import Path\n"
-    "read = lambda path: read_training(Files(train=path, target=0), [Path()])",
+    "files = lambda path: Files(train=path, target=0)\n"
+    "read = lambda path: read_training(files(path), training_source(files(path), [Path()]))",
     "pandas": "import pandas\nread = pandas.read_csv",
 }
 TIMED = """

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.encoding import Column, Encoding, encode, encode_labels
+from mlpcli.data.encoding import Column, Encoding, encode
 from mlpcli.data.files import load_files, load_labelled
-from mlpcli.data.fit import fit_classes, fit_scaling
+from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.table import Labels, Table, name_labels
+from mlpcli.data.targets import encode_labels, fit_classes
 from mlpcli.errors import DataError
 
 TRAIN = "colour,age,y\nred,1,no\nblue,2,yes\nred,6,no\nred,7,yes\n"

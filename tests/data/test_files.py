@@ -11,7 +11,6 @@ from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 
 from mlpcli.checkpoint import store
-from mlpcli.config.schema import KEYS
 from mlpcli.data.files import load_labelled
 from mlpcli.data.load import load_split
 
@@ -31,7 +30,6 @@ def write_table(name):
     return bunch.target
 
 
-@pytest.mark.skipif("optimizer" not in KEYS, reason="promised for adam, which is not here yet")
 @pytest.mark.parametrize("name", TABLES)
 def test_as_good_as_scikit_learn(run_mlp, name):
     """Over five seeds, init and train reach MLPClassifier's mean accuracy, less one point."""

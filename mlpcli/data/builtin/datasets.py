@@ -1,6 +1,5 @@
 """Datasets known by name, opened from their downloaded files."""
 
-import difflib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import ConfigError, DataError
+from mlpcli.errors import ConfigError, DataError, did_you_mean
 
 
 def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
@@ -35,13 +34,13 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         cut = parity.TRAINING
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
         return _scaled(Dataset(name, encoding, train, test))
-    known = lookup(name, where, also=("parity",))
-    shape = known.image_shape
-    encoding = Encoding(shape[0] * shape[1], scale or "unit", known.class_names, shape)
+    entry = lookup(name, where, also=("parity",))
+    shape = entry.image_shape
+    encoding = Encoding(shape[0] * shape[1], scale or "unit", entry.class_names, shape)
     folder = data_dir / name
-    names = [file.name for file in known.files]
-    train = _read_images(name, folder, names[0], names[1], known)
-    test = _read_images(name, folder, names[2], names[3], known)
+    names = [file.name for file in entry.files]
+    train = _read_images(name, folder, names[0], names[1], entry)
+    test = _read_images(name, folder, names[2], names[3], entry)
     return _scaled(Dataset(name, encoding, train, test))
 
 
@@ -63,9 +62,9 @@ def load_builtin_split(
     if name == "parity" or encoding.scale == "standardize":
         dataset = load_builtin(name, encoding.scale, data_dir, where)
         return dataset.test if split == "test" else dataset.train
-    known = lookup(name, where, also=("parity",))
-    images, labels = known.files[2:] if split == "test" else known.files[:2]
-    return _read_images(name, data_dir / name, images.name, labels.name, known)
+    entry = lookup(name, where, also=("parity",))
+    images, labels = entry.files[2:] if split == "test" else entry.files[:2]
+    return _read_images(name, data_dir / name, images.name, labels.name, entry)
 
 
 def _scaled(dataset: Dataset) -> Dataset:
@@ -89,8 +88,7 @@ def lookup(name: str, where: str, also: tuple[str, ...] = ()) -> BuiltinDataset:
     """
     if name not in DATASETS:
         names = [*also, *DATASETS]
-        close = difflib.get_close_matches(name, names, n=1)
-        remedy = f"did you mean {close[0]}?" if close else f"the datasets are {', '.join(names)}"
+        remedy = did_you_mean(name, names) or f"the datasets are {', '.join(names)}"
         if Path(name).suffix:
             remedy = f"for a file, write data: {{train: {name}}}"
         raise ConfigError(where, f"there is no dataset {name}", remedy)
@@ -98,11 +96,11 @@ def lookup(name: str, where: str, also: tuple[str, ...] = ()) -> BuiltinDataset:
 
 
 def _read_images(
-    name: str, folder: Path, images: str, labels: str, known: BuiltinDataset
+    name: str, folder: Path, images: str, labels: str, entry: BuiltinDataset
 ) -> Examples:
     x, y = _read(name, folder / images), _read(name, folder / labels)
-    if x.dtype != np.uint8 or x.shape[1:] != known.image_shape:
-        rows, columns = known.image_shape
+    if x.dtype != np.uint8 or x.shape[1:] != entry.image_shape:
+        rows, columns = entry.image_shape
         raise DataError(
             folder / images,
             f"holds {x.dtype} of shape {x.shape}, not {rows}×{columns} images of bytes",
@@ -116,11 +114,11 @@ def _read_images(
         )
     if len(y) == 0:
         raise DataError(folder / images, "holds no images", f"run mlp download {name}")
-    if y.max() >= len(known.class_names):
+    if y.max() >= len(entry.class_names):
         raise DataError(
             folder / labels,
             f"example {int(y.argmax())} has label {y.max()}, and the last class is "
-            f"{len(known.class_names) - 1}",
+            f"{len(entry.class_names) - 1}",
             f"run mlp download {name}",
         )
     return Examples(x.reshape(len(x), -1), y.astype(np.uint8, copy=False))

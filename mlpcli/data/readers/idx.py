@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
-from mlpcli.data.readers.table import check_expansion
+from mlpcli.data.readers.table import check_expansion, stays_on_disk
 from mlpcli.errors import DataError
 
-# Raw files from this size on are mapped into memory, so that they may be larger than it.
-MAPPED_BYTES = 1 << 26
 ELEMENT_TYPES = {
     0x08: ">u1",
     0x09: ">i1",
@@ -58,7 +56,7 @@ def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.gen
     if file_size is not None and file_size != 4 + 4 * rank + expected:
         found = file_size - 4 - 4 * rank
         raise _damaged(path, f"its header announces {expected} bytes of data, and it holds {found}")
-    if file_size is not None and expected >= MAPPED_BYTES:
+    if file_size is not None and stays_on_disk(expected):
         array: NDArray[np.uint8] = np.memmap(path, np.uint8, "r", file_size - expected)
     else:
         array = _read_exactly(stream, expected, path, compressed=file_size is None)

@@ -110,25 +110,25 @@ def read_images(
         DataError: naming the image that will not do.
     """
     values = np.empty((0, 0), np.uint8)
-    wanted = (0, 0)
+    target_size = (0, 0)
     for i, path in enumerate(paths):
         with _opened(path) as image:
             gray = image.mode in GRAY
             if i == 0:
-                wanted_gray = gray if grayscale is None else grayscale
-                wanted = size or (image.height, image.width)
-                width = math.prod(wanted) * (1 if wanted_gray else 3)
+                target_gray = gray if grayscale is None else grayscale
+                target_size = size or (image.height, image.width)
+                width = math.prod(target_size) * (1 if target_gray else 3)
                 _check_bytes(path, len(paths) * width)
                 values = np.empty((len(paths), width), np.uint8)
-            if grayscale is None and gray != wanted_gray:
+            if grayscale is None and gray != target_gray:
                 raise DataError(
                     path,
                     f"is {'gray' if gray else 'in colour'}, and {paths[0].name} is not",
                     "write grayscale: true or grayscale: false",
                 )
-            pixels = _pixels(image, path, wanted_gray, wanted, size is not None, paths[0])
+            pixels = _pixels(image, path, target_gray, target_size, size is not None, paths[0])
         values[i] = (255 - pixels if invert else pixels).reshape(-1)
-    return values, wanted
+    return values, target_size
 
 
 def _opened(path: Path) -> "Image":
@@ -170,7 +170,7 @@ def _opened(path: Path) -> "Image":
 
 
 def _pixels(
-    image: "Image", path: Path, gray: bool, wanted: tuple[int, int], resize: bool, first: Path
+    image: "Image", path: Path, gray: bool, target_size: tuple[int, int], resize: bool, first: Path
 ) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
@@ -183,16 +183,16 @@ def _pixels(
         upright = upright.convert("L" if gray else "RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise _corrupt(path, error) from error
-    if (upright.height, upright.width) != wanted:
+    if (upright.height, upright.width) != target_size:
         if not resize:
             raise DataError(
                 path,
                 f"has {upright.height} rows and {upright.width} columns, and {first.name} has "
-                f"{wanted[0]} and {wanted[1]}",
-                f"write size: [{wanted[0]}, {wanted[1]}] to resize them",
+                f"{target_size[0]} and {target_size[1]}",
+                f"write size: [{target_size[0]}, {target_size[1]}] to resize them",
             )
-        upright = upright.resize((wanted[1], wanted[0]), Image.Resampling.BOX if (
-            upright.width >= wanted[1]) else Image.Resampling.BILINEAR)  # fmt: skip
+        upright = upright.resize((target_size[1], target_size[0]), Image.Resampling.BOX if (
+            upright.width >= target_size[1]) else Image.Resampling.BILINEAR)  # fmt: skip
     return np.asarray(upright, np.uint8)
 
 

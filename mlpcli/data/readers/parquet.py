@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.readers.table import (
     ArrayBuilder,
+    ColumnSelection,
     Labels,
     Selector,
     Table,
@@ -21,12 +22,12 @@ PARQUET_MAGIC = b"PAR1"
 CHUNK_ROWS = 1 << 14
 
 
-def read_parquet(path: Path, plan: Selector) -> Table:
+def read_parquet(path: Path, select: Selector) -> Table:
     """Read a Parquet table.
 
     Args:
         path: the file.
-        plan: decides which columns are wanted.
+        select: decides which columns are read.
 
     Raises:
         DataError: naming the column, if it holds anything but numbers and text, or the file if it
@@ -41,14 +42,14 @@ def read_parquet(path: Path, plan: Selector) -> Table:
         ) from None
     try:
         with parquet.ParquetFile(path, memory_map=False) as file:
-            return _read(path, file, plan)
+            return _read(path, file, select)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise DataError(path, f"is damaged: {error}", "fetch it again") from error
 
 
-def _read(path: Path, file: Any, planner: Selector) -> Table:
+def _read(path: Path, file: Any, select: Selector) -> Table:
     schema, rows = file.schema_arrow, file.metadata.num_rows
     names = tuple(schema.names)
     check_expansion(path, rows * len(names))
@@ -56,12 +57,41 @@ def _read(path: Path, file: Any, planner: Selector) -> Table:
         raise DataError(path, "two columns have the same name", "give each a name of its own")
     if rows == 0:
         raise DataError(path, "has no rows", "give a file with examples")
-    plan = planner(names, len(names), str(path))
-    detected = {i for i in plan.features if plan.detect and _is_text(schema.types[i])}
-    plan = plan._replace(text=plan.text | detected, detect=False)
-    wanted = [*plan.features, *([] if plan.target is None else [plan.target])]
-    for i in wanted:
-        as_text = i in plan.text or i == plan.target
+    selection, positions = _select_columns(path, schema, select)
+    values = ArrayBuilder(len(selection.features))
+    codes: dict[int, dict[str, int]] = {
+        i: {} for i in positions if i in selection.text or i == selection.target
+    }
+    labels = []
+    chosen = [names[i] for i in positions]
+    for batch in file.iter_batches(CHUNK_ROWS, columns=chosen):
+        columns = [
+            _codes(column, codes[i]) if i in codes else _numbers(column)
+            for i, column in zip(positions, _in_order(batch, chosen), strict=True)
+        ]
+        if selection.target is not None:
+            labels.append(np.nan_to_num(columns.pop(), nan=-1).astype(np.intp))
+        values.append(np.column_stack(columns))
+    found = None
+    if selection.target is not None:
+        found = Labels(np.concatenate(labels), tuple(codes[selection.target]))
+    texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
+    return Table(path, values.finish(), found, names, selection, texts)
+
+
+def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:
+    """Return which columns are read, and their positions: features, then the target.
+
+    Raises:
+        DataError: if one of them holds neither numbers nor text.
+    """
+    names = tuple(schema.names)
+    selection = select(names, len(names), str(path))
+    detected = {i for i in selection.features if selection.detect and _is_text(schema.types[i])}
+    selection = selection._replace(text=selection.text | detected, detect=False)
+    positions = [*selection.features, *([] if selection.target is None else [selection.target])]
+    for i in positions:
+        as_text = i in selection.text or i == selection.target
         if not (_is_text(schema.types[i]) or _is_number(schema.types[i])) or (
             _is_text(schema.types[i]) and not as_text
         ):
@@ -70,22 +100,7 @@ def _read(path: Path, file: Any, planner: Selector) -> Table:
                 f"column {names[i]} holds {schema.types[i]}",
                 "list it under ignore, or write it as numbers or text",
             )
-    values = ArrayBuilder(len(plan.features))
-    codes: dict[int, dict[str, int]] = {i: {} for i in wanted if i in plan.text or i == plan.target}
-    labels = []
-    for batch in file.iter_batches(CHUNK_ROWS, columns=[names[i] for i in wanted]):
-        columns = [
-            _codes(column, codes[i]) if i in codes else _numbers(column)
-            for i, column in zip(wanted, _in_order(batch, [names[i] for i in wanted]), strict=True)
-        ]
-        if plan.target is not None:
-            labels.append(np.nan_to_num(columns.pop(), nan=-1).astype(np.intp))
-        values.append(np.column_stack(columns))
-    found = None
-    if plan.target is not None:
-        found = Labels(np.concatenate(labels), tuple(codes[plan.target]))
-    texts = {j: tuple(codes[i]) for j, i in enumerate(plan.features) if i in plan.text}
-    return Table(path, values.finish(), found, names, plan, texts)
+    return selection, positions
 
 
 def _in_order(batch: Any, names: list[str]) -> Iterator[Any]:

@@ -1,8 +1,7 @@
-"""Files of examples of every kind: which reader takes which, and where labels stand."""
+"""Files of examples of every format: which reader takes which, and what is made of arrays."""
 
 import math
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -11,86 +10,46 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.lines import read_lines
-from mlpcli.data.readers.npy import NPY_MAGIC, NUMBERS, ZIP_MAGIC, npz_names, read_npy, read_npz
-from mlpcli.data.readers.parquet import PARQUET_MAGIC, read_parquet
-from mlpcli.data.readers.table import Labels, Selector, Table, name_labels
+from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
+from mlpcli.data.readers.parquet import read_parquet
+from mlpcli.data.readers.source import Source, detect_format
+from mlpcli.data.readers.table import (
+    TARGET_NAMES,
+    Labels,
+    Selector,
+    Table,
+    name_labels,
+    stays_on_disk,
+)
 from mlpcli.errors import DataError
 
 FEATURE_NAMES = ("x", "X", "data", "features", "images", "arr_0")
-LABEL_NAMES = ("y", "Y", "labels", "label", "target", "targets", "classes", "arr_1")
-# Larger arrays stay on disk, mapped into memory; smaller ones are safer as copies.
-MAPPED_BYTES = 1 << 28
-
-
-def detect_format(path: Path) -> str:
-    """Return what a file is: table, npy, npz, idx, parquet, image or folder.
-
-    Raises:
-        DataError: if it is empty.
-        OSError: if it cannot be read.
-    """
-    if path.is_dir():
-        return "folder"
-    if path.suffix.lower() in images.SUFFIXES:
-        return "image"
-    with open_maybe_gzipped(path) as (stream, compressed):
-        head = stream.read(8)
-    if not head:
-        raise DataError(path, "is empty", "give a file with examples")
-    if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
-        raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
-    for magic, kind in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
-        if head.startswith(magic):
-            return kind
-    return "idx" if head[:2] == b"\0\0" else "table"
-
-
-def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str) -> Path:
-    """Return where a path given in a configuration is.
-
-    Args:
-        name: absolute, or relative to one of the folders.
-        search_paths: in the order in which they are tried.
-        remedy: what to do if it is not there.
-        key: the KEY or KEY.PART that gives it.
-
-    Raises:
-        DataError: if it is not there.
-    """
-    for folder in search_paths:
-        path = folder / Path(name).expanduser()
-        if path.exists():
-            return path
-    places = " or ".join(map(str, dict.fromkeys(search_paths)))
-    raise DataError(name, f"there is no such file in {places}", remedy, key)
+LABEL_NAMES = ("y", "Y", *TARGET_NAMES, "arr_1")
 
 
 def read_files(
-    path: Path,
+    source: Source,
     files: Files,
-    plan: Selector,
+    select: Selector,
     *,
     header_names: Collection[str] = (),
     target: ColumnRef | None = None,
-    labels: Path | None = None,
     labelled: bool = True,
     features: int | None = None,
     image_shape: tuple[int, int] | None = None,
     role: str = "train",
 ) -> Table:
-    """Read examples from a file or folder of any kind.
+    """Read examples from a file or folder of any format.
 
     Args:
-        path: the file or folder.
+        source: the file or folder, and the file of its labels if they have one.
         files: how the configuration says to read it.
-        plan: for tables, decides which columns are wanted.
+        select: for tables, decides which columns are read.
         header_names: for tables, names that tell a header.
         target: for arrays in one file, where in it the classes are.
-        labels: for arrays, the file that has the classes.
-        labelled: whether the classes are wanted.
+        labelled: whether the classes are read, too.
         features: for arrays, n_1 where it is known.
         image_shape: what images are to become, where it is known.
         role: `train` or `test`, for archives that have both.
@@ -99,12 +58,12 @@ def read_files(
         DataError: naming file, line and column, if something is wrong with it.
         OSError: if it cannot be read.
     """
-    kind = detect_format(path)
+    path, kind, labels = source
     if kind == "table":
         gaps = files.missing != "error"
-        return read_csv(path, plan, files.header, files.delimiter, header_names, gaps)
+        return read_csv(path, select, files.header, files.delimiter, header_names, gaps)
     if kind == "parquet":
-        return read_parquet(path, plan)
+        return read_parquet(path, select)
     if kind in ("folder", "image"):
         size, gray = files.size, files.grayscale
         if image_shape:
@@ -119,7 +78,10 @@ def read_files(
     if kind == "npz":
         array, found = _read_archive(path, target, labels, labelled, role)
     else:
-        array = _read_array(path, mapped=not labelled)
+        array = read_idx(path) if kind == "idx" else read_npy(path)
+        # Who predicts takes a little at a time, and leaves the array where it is.
+        if kind == "npy" and labelled and not stays_on_disk(array.nbytes):
+            array = np.array(array)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, column, labelled, features)
 
@@ -141,9 +103,9 @@ def table_from_array(
         array = array.reshape(1, features)
     if array.ndim < 2 or (labelled and array.size == 0):
         takes = "" if features is None else f", and the network takes {features} features"
-        wanted = "features" if features is None else features
+        width = "features" if features is None else features
         raise DataError(
-            path, f"has shape {array.shape}{takes}", f"give an array of shape (examples, {wanted})"
+            path, f"has shape {array.shape}{takes}", f"give an array of shape (examples, {width})"
         )
     images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
     image_shape = (array.shape[1], array.shape[2]) if images_of else None
@@ -165,16 +127,11 @@ def table_from_array(
         raise DataError(path, "has no classes", "name the file that has them as target")
     if labels is not None and len(labels.codes) != len(values):
         raise DataError(
-            path, f"has {len(values)} examples and {len(labels.codes)} labels", "give as many"
+            path,
+            f"has {len(values)} examples and {len(labels.codes)} labels",
+            "give one per example",
         )
     return Table(path, values, labels, image_shape=image_shape)
-
-
-def _read_array(path: Path, mapped: bool) -> NDArray[np.generic]:
-    if detect_format(path) == "idx":
-        return read_idx(path)
-    array = read_npy(path)
-    return array if mapped or array.nbytes > MAPPED_BYTES else np.array(array)
 
 
 def _read_archive(
@@ -202,8 +159,8 @@ def _read_archive(
     return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
 
 
-def _first(names: list[str], wanted: tuple[str, ...], letter: str, role: str) -> str | None:
-    candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *wanted)
+def _first(names: list[str], usual: tuple[str, ...], letter: str, role: str) -> str | None:
+    candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *usual)
     return next((name for name in candidates if name in names), None)
 
 
@@ -228,18 +185,3 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
         row = int((~np.isfinite(array)).argmax())
         raise DataError(f"{path}: row {row}", f"the label is {array[row]}", "correct it")
     return name_labels(array)
-
-
-def find_label_file(path: Path) -> Path | None:
-    """Return the file that by its name has the labels of an array: x.npy has y.npy."""
-    name = path.name
-    for pattern, replacement in (
-        (r"images-idx\d", "labels-idx1"),
-        (r"(?<![a-zA-Z])(images|features|data)(?![a-zA-Z])", "labels"),
-        (r"(?<![a-zA-Z])x(?![a-zA-Z])", "y"),
-        (r"(?<![a-zA-Z])X(?![a-zA-Z])", "y"),
-    ):
-        beside = path.with_name(re.sub(pattern, replacement, name, count=1))
-        if beside != path and beside.is_file():
-            return beside
-    return None

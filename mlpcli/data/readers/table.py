@@ -7,25 +7,29 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.errors import DataError, join_names
+from mlpcli.config.data_files import ColumnRef
+from mlpcli.errors import DataError
 
 Values = NDArray[Any]
 
+# What the classes are called: a column of a table, an array of an archive.
+TARGET_NAMES = ("y", "labels", "label", "target", "targets", "classes", "class")
 # A compressed file may unpack to this many bytes, or else to this many times its size.
 EXPANDED_BYTES = 1 << 28
 EXPANDED_TIMES = 200
+# Larger arrays stay on disk, mapped into memory; smaller ones are safer as copies.
+MAPPED_BYTES = 1 << 28
 # Values looked at together: their temporary copies fit a core's cache.
 BLOCK_VALUES = 1 << 18
 
 
 class ColumnSelection(NamedTuple):
-    """Which columns of a table are wanted, and as what."""
+    """Which columns of a table are read, and as what."""
 
     width: int
     """Number of the file's columns."""
     features: tuple[int, ...]
-    """Columns of the file, in the order in which they are wanted."""
+    """Columns of the file, in the order of the features."""
     text: frozenset[int] = frozenset()
     """Those among them that are read as text."""
     detect: bool = False
@@ -55,7 +59,7 @@ class Table(NamedTuple):
     labels: Labels | None = None
     names: tuple[str, ...] | None = None
     """Of all columns of the file."""
-    plan: ColumnSelection | None = None
+    selection: ColumnSelection | None = None
     """Which column of the file each column of `values` is; None where they agree."""
     texts: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never changed
     """For columns of `values` that hold text, the text of each code."""
@@ -72,14 +76,14 @@ class Table(NamedTuple):
 
     def reference(self, j: int) -> ColumnRef:
         """Return how a configuration refers to column j of `values`."""
-        position = self.plan.features[j] if self.plan else j
+        position = self.selection.features[j] if self.selection else j
         return (self.names[position] if self.names else "") or position
 
     def column(self, j: int) -> str:
         """Return what column j of `values` is called, for an error."""
-        if self.plan is None:
+        if self.selection is None:
             return f"feature {j}"
-        return column_name(self.names, self.plan.features[j])
+        return column_name(self.names, self.selection.features[j])
 
     def take(self, rows: NDArray[np.integer]) -> "Table":
         """Return the table of some of its examples."""
@@ -91,54 +95,6 @@ class Table(NamedTuple):
 def column_name(names: tuple[str, ...] | None, position: int) -> str:
     """Return what a column is called in an error about a cell: lines and columns count from 1."""
     return f"column {(names and names[position]) or position + 1}"
-
-
-def find_column(
-    name: ColumnRef, names: tuple[str, ...] | None, width: int, where: object, key: str = ""
-) -> int:
-    """Return the position of a column given by name or by position.
-
-    Args:
-        name: the name, or the position from 0.
-        names: the table's, if it has any.
-        width: its number of columns.
-        where: what it is called in an error.
-        key: the KEY.PART of a configuration that gives the name.
-
-    Raises:
-        DataError: if there is no such column.
-    """
-    if isinstance(name, str) and names and name in names:
-        return names.index(name)
-    if isinstance(name, int) and -width <= name < width:
-        return name % width
-    known = join_names([*map(repr, names)]) if names else f"0 to {width - 1}"
-    raise DataError(where, f"there is no column {name!r}", f"the columns are {known}", key)
-
-
-def select_for_training(files: Files) -> Selector:
-    """Return the plan that a configuration makes for its training file."""
-
-    def plan(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
-        def find(name: ColumnRef, part: str) -> int:
-            return find_column(name, names, width, where, f"data.{part}")
-
-        target = find(-1 if files.target is None else files.target, "target")
-        ignored = {find(name, "ignore") for name in files.ignore}
-        text = {find(name, "categorical") for name in files.categorical}
-        features = tuple(i for i in range(width) if i != target and i not in ignored)
-        if target in ignored:
-            raise DataError(
-                where,
-                f"{column_name(names, target)} is to be ignored, and it holds the classes",
-                "name another target",
-                "data.ignore",
-            )
-        if not features:
-            raise DataError(where, "has no column but the target", "give at least one feature")
-        return ColumnSelection(width, features, frozenset(text & set(features)), True, target)
-
-    return plan
 
 
 def name_labels(values: NDArray[np.generic] | Sequence[str]) -> Labels:
@@ -205,6 +161,11 @@ def _smallest(chunk: Values, least: np.dtype[np.generic]) -> np.dtype[np.generic
         if (same | np.isnan(chunk)).all():
             return np.dtype(np.float32)
     return np.dtype(np.float64)
+
+
+def stays_on_disk(size: int) -> bool:
+    """Return whether an array of so many bytes is mapped into memory rather than copied."""
+    return size > MAPPED_BYTES
 
 
 def check_expansion(where: Path, expanded: int) -> None:

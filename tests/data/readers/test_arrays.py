@@ -10,7 +10,6 @@ import pytest
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.files import load_files, load_labelled
-from mlpcli.data.readers import read as kinds
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.npy import npz_names, read_npz
 from mlpcli.errors import DataError
@@ -118,7 +117,7 @@ def test_test_files_have_labels_of_their_own():
 
 def test_large_arrays_stay_on_disk(monkeypatch):
     """An array beyond the limit is mapped, and features are never copied as a whole."""
-    monkeypatch.setattr(kinds, "MAPPED_BYTES", 10)
+    monkeypatch.setattr(tables, "MAPPED_BYTES", 10)
     np.save("x.npy", X)
     np.save("y.npy", Y)
     features = opened(train="x.npy").train.features

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.columns import select_for_training
 from mlpcli.data.readers import csv as reader
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.csv_bytes import parse_bytes
-from mlpcli.data.readers.table import select_for_training
+from mlpcli.data.readers.csv_bytes import bytes_of
 from mlpcli.errors import DataError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -71,7 +71,7 @@ def test_round_trip(path, data, quoting, delimiter, end, width, bom, pack, chunk
 )
 def test_bytes_are_parsed_as_elsewhere(rows, end):
     """The parser of many cells at a time gives what `int` gives, or declines."""
-    parsed = parse_bytes([",".join(map(str, row)) + end for row in rows], ",", 3)
+    parsed = bytes_of([",".join(map(str, row)) + end for row in rows], ",", 3)
     if max(map(max, rows)) > 255:
         assert parsed is None
     else:
@@ -89,10 +89,10 @@ def test_bytes_are_parsed_as_elsewhere(rows, end):
 def test_only_bytes_are_parsed_so(spoilt):
     """One line with anything but whole numbers from 0 to 255, in their shortest form, declines."""
     lines = ["0,20,255\n", "10,100,9\n"]
-    assert parse_bytes(lines, ",", 3) is not None
+    assert bytes_of(lines, ",", 3) is not None
     spoilt = f"{spoilt}\n".splitlines(keepends=True)
-    assert parse_bytes([*lines, *spoilt], ",", 3) is None
-    assert parse_bytes([*spoilt, *lines], ",", 3) is None
+    assert bytes_of([*lines, *spoilt], ",", 3) is None
+    assert bytes_of([*spoilt, *lines], ",", 3) is None
 
 
 def test_small_numbers_stay_small(path):

@@ -1,0 +1,159 @@
+"""Tables of any numbers and texts: what their cells are parsed as, and two parsers of them.
+
+Every parser takes lines, their dialect and columns, and returns an array, (lines, width), of
+numbers and the codes of texts, or None if it cannot parse these lines.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.readers.csv_dialect import Dialect, parse_number, split_line
+from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.table import ColumnSelection, column_name
+from mlpcli.errors import DataError
+
+# What stands for a missing number. A missing text or class is an empty cell.
+MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
+
+
+class Columns(NamedTuple):
+    """What the cells of a table are parsed as."""
+
+    selection: ColumnSelection
+    codes: dict[int, dict[str, int]]
+    """For each column of text, and for that of the classes: the code of every text seen so far."""
+    gaps: bool
+    """Whether values may be missing: they become NaN."""
+
+
+def detect_columns(
+    lines: list[Line], dialect: Dialect, selection: ColumnSelection, gaps: bool
+) -> Columns:
+    """Return what cells are parsed as: in training, text where the first lines have no number.
+
+    Args:
+        lines: the first lines.
+        dialect: how they are written.
+        selection: which columns are read, and whether more of them may turn out to be text.
+        gaps: whether values may be missing.
+
+    Raises:
+        DataError: naming the line, if it has another number of cells.
+    """
+    text = selection.text
+    if selection.detect:
+        text |= _text_columns(lines, dialect, set(selection.features) - text)
+    target = set() if selection.target is None else {selection.target}
+    codes: dict[int, dict[str, int]] = {column: {} for column in text | target}
+    return Columns(selection._replace(text=text), codes, gaps)
+
+
+def _text_columns(lines: list[Line], dialect: Dialect, undecided: set[int]) -> set[int]:
+    """Return those of some columns that hold text and no number."""
+    found = set()
+    for line in lines:
+        cells = split_line(line, dialect)
+        for column in list(undecided):
+            cell = cells[column]
+            if cell.strip().lower() in MISSING:
+                continue
+            if parse_number(cell) is None:
+                found.add(column)
+            else:
+                undecided.discard(column)
+        if not undecided:
+            break
+    return found & undecided
+
+
+def parse_ordinary(
+    lines: list[Line], dialect: Dialect, columns: Columns
+) -> NDArray[np.float64] | None:
+    """Parse ordinary lines with NumPy; None if there is anything out of the ordinary."""
+    texts = [line.text for line in lines]
+    # NumPy takes some spaces for white that `float` of ASCII does not.
+    if not all(text.isascii() for text in texts):
+        return None
+    read = {*columns.selection.features, columns.selection.target}
+    converters: dict[int, Callable[[str], float]] = {
+        column: _zero for column in range(dialect.width) if column not in read
+    }
+    for column, codes in columns.codes.items():
+        converters[column] = coder(codes)
+    try:
+        parsed = np.loadtxt(
+            texts,
+            delimiter=dialect.delimiter,
+            quotechar='"',
+            comments=None,
+            converters=cast(Any, converters) or None,
+            ndmin=2,
+        )
+    except ValueError:
+        return None
+    if parsed.shape != (len(lines), dialect.width) or not np.isfinite(parsed).all():
+        return None
+    return parsed
+
+
+def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArray[np.float64]:
+    """Parse lines cell by cell: slowly, and to the point where something is wrong.
+
+    Raises:
+        DataError: naming line and column.
+    """
+    parsed = np.zeros((len(lines), dialect.width))
+    coders = {column: coder(codes) for column, codes in columns.codes.items()}
+    numeric = [column for column in columns.selection.features if column not in coders]
+    for i, line in enumerate(lines):
+        cells = split_line(line, dialect)
+        for column in numeric:
+            value = parse_number(cells[column])
+            if value is None or not math.isfinite(value):
+                value = _missing(cells[column], line, column, dialect, columns)
+            parsed[i, column] = value
+        for column, code in coders.items():
+            parsed[i, column] = code(cells[column])
+    # A class that is missing is no NaN: it becomes a whole number.
+    if columns.selection.target is not None:
+        target = parsed[:, columns.selection.target]
+        target[np.isnan(target)] = -1
+    return parsed
+
+
+def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
+    """Return NaN for a cell that stands for a missing number; refuse any other."""
+    missing = cell.strip().lower() in MISSING
+    if missing and columns.gaps:
+        return math.nan
+    remedy = "correct it"
+    if missing:
+        remedy = "fill it in, or train with missing: mean (or drop)"
+    elif columns.selection.detect and parse_number(cell) is None:
+        remedy = "correct it, or list the column under categorical"
+        if dialect.names is None and line.number == dialect.first:
+            remedy = "correct it, or write header: true if this line names the columns"
+    raise DataError(
+        f"{dialect.where}:{line.number}",
+        f"{column_name(dialect.names, column)}: {cell[:40]!r} is not a finite number",
+        remedy,
+    )
+
+
+def coder(codes: dict[str, int]) -> Callable[[str], float]:
+    """Return what gives every text its code, a new text the next one, and an empty cell NaN."""
+
+    def code(cell: str) -> float:
+        if not cell.strip():
+            return math.nan
+        return codes.setdefault(cell, len(codes))
+
+    return code
+
+
+def _zero(_: str) -> float:
+    return 0.0

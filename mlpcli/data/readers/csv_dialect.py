@@ -1,0 +1,119 @@
+"""How the lines of a table are written: what the first one tells, and where cells begin and end."""
+
+import csv
+import re
+from collections.abc import Collection, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from mlpcli.data.readers.lines import Line
+from mlpcli.errors import DataError
+
+DELIMITERS = (",", ";", "\t")
+QUOTED = re.compile('"[^"]*"')
+
+
+class Dialect(NamedTuple):
+    """How the lines of a table are written."""
+
+    where: Path | str
+    """The table's name, for errors."""
+    delimiter: str
+    """What stands between cells."""
+    width: int
+    """Cells per line."""
+    names: tuple[str, ...] | None
+    """Of the columns, where the first line has them."""
+    first: int
+    """The number of the first line."""
+
+
+def sniff(
+    lines: Iterator[Line],
+    where: Path | str,
+    header: bool | None = None,
+    delimiter: str | None = None,
+    header_names: Collection[str] = (),
+) -> tuple[Dialect, Iterator[Line]]:
+    """Detect from its first line how a table is written.
+
+    Args:
+        lines: all its lines; the first is taken from them.
+        where: the table's name, for errors.
+        header: whether the first line has the columns' names; None to detect.
+        delimiter: what stands between cells; None to detect.
+        header_names: the columns' names in training: a first line with one of them is a header.
+
+    Returns:
+        The dialect, and the lines that hold examples.
+
+    Raises:
+        DataError: if there is no line, or two columns have the same name.
+    """
+    first = next(lines, None)
+    if first is None:
+        raise DataError(where, "is empty", "give a file with examples")
+    delimiter = delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
+    cells = _split(first, delimiter, where)
+    dialect = Dialect(where, delimiter, len(cells), None, first.number)
+    names = tuple(cell.strip() for cell in cells)
+    if not (_is_header(names, header_names) if header is None else header):
+        return dialect, chain([first], lines)
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            problem = f"two columns are called {name!r}"
+            raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
+    return dialect._replace(names=names), lines
+
+
+def split_line(line: Line, dialect: Dialect) -> list[str]:
+    """Return a line's cells.
+
+    Raises:
+        DataError: naming the line, if it has more or fewer than the first, or stray quotes.
+    """
+    cells = _split(line, dialect.delimiter, dialect.where)
+    if len(cells) != dialect.width:
+        raise DataError(
+            f"{dialect.where}:{line.number}",
+            f"has {len(cells)} values",
+            f"the first line has {dialect.width}",
+        )
+    return cells
+
+
+def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:
+    text = line.text
+    if '"' not in text:
+        return text.rstrip("\r\n").split(delimiter)
+    try:
+        (cells,) = csv.reader([text], delimiter=delimiter)
+    except (csv.Error, ValueError) as error:
+        raise DataError(
+            f"{where}:{line.number}",
+            f"is not a line of quoted cells ({error})",
+            'write a quote within a cell as ""',
+        ) from None
+    return cells
+
+
+def parse_number(cell: str) -> float | None:
+    """Return what `float` makes of plain ASCII; None for anything else."""
+    try:
+        return float(cell) if cell.isascii() else None
+    except ValueError:
+        return None
+
+
+def _is_header(names: tuple[str, ...], header_names: Collection[str]) -> bool:
+    """Return whether a first line has names: one that is known, or no number among them.
+
+    Names that are numbers are known by all of them, each once: examples, too, hold numbers.
+    """
+    words = [name for name in names if parse_number(name) is None]
+    return (
+        len(words) == len(names)
+        or any(word in header_names for word in words)
+        or (len(set(names)) == len(names) and set(names) <= set(header_names))
+    )

@@ -1,0 +1,115 @@
+"""What a path is, and where its labels are: found out once, and handed on to whoever reads it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mlpcli.config.data_files import ColumnRef
+from mlpcli.data.readers import images
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
+from mlpcli.data.readers.parquet import PARQUET_MAGIC
+from mlpcli.errors import DataError
+
+
+class Source(NamedTuple):
+    """A file or folder of examples."""
+
+    path: Path
+    format: str
+    """table, npy, npz, idx, parquet, image or folder."""
+    labels: Path | None = None
+    """The file with the labels of an array, where they are in a file of their own."""
+
+
+def find_source(path: Path) -> Source:
+    """Return what a path is; where its labels are, `with_labels` finds.
+
+    Raises:
+        DataError: if it is empty, or no format that can be read.
+        OSError: if it cannot be read.
+    """
+    return Source(path, detect_format(path))
+
+
+def with_labels(
+    source: Source, target: ColumnRef | None, search_paths: Sequence[Path], key: str
+) -> Source:
+    """Return a source with the file of its labels, if they are in a file of their own.
+
+    Args:
+        source: what holds the examples.
+        target: where the classes are: a column, an array of an archive, or a file; None for a file
+            named like the source, if there is one.
+        search_paths: what the path of a file may be relative to.
+        key: the KEY.PART of a configuration that gives the target.
+
+    Raises:
+        DataError: if there is no such file.
+    """
+    path, is_archive = source.path, source.format == "npz"
+    if source.format not in ("npy", "npz", "idx") or isinstance(target, int):
+        return source
+    if target is None:
+        return source if is_archive else source._replace(labels=find_label_file(path))
+    if is_archive and not any((folder / target).is_file() for folder in search_paths):
+        return source
+    return source._replace(labels=resolve_path(target, search_paths, "correct target", key))
+
+
+def detect_format(path: Path) -> str:
+    """Return what a file is: table, npy, npz, idx, parquet, image or folder.
+
+    Raises:
+        DataError: if it is empty, or a compressed array.
+        OSError: if it cannot be read.
+    """
+    if path.is_dir():
+        return "folder"
+    if path.suffix.lower() in images.SUFFIXES:
+        return "image"
+    with open_maybe_gzipped(path) as (stream, compressed):
+        head = stream.read(8)
+    if not head:
+        raise DataError(path, "is empty", "give a file with examples")
+    if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
+        raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
+    for magic, name in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
+        if head.startswith(magic):
+            return name
+    return "idx" if head[:2] == b"\0\0" else "table"
+
+
+def find_label_file(path: Path) -> Path | None:
+    """Return the file that by its name has the labels of an array: x.npy has y.npy."""
+    for pattern, replacement in (
+        (r"images-idx\d", "labels-idx1"),
+        (r"(?<![a-zA-Z])(images|features|data)(?![a-zA-Z])", "labels"),
+        (r"(?<![a-zA-Z])x(?![a-zA-Z])", "y"),
+        (r"(?<![a-zA-Z])X(?![a-zA-Z])", "y"),
+    ):
+        beside = path.with_name(re.sub(pattern, replacement, path.name, count=1))
+        if beside != path and beside.is_file():
+            return beside
+    return None
+
+
+def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str) -> Path:
+    """Return where a path given in a configuration is.
+
+    Args:
+        name: absolute, or relative to one of the folders.
+        search_paths: in the order in which they are tried.
+        remedy: what to do if it is not there.
+        key: the KEY or KEY.PART that gives it.
+
+    Raises:
+        DataError: if it is not there.
+    """
+    for folder in search_paths:
+        path = folder / Path(name).expanduser()
+        if path.exists():
+            return path
+    folders = " or ".join(map(str, dict.fromkeys(search_paths)))
+    raise DataError(name, f"there is no such file in {folders}", remedy, key)

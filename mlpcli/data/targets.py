@@ -1,0 +1,96 @@
+"""Targets: the classes of a training file, and those of any other examples by their names."""
+
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.encoding import Encoding
+from mlpcli.data.readers.table import Labels, Table, label_text
+from mlpcli.errors import DataError, NotClassesError, join_names
+
+# Classes that are numbers are taken for quantities if there are more than so many and each has few
+# examples.
+MANY_CLASSES = 20
+EXAMPLES_PER_CLASS = 10
+
+
+def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
+    """Return the names of the classes that occur, in the order of their numbers or letters.
+
+    Raises:
+        DataError: if there are no classes to tell apart.
+        NotClassesError: if they look like quantities.
+    """
+    counts = np.bincount(labels.codes, minlength=len(labels.names))
+    names = [name for name, count in zip(labels.names, counts, strict=True) if count]
+    n = len(labels.codes)
+    if len(names) < 2:
+        raise DataError(
+            where, f"all {n} examples are of class {names[0]}", "give examples of two or more"
+        )
+    numbers = [number for number in map(as_number, names) if number is not None]
+    if len(numbers) < len(names):
+        numbers = []
+    whole = all(number.is_integer() for number in numbers)
+    few = n < EXAMPLES_PER_CLASS * len(names)
+    if numbers and (
+        (whole and few and len(names) > MANY_CLASSES)
+        or (not whole and len(names) > MANY_CLASSES // 2)
+    ):
+        raise NotClassesError(
+            where,
+            f"the target is a number with {len(names)} different values in {n} examples, and mlp "
+            "learns classes",
+            "name another target, or put the numbers into classes",
+        )
+    if len(names) == n:
+        raise DataError(
+            where,
+            f"each of the {n} examples has a class of its own",
+            "name the column with the classes as target",
+        )
+    if numbers:
+        return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
+    return tuple(sorted(names))
+
+
+def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
+    """Return the class of each example, (n,) in 0..n_L-1.
+
+    Raises:
+        DataError: naming the place, if there are no classes or one was not seen in training.
+    """
+    if table.labels is None:
+        raise DataError(table.where, "has no classes", "say where they are with --target")
+    names = encoding.class_names
+    # The name as it stands wins over the number that it may be: 1 and 1.0 can be two classes.
+    positions = {_canonical(name): i for i, name in enumerate(names)}
+    positions |= {name: i for i, name in enumerate(names)}
+    codes = np.array(
+        [positions.get(name, positions.get(_canonical(name), -1)) for name in table.labels.names],
+        np.intp,
+    )
+    labels = codes[table.labels.codes]
+    if (labels < 0).any():
+        row = int((labels < 0).argmax())
+        raise DataError(
+            table.row(row),
+            f"class {table.labels.names[table.labels.codes[row]]!r} was not seen in training",
+            f"the classes are {join_names(names)}",
+        )
+    return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
+
+
+def as_number(text: str) -> float | None:
+    """Return the finite number that a text is, or None."""
+    try:
+        value = float(text) if text.isascii() else None
+    except ValueError:
+        return None
+    return value if value is not None and isfinite(value) else None
+
+
+def _canonical(name: str) -> str:
+    number = as_number(name)
+    return name if number is None else label_text(number)
