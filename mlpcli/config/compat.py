@@ -62,7 +62,7 @@ def batch_sizes(n: int, bt_size: int) -> tuple[list[int], list[int], int]:
     The epoch's error is the mean over steps of the summed error divided by `bt_size`.
 
     Returns:
-        The fields of a `data.batches.Plan`.
+        The fields of a `training.batches.BatchSizes`.
     """
     steps = n // bt_size
     sizes = [bt_size] * (steps - 1) + [bt_size + n % bt_size]

@@ -19,7 +19,9 @@ from mlpcli.model import new_network
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
-from mlpcli.training.loop import EpochReport, optimizer_of, start_run, train
+from mlpcli.training.loop import train
+from mlpcli.training.run import EpochReport, start_run
+from mlpcli.training.step import optimizer_of
 
 GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.
