@@ -6,7 +6,7 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.nn.network import count_parameters
-from mlpcli.training.loop import optimizer_of
+from mlpcli.training.step import optimizer_of
 
 
 def check_size(experiment: Experiment) -> None:

@@ -15,7 +15,7 @@ from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
 from mlpcli.model import Model
-from mlpcli.training.loop import Run, is_finished
+from mlpcli.training.run import Run, is_finished
 
 # Schedules that plan the whole run: with other epochs the steps already taken were others.
 LENGTH_BOUND_SCHEDULES = ("cosine", "one_cycle")

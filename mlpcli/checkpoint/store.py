@@ -14,7 +14,7 @@ from mlpcli.data.encoding import Encoding
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.model import Model, new_network
 from mlpcli.nn.network import count_parameters
-from mlpcli.training.loop import Run, start_run
+from mlpcli.training.run import Run, start_run
 
 
 def serialise(model: Model, run: Run) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from mlpcli.training.loop import EpochReport, StepReport
+    from mlpcli.training.run import EpochReport, StepReport
 
 
 def result(text: str) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
     from mlpcli.data.dataset import Dataset
     from mlpcli.model import Model
-    from mlpcli.training.loop import EpochReport, Run, StepReport
+    from mlpcli.training.run import EpochReport, Run, StepReport
 
 # The least time between checkpoints: each waits for the disk, and an epoch may take a millisecond.
 SAVE_SECONDS = 1.0
@@ -109,7 +109,7 @@ def train(
     from mlpcli.checkpoint.resume import resume_run
     from mlpcli.config.load import load_experiment
     from mlpcli.data.load import load_data
-    from mlpcli.training import loop
+    from mlpcli.training.run import start_run
 
     experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
@@ -134,7 +134,7 @@ def train(
             else:
                 trained = model.new_model(experiment, dataset)
                 from_network = store.load(start).network if start else None
-                run = loop.start_run(experiment, trained.network, from_network)
+                run = start_run(experiment, trained.network, from_network)
             if not verify and not run.finished:
                 atomic.check_writable(output, store.final_size(trained, run))
             begun = time.perf_counter()

@@ -4,7 +4,29 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mlpcli.config.schema import Experiment
+from mlpcli.rng import KeyedStreams
 from mlpcli.training.batches import Features
+
+EpochAugmenter = Callable[[int], Callable[[Features, int], None]]
+"""Of an epoch, what moves the images that were gathered for the mini-batches from a step on."""
+
+
+def epoch_augmenter(
+    experiment: Experiment, image_shape: tuple[int, int] | None, raw: Features
+) -> EpochAugmenter | None:
+    """Return how an experiment moves its images; None if it does not.
+
+    Args:
+        experiment: with the largest shift, and the seed.
+        image_shape: rows and columns of an image; None where examples are none.
+        raw: the array whose rows will be moved.
+    """
+    if not experiment.augment or image_shape is None:
+        return None
+    draws = KeyedStreams(experiment.seed)
+    move = shifter(image_shape, experiment.augment["shift"], len(raw), raw.dtype)
+    return lambda epoch: lambda raw, step: move(raw, draws.generator("augment", epoch, step))
 
 
 def shifter(

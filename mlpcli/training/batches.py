@@ -7,6 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config import compat
+from mlpcli.config.schema import Experiment
+from mlpcli.data.dataset import Dataset
+from mlpcli.nn.network import Network, input_buffer
+
 Features = NDArray[np.generic]
 
 # Mini-batches are gathered together up to this size: tiny ones are then mere slices of a buffer,
@@ -35,6 +40,35 @@ def batch_sizes(n: int, bt_size: int) -> BatchSizes:
     return BatchSizes(sizes, sizes, n)
 
 
+def mini_batches(experiment: Experiment, network: Network, dataset: Dataset) -> "MiniBatches":
+    """Return what cuts a dataset's training examples into an experiment's mini-batches."""
+    rows, m = dataset.train_rows, experiment.bt_size
+    n = len(dataset.train.labels if rows is None else rows)
+    sizes = BatchSizes(*compat.batch_sizes(n, m)) if experiment.compat else batch_sizes(n, m)
+    x = input_buffer(network, buffer_rows(sizes, network.dtype.itemsize * network.structure[0]))
+    targets, weights = _targets(experiment), _class_weights(experiment, dataset)
+    return MiniBatches(*dataset.train, sizes, x, targets, weights)
+
+
+def _targets(experiment: Experiment) -> NDArray[np.float64]:
+    """Return the target outputs of each class, (n_L, n_L): (1 - s) y + s / n_L (Szegedy, 2016)."""
+    classes, s = experiment.structure[-1], experiment.label_smoothing
+    return (1 - s) * np.eye(classes) + s / classes
+
+
+def _class_weights(experiment: Experiment, dataset: Dataset) -> NDArray[np.float64] | None:
+    """Return the weight of every class, (n_L,); balanced is n / (n_L · examples of the class)."""
+    names, given = dataset.encoding.class_names, experiment.class_weight
+    if given is None:
+        return None
+    if isinstance(given, dict):
+        return np.array([given.get(name, 1.0) for name in names])
+    labels, rows = dataset.train.labels, dataset.train_rows
+    counts = np.bincount(labels if rows is None else labels[rows], minlength=len(names))
+    balanced: NDArray[np.float64] = counts.sum() / (len(names) * np.maximum(counts, 1))
+    return balanced
+
+
 class MiniBatch(NamedTuple):
     """Views of the buffers that hold one mini-batch of m examples."""
 
@@ -53,7 +87,7 @@ class MiniBatches:
     Args:
         features: (n, n_1), of any real type; never copied as a whole.
         labels: (n,) classes.
-        plan: sizes and divisors of the mini-batches.
+        batch_sizes: sizes and divisors of the mini-batches.
         x: room for inputs as floats, (`buffer_rows(...)`, n_1 + 1); the last column is left alone.
         targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed.
         class_weights: (n_L,) weights of the classes, or None.
@@ -63,13 +97,14 @@ class MiniBatches:
         self,
         features: Features,
         labels: NDArray[np.integer],
-        plan: BatchSizes,
+        batch_sizes: BatchSizes,
         x: NDArray[np.floating],
         targets: NDArray[np.floating],
         class_weights: NDArray[np.floating] | None = None,
     ) -> None:
         self.features = features
         self.labels = labels
+        self.batch_sizes = batch_sizes
         self.targets = targets.astype(x.dtype)
         self.raw = np.empty((len(x), features.shape[1]), features.dtype)
         self.x = x
@@ -81,8 +116,8 @@ class MiniBatches:
         # Chunks of the same sizes share their views, however many there are.
         views = functools.cache(self._views)
         self.chunks = [
-            views(tuple((plan.sizes[i], plan.divisors[i]) for i in batches))
-            for batches in _group(plan.sizes, len(x))
+            views(tuple((batch_sizes.sizes[i], batch_sizes.divisors[i]) for i in batches))
+            for batches in _group(batch_sizes.sizes, len(x))
         ]
 
     def _views(
@@ -137,10 +172,10 @@ class MiniBatches:
             self.class_weights.take(labels, axis=0, out=self.weight[:rows], mode="clip")
 
 
-def buffer_rows(plan: BatchSizes, row_bytes: int) -> int:
+def buffer_rows(batch_sizes: BatchSizes, row_bytes: int) -> int:
     """Return how many rows a buffer should hold: whole mini-batches up to `CHUNK_BYTES`, or one."""
-    largest = max(plan.sizes)
-    return max(largest, min(sum(plan.sizes), CHUNK_BYTES // row_bytes))
+    largest = max(batch_sizes.sizes)
+    return max(largest, min(sum(batch_sizes.sizes), CHUNK_BYTES // row_bytes))
 
 
 def _group(sizes: Sequence[int], rows: int) -> Iterator[range]:

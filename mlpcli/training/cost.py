@@ -13,8 +13,8 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import MlpError
 from mlpcli.model import new_network
 from mlpcli.nn.network import count_parameters
-from mlpcli.training.loop import optimizer_of
 from mlpcli.training.sanity import draw_examples, train_part
+from mlpcli.training.step import optimizer_of
 
 # Arithmetic for a trial epoch, in multiplications: about a second, where mini-batches allow it.
 EPOCH_WORK = 2e9

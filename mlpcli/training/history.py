@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlpcli.errors import ConfigError, MlpError, os_reason
 
 if TYPE_CHECKING:
-    from mlpcli.training.loop import EpochReport
+    from mlpcli.training.run import EpochReport
 
 COLUMNS = (
     "epoch",

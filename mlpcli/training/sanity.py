@@ -17,7 +17,8 @@ from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
 from mlpcli.rng import KeyedStreams
-from mlpcli.training.loop import EpochReport, start_run, train
+from mlpcli.training.loop import train
+from mlpcli.training.run import EpochReport, start_run
 
 GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.

@@ -22,6 +22,7 @@ from mlpcli.data.load import with_validation
 from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.nn.optimizers import SETTINGS
 from mlpcli.training import loop
+from mlpcli.training.run import start_run
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 # 97 images of which 10 are held out where there is validation: 10 or 9 steps, the last one short.
@@ -96,7 +97,7 @@ def train(experiment, dataset, trained, run, steps=None):
 def begun(experiment, dataset):
     """Return a new model and its run."""
     trained = model.new_model(experiment, dataset)
-    return trained, loop.start_run(experiment, trained.network)
+    return trained, start_run(experiment, trained.network)
 
 
 def whole(experiment, dataset):

@@ -10,13 +10,14 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint import store
 from mlpcli.data.load import load_data
 from mlpcli.errors import CheckpointError
-from mlpcli.training import loop
+from mlpcli.training.loop import train
+from mlpcli.training.run import start_run
 
 
 def run_of(made_model):
     """Return the run that made a model, one epoch in."""
     network = made_model.network
-    run = loop.start_run(made_model.experiment, network.copy())
+    run = start_run(made_model.experiment, network.copy())
     run.network = network
     run.history.append({"epoch": 0, "error": 0.5})
     run.best_epoch = 0
@@ -57,8 +58,8 @@ def test_complete_says_whether_all_epochs_ran():
     save(half)
     meta = checkpoint.read(Path("model.npy")).meta
     assert (meta["complete"], meta["epoch"]) == (False, 1)
-    run = loop.start_run(half.experiment, half.network)
-    list(loop.train(half.experiment, run, load_data(half.experiment, Path())))
+    run = start_run(half.experiment, half.network)
+    list(train(half.experiment, run, load_data(half.experiment, Path())))
     store.save(Path("model.npy"), half, run)
     meta = checkpoint.read(Path("model.npy")).meta
     assert (meta["complete"], meta["epoch"]) == (True, 2)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mlpcli.cli import console
-from mlpcli.training.loop import EpochReport, StepReport
+from mlpcli.training.run import EpochReport, StepReport
 
 REPORTS = [
     EpochReport({"epoch": 0, "error": 0.482364, "eta": 0.3}, 700, 0.5),

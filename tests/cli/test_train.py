@@ -17,7 +17,7 @@ from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
 from mlpcli.data import load
 from mlpcli.data.load import load_data
-from mlpcli.training import loop
+from mlpcli.training.run import start_run
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 # The article's §7.1, epoch by epoch; 999 is printed truncated there.
@@ -181,7 +181,7 @@ def test_an_existing_file_is_kept(run_mlp, parity, config, content, held):
 def test_a_checkpoint_without_epochs_is_described(run_mlp, parity, config):
     """A saved network that was never trained is named as such, not stumbled over."""
     untrained = store.load(parity.weights)
-    run = loop.start_run(untrained.experiment, untrained.network)
+    run = start_run(untrained.experiment, untrained.network)
     store.save(Path("short.npy"), untrained, run)
     assert "[10, 3, 2], 0 epochs; add --overwrite" in run_mlp("train", config).stderr
 

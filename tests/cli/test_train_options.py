@@ -55,7 +55,7 @@ def test_from_another_structure_is_refused(run_mlp):
     assert run_mlp("train", "c.yaml", "-q").returncode == 0
     run = run_mlp("train", "c.yaml", "--set", "structure=[10, 2]", "--from", "c.npy", "-o", "d.npy")
     assert run.returncode == 2
-    assert "is [10, 2], and the weights to start from are of [10, 3, 2]" in run.stderr
+    assert "is [10, 2], but the weights to start from are of [10, 3, 2]" in run.stderr
     assert not Path("d.npy").exists()
 
 

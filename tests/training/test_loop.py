@@ -12,8 +12,8 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import load_data
 from mlpcli.errors import ConfigError, DivergedError
-from mlpcli.training import loop
-from mlpcli.training.batches import BatchSizes
+from mlpcli.training import batches, loop
+from mlpcli.training import run as runs
 
 ARTICLE = {
     **dict(enumerate((
@@ -31,7 +31,7 @@ class Trained:
     def __init__(self, experiment, dataset=None, on_step=None, start=None):
         self.dataset = dataset or load_data(experiment, None)
         self.model = model.new_model(experiment, self.dataset)
-        self.run = loop.start_run(experiment, self.model.network, start)
+        self.run = runs.start_run(experiment, self.model.network, start)
         self.reports = list(loop.train(experiment, self.run, self.dataset, on_step))
         self.errors = [row["error"] for row in self.run.history]
 
@@ -82,8 +82,8 @@ def test_error_and_step_of_the_equation(monkeypatch):
     last mini-batch still has 12 examples, is divided by 12, and errors are means over steps.
     """
     sizes, _, _ = compat.batch_sizes(700, 8)
-    monkeypatch.setattr(loop, "KeyedStreams", compat.ArticleStream)
-    monkeypatch.setattr(loop, "batch_sizes", lambda n, _: BatchSizes(sizes, sizes, n))
+    monkeypatch.setattr(runs, "KeyedStreams", compat.ArticleStream)
+    monkeypatch.setattr(batches, "batch_sizes", lambda n, _: batches.BatchSizes(sizes, sizes, n))
     steps = []
     Trained(experiment(epochs=5), on_step=steps.append)
     errors = np.reshape([step.error for step in steps], (5, 87)).mean(axis=1)
@@ -234,7 +234,7 @@ def test_divergence_names_its_step_and_keeps_the_last_good_epoch():
             "output": "softmax", "loss": "cross_entropy"}  # fmt: skip
     bad = experiment(**keys)
     trained = model.new_model(bad, dataset)
-    run = loop.start_run(bad, trained.network)
+    run = runs.start_run(bad, trained.network)
     reports = loop.train(bad, run, dataset)
     next(reports)
     after_one = run.network.theta.copy(), run.optimizer_state.copy()

@@ -7,7 +7,8 @@ from benchmarks.workloads import Workload
 from mlpcli import model
 from mlpcli.config.load import from_mapping
 from mlpcli.data.dataset import Dataset
-from mlpcli.training import loop
+from mlpcli.training.loop import train
+from mlpcli.training.run import start_run
 
 LIBRARIES = ("mlpcli", "numpy")
 
@@ -16,7 +17,7 @@ def prepare(workload: Workload, dataset: Dataset) -> Trainer:
     """Start training for more epochs than will be asked for."""
     experiment = from_mapping(workload.mapping(epochs=10**6), {})
     trained = model.new_model(experiment, dataset)
-    reports = loop.train(experiment, loop.start_run(experiment, trained.network), dataset)
+    reports = train(experiment, start_run(experiment, trained.network), dataset)
 
     def run(epochs: int) -> float:
         for report in islice(reports, epochs):

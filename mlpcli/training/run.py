@@ -1,0 +1,111 @@
+"""Where a training run stands: its start, its reports, and when it is finished."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlpcli.config import compat
+from mlpcli.config.schema import Experiment
+from mlpcli.errors import ConfigError
+from mlpcli.nn.activations import Array
+from mlpcli.nn.initializers import initialize
+from mlpcli.nn.network import Network
+from mlpcli.rng import KeyedStreams
+from mlpcli.training.step import optimizer_of
+
+Draws = KeyedStreams | compat.ArticleStream
+
+
+@dataclass
+class Run:
+    """Where a training run stands."""
+
+    network: Network
+    """With the current parameters."""
+    draws: Draws
+    optimizer_state: Array
+    """What the optimiser remembers, (slots, p)."""
+    best: Array
+    """The parameters to use, (p,): the network's own, or the best where validation chooses."""
+    best_epoch: int = -1
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """One row per finished epoch; no timings, so that runs can be compared."""
+    finished: bool = False
+    """Whether all epochs are over, or patience has ended."""
+    step: int = 0
+    """How many mini-batches of the unfinished epoch have been learned."""
+    error_sum: float = 0.0
+    """Their errors, summed."""
+    rng_state: str = ""
+    """State of the article's random stream before the unfinished epoch's shuffle."""
+
+
+class EpochReport(NamedTuple):
+    """What one epoch came to."""
+
+    row: dict[str, Any]
+    """The history's row: epoch, error, validation_error and validation_accuracy if any, eta."""
+    examples: int
+    seconds: float
+
+
+class StepReport(NamedTuple):
+    """What one mini-batch came to."""
+
+    epoch: int
+    step: int
+    steps: int
+    """Mini-batches in an epoch."""
+    error: float
+    """Mean of E over the mini-batch, before the step it caused."""
+
+
+def new_run(experiment: Experiment, network: Network) -> Run:
+    """Return a run before its first epoch, with the parameters that the network has.
+
+    Args:
+        experiment: how to train.
+        network: what to train. It always holds the parameters to use, the best where validation
+            chooses; the run then works on a copy.
+    """
+    draws: Draws = (compat.ArticleStream if experiment.compat else KeyedStreams)(experiment.seed)
+    state = np.zeros((optimizer_of(experiment).slots, len(network.theta)), network.dtype)
+    current = network.copy() if experiment.validation else network
+    return Run(current, draws, state, best=network.theta, rng_state=draws.state)
+
+
+def start_run(experiment: Experiment, network: Network, initial: Network | None = None) -> Run:
+    """Return a run at its beginning, the network's parameters drawn at random or copied.
+
+    Args:
+        experiment: how to train.
+        network: what to train, as for `new_run`.
+        initial: a network of the same structure whose parameters to start from.
+
+    Raises:
+        ConfigError: if `initial` has another structure.
+    """
+    run = new_run(experiment, network)
+    # Drawn in any case: the article's stream goes on from there.
+    initialize(network, experiment.init, run.draws.weights())
+    if initial is not None:
+        if initial.structure != network.structure:
+            raise ConfigError(
+                experiment.where("structure"),
+                f"is {list(network.structure)}, but the weights to start from are of "
+                f"{list(initial.structure)}",
+                "make them the same",
+            )
+        network.theta[:] = initial.theta
+    run.network.theta[:] = network.theta
+    run.rng_state = run.draws.state
+    return run
+
+
+def is_finished(experiment: Experiment, run: Run) -> bool:
+    """Return whether all epochs of a run are over, or its patience is."""
+    done = len(run.history)
+    waited = done - 1 - run.best_epoch
+    out_of_patience = experiment.patience is not None and waited >= experiment.patience
+    return done >= experiment.epochs or (done > 0 and out_of_patience)
