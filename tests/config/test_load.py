@@ -163,8 +163,8 @@ def test_round_trip_of_the_article():
         ("seed", "a whole number from 0 to 4294967295", ["-1", f"{2**32}", "0.0", "true"]),
         ("init", "normal, glorot, he or lecun", ["xavier", "1", "true", "[normal]", "~"]),
         ("dtype", "float32 or float64", ["float16", "32", "float"]),
-        ("activation", "sigmoid, tanh, relu, leaky_relu, gelu, selu or mish, or a list of these, one per "
-         "hidden layer", ["ReLU", "softmax", "1", "[relu, 1]", "{relu: 1}"]),
+        ("activation", "sigmoid, tanh, relu, leaky_relu, gelu, selu or mish, or a list of these, "
+         "one per hidden layer", ["ReLU", "softmax", "1", "[relu, 1]", "{relu: 1}"]),
         ("output", "sigmoid or softmax", ["relu", "linear"]),
         ("loss", "mse or cross_entropy", ["log_loss", "MSE"]),
         ("optimizer", "sgd, adam, adamw or rmsprop", ["SGD", "lbfgs"]),
