@@ -18,7 +18,7 @@ from mlpcli.model import Model
 from mlpcli.training.run import Run, is_finished
 
 # Schedules that plan the whole run: with other epochs the steps already taken were others.
-LENGTH_BOUND_SCHEDULES = ("cosine", "one_cycle")
+LENGTH_BOUND_SCHEDULES = ("cosine", "cosine_log", "one_cycle")
 
 # Of a description, what explains a difference: it is compared before what follows from it.
 COMPARE_FIRST = ("versions", "experiment", "fingerprint", "validation_fingerprint", "history")

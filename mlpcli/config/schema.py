@@ -77,6 +77,7 @@ SCHEDULE_SETTINGS: dict[str, dict[str, tuple[Validator, Any]]] = {
     "step": {"every": (integer(1), 10), "factor": (FACTOR, 0.5)},
     "exponential": {"factor": (FACTOR, 0.95)},
     "cosine": {},
+    "cosine_log": {},
     "one_cycle": {},
     "plateau": {"factor": (FACTOR, 0.5), "patience": (integer(1), 5)},
 }
@@ -88,6 +89,8 @@ INIT_FOR = {
     "relu": "he",
     "leaky_relu": "he",
     "gelu": "he",
+    "selu": "lecun",
+    "mish": "he",
 }
 
 

@@ -1,11 +1,12 @@
 """Activation functions σ and their derivatives.
 
-Each is two functions over arrays of one mini-batch, shaped (m, n), that allocate nothing:
+Each is two functions over arrays of one mini-batch, shaped (m, n), that allocate nothing but where
+they say so:
 
-- `forward(z, a)` writes σ(z) into `a` and leaves `z` as it is.
-- `backward(delta, a, z)` turns dE/da, held in `delta`, into dE/dz = dE/da ⊙ σ'(z). It may
-  overwrite `a` and `z`, whose values nobody needs after it: the derivatives are written on the
-  activations where that spares a second `exp`.
+- `forward(z, a)` writes σ(z) into `a`, and may overwrite `z` where `backward` does not need it.
+- `backward(delta, a, z)` turns dE/da, held in `delta`, into dE/dz = dE/da ⊙ σ'(z), given both
+  arrays as `forward` left them. It may overwrite these, whose values nobody needs after it: the
+  derivatives are written on the activations where that spares a second `exp`.
 """
 
 from collections.abc import Callable
@@ -127,6 +128,63 @@ def gelu_backward(delta: Array, a: Array, z: Array) -> None:
     np.multiply(delta, z, delta)
 
 
+# Klambauer et al., Self-Normalizing Neural Networks, 2017: with these, layers keep the mean 0 and
+# the variance 1 of their inputs.
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+
+
+def selu(z: Array, a: Array) -> None:
+    """Write λ z where z > 0, and λ α (exp(z) - 1) elsewhere, into `a`; `z` becomes max(λ z, 0)."""
+    np.minimum(z, ZERO, out=a)
+    np.expm1(a, a)
+    np.multiply(a, SELU_SCALE * SELU_ALPHA, a)
+    np.maximum(z, ZERO, out=z)
+    np.multiply(z, SELU_SCALE, z)
+    np.add(a, z, a)
+
+
+def selu_backward(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by λ where z > 0, and by λ α exp(z) = a + λ α elsewhere."""
+    np.greater(a, ZERO, z)
+    np.multiply(z, SELU_SCALE - SELU_SCALE * SELU_ALPHA, z)
+    np.minimum(a, ZERO, out=a)
+    np.add(z, a, z)
+    np.add(z, SELU_SCALE * SELU_ALPHA, z)
+    np.multiply(delta, z, delta)
+
+
+# Beyond this, exp(z)² overflows in float32, and t is 1 in float64, too.
+MISH_LIMIT = 40.0
+
+
+def _mish_tanh(z: Array, a: Array) -> None:
+    """Write t = tanh(log(1 + exp(z))) = w / (w + 2), w = exp(z) (exp(z) + 2), into `a`."""
+    np.minimum(z, MISH_LIMIT, out=a)
+    np.exp(a, a)
+    np.multiply(a, a + 2, a)
+    np.divide(a, a + 2, a)
+
+
+def mish(z: Array, a: Array) -> None:
+    """Write z tanh(log(1 + exp(z))) into `a` (Misra, 2019); two arrays are allocated."""
+    _mish_tanh(z, a)
+    np.multiply(a, z, a)
+
+
+def mish_backward(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by t + (1 - t²) z σ(z), t as in `mish`; three arrays are allocated."""
+    slope = np.empty_like(z)
+    sigmoid(z, slope)
+    np.multiply(slope, z, slope)
+    _mish_tanh(z, a)
+    np.multiply(a, a, z)
+    np.subtract(ONE, z, z)
+    np.multiply(slope, z, slope)
+    np.add(slope, a, slope)
+    np.multiply(delta, slope, delta)
+
+
 def softmax(z: Array, a: Array) -> None:
     """Write exp(z) / sum of exp(z) over each row into `a`, and log(a) into `z`.
 
@@ -155,6 +213,8 @@ ACTIVATIONS = {
     "relu": Activation(relu, relu_backward),
     "leaky_relu": Activation(leaky_relu, leaky_relu_backward),
     "gelu": Activation(gelu, gelu_backward),
+    "selu": Activation(selu, selu_backward),
+    "mish": Activation(mish, mish_backward),
     # Of the output layer only:
     "softmax": Activation(softmax, softmax_backward),
 }

@@ -44,17 +44,18 @@ def mse(
 def binary_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight: Weight) -> float:
     """Cross-entropy of each sigmoid output: E = sum of -y log a - (1 - y) log(1 - a).
 
-    As max(z, 0) - y z + log(1 + exp(-|z|)), which is finite for any z. The sigmoid's derivative
+    As z ((z > 0) - y) + log(1 + exp(-|z|)), which is finite for any z. Neither term is below 0 for
+    any output of any example, so that no large sums cancel in float32. The sigmoid's derivative
     cancels: delta^(L) = a - y.
     """
-    error = -_weighted(y, z, weight)
-    np.abs(z, delta)
-    np.negative(delta, delta)
-    np.exp(delta, delta)
-    np.log1p(delta, delta)
-    np.maximum(z, 0, out=z)
-    np.add(delta, z, delta)
-    error += float((delta if weight is None else delta * weight).sum())
+    np.greater(z, 0, delta)
+    np.subtract(delta, y, delta)
+    error = _weighted(delta, z, weight)
+    np.abs(z, z)
+    np.negative(z, z)
+    np.exp(z, z)
+    np.log1p(z, z)
+    error += float((z if weight is None else z * weight).sum())
     np.subtract(a, y, delta)
     return error
 

@@ -6,7 +6,7 @@ a memory of its own, so a resumed run goes on where it stood.
 """
 
 from collections.abc import Callable, Sequence
-from math import cos, pi
+from math import cos, log2, pi
 
 
 def constant(position: float, epochs: int) -> float:  # noqa: ARG001 - all schedules alike
@@ -27,6 +27,15 @@ def exponential(position: float, epochs: int, factor: float) -> float:  # noqa: 
 def cosine(position: float, epochs: int) -> float:
     """Fall from 1 to 0 along half a cosine (Loshchilov and Hutter, 2017, without restarts)."""
     return (1 + cos(pi * position / epochs)) / 2
+
+
+def cosine_log(position: float, epochs: int) -> float:
+    """Rise and fall four times, each time twice as long: (1 - cos(2π log2(1 + 15 t))) / 2.
+
+    t is the position as a share of the run (Holzmüller, Grinsztajn and Steinwart, Better by
+    Default, 2024).
+    """
+    return (1 - cos(2 * pi * log2(1 + 15 * position / epochs))) / 2
 
 
 # Smith and Topin, Super-Convergence, 2018: eta rises from a small part to all of it, then falls to
@@ -75,5 +84,6 @@ SCHEDULES: dict[str, Callable[..., float]] = {
     "step": step,
     "exponential": exponential,
     "cosine": cosine,
+    "cosine_log": cosine_log,
     "one_cycle": one_cycle,
 }

@@ -41,16 +41,16 @@ def numbers(value):
     return pytest.approx(value, rel=1e-6) if isinstance(value, float) else value
 
 
-def test_a_stopped_run_is_shown_and_goes_on(run_mlp, name):
+def test_a_stopped_run_is_shown_and_goes_on(mlp_process, name):
     """It is shown without an error, and resumed gives the finished file.
 
     To the byte under the versions that wrote it; elsewhere to the last digits.
     """
     stopped, finished = Path(f"{name}-stopped.npy"), checkpoint.read(Path(f"{name}-finished.npy"))
-    assert "incomplete" in run_mlp("show", stopped).stdout
+    assert "incomplete" in mlp_process("show", stopped).stdout
     alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     words = ("train", f"{name}.yaml", "-q", "--resume", "-o", stopped)
-    resumed = run_mlp(*words, env=alone)
+    resumed = mlp_process(*words, env=alone)
     assert (resumed.returncode, resumed.stderr) == (0, "")
     if finished.meta["versions"] == VERSIONS:
         assert stopped.read_bytes() == Path(f"{name}-finished.npy").read_bytes()

@@ -180,8 +180,8 @@ print(load_experiment(Path({str(CONFIGS / "parity.yaml")!r})).compat, "numpy" in
         ("seed", "a whole number from 0 to 4294967295", ["-1", f"{2**32}", "0.0", "true"]),
         ("init", "normal, glorot, he or lecun", ["xavier", "1", "true", "[normal]", "~"]),
         ("dtype", "float32 or float64", ["float16", "32", "float"]),
-        ("activation", "sigmoid, tanh, relu, leaky_relu or gelu, or a list of these, one per "
-         "hidden layer", ["ReLU", "softmax", "1", "[relu, 1]", "{relu: 1}"]),
+        ("activation", "sigmoid, tanh, relu, leaky_relu, gelu, selu or mish, or a list of these, "
+         "one per hidden layer", ["ReLU", "softmax", "1", "[relu, 1]", "{relu: 1}"]),
         ("output", "sigmoid or softmax", ["relu", "linear"]),
         ("loss", "mse or cross_entropy", ["log_loss", "MSE"]),
         ("optimizer", "sgd, adam, adamw or rmsprop", ["SGD", "lbfgs"]),
@@ -191,7 +191,7 @@ print(load_experiment(Path({str(CONFIGS / "parity.yaml")!r})).compat, "numpy" in
         ("epsilon", "a number above 0", ["0", "-1e-8"]),
         ("weight_decay", "a number from 0", ["-1e-4", "small"]),
         ("clip_norm", "a number above 0", ["0", ".inf"]),
-        ("schedule", "constant, step, exponential, cosine, one_cycle or plateau, or "
+        ("schedule", "constant, step, exponential, cosine, cosine_log, one_cycle or plateau, or "
          "{name: NAME, SETTING: VALUE}",
          ["linear", "[step]", "{every: 2}", "{name: linear}"]),
         ("warmup", "a number from 0", ["-1", "one"]),

@@ -11,7 +11,7 @@ from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, as_inputs
 
 STRUCTURES = [(3, 2), (4, 3, 2), (5, 4, 3, 2), (2, 7, 1, 6, 3)]
-HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu")
+HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
 OUTPUT_AND_LOSS = list(product(("sigmoid", "softmax"), ("mse", "cross_entropy")))
 FUNCTIONS_AND_LOSSES = [(hidden, *ends) for hidden in HIDDEN for ends in OUTPUT_AND_LOSS]
 CASES = [
@@ -36,6 +36,8 @@ FUNCTIONS = {
     "relu": lambda z: np.where(z > 0, z, 0),
     "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
     "gelu": lambda z: z * sigma(2 * np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)),
+    "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
+    "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
     "softmax": softmax,
 }
 ERRORS = {

@@ -45,6 +45,19 @@ def test_extreme_logits_are_finite(output, logits):
     assert np.abs(delta).max() <= 1
 
 
+def test_sigmoid_cross_entropy_adds_no_cancelling_sums():
+    """In float32 a huge logit of one output takes nothing from the error of another.
+
+    -log σ(1e8) and -log(1 - σ(-1e8)) are 0, and log 2 = 0.693 for each of the other two.
+    """
+    z = np.array([[1e8, -1e8], [0, 0]], np.float32)
+    y, a, delta = np.array([[1, 0], [1, 0]], np.float32), np.empty_like(z), np.empty_like(z)
+    with np.errstate(over="ignore"):
+        ACTIVATIONS["sigmoid"].forward(z, a)
+        error = LOSSES["cross_entropy", "sigmoid"](y, z, a, delta, None)
+    assert error == pytest.approx(2 * np.log(2))
+
+
 @pytest.mark.parametrize("names", LOSSES)
 def test_weights_count_examples(names):
     """An example of weight 2 has twice the error of one of weight 1."""

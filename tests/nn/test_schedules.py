@@ -14,6 +14,8 @@ from mlpcli.nn.schedules import SCHEDULES, plateau, warm_up
         ("step", {"every": 3, "factor": 0.5}, {0: 1, 2.9: 1, 3: 0.5, 6: 0.25, 8.9: 0.25}),
         ("exponential", {"factor": 0.9}, {0: 1, 0.9: 1, 1: 0.9, 4.2: 0.9**4}),
         ("cosine", {}, {0: 1, 2.5: (1 + cos(pi / 4)) / 2, 5: 0.5, 10: 0}),
+        # 0 at t = 0, 1/15, 1/5, 7/15 and 1; 1 half-way between in log2, as at 15 t = sqrt(2) - 1.
+        ("cosine_log", {}, {0: 0, 10 / 15: 0, 2: 0, 10 * (2**0.5 - 1) / 15: 1, 10: 0}),
         # Rise from 1/25 over 3 of 10 epochs, half-way up in between; then down to 1e-4 / 25.
         ("one_cycle", {}, {0: 0.04, 1.5: 0.52, 3: 1, 6.5: (1 + 4e-6) / 2, 10: 4e-6}),
     ],

@@ -110,6 +110,14 @@ def test_any_mini_batch_size_is_ordinary(bt_size):
     assert trained.errors == [pytest.approx(total / 20)]
 
 
+def test_no_error_is_negative():
+    """The cross-entropy of saturated sigmoids is at or above 0 in every epoch, in float32."""
+    keys = {"output": "sigmoid", "loss": "cross_entropy", "activation": "tanh", "init": "glorot"}
+    adam = {"structure": [10, 8, 2], "optimizer": "adam", "eta": 0.02, "epochs": 150}
+    trained = Trained(experiment(**keys, **adam, dtype="float32"))
+    assert min(trained.errors) >= 0
+
+
 def test_whole_batch_is_plain_gradient_descent():
     """With bt_size = n the examples' order does not matter: seeds differ by rounding alone."""
     start = Trained(experiment(seed=5)).model.network
