@@ -81,7 +81,7 @@ def _guess(source: Source, target: ColumnRef | None) -> tuple[Files, list[str]]:
     if source.format in ("table", "parquet"):
         return _guess_table(source, files, target)
     if target is None and source.labels:
-        target = str(source.labels)
+        target = str(source.labels.path)
     files = files._replace(target=target, missing="mean")
     findings = [] if target is None else [f"classes: {target}"]
     return _guess_missing(files, read_training(files, source).values, findings)

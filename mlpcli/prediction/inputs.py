@@ -17,6 +17,7 @@ from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
+from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.lines import decode_lines, join_quoted, json_lines
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import find_source
@@ -105,16 +106,10 @@ def read_stream(
     header: bool | None = None if files.header else files.header
     if as_json:
         header = first.lstrip()[0] == "{"
-    yield from csv_tables(
-        lines,
-        "-",
-        select_known(encoding, labelled=False),
-        characters,
-        header=header,
-        delimiter="," if as_json else None,
-        header_names=header_names(encoding),
-        gaps=files.missing == "mean",
-    )
+    delimiter = "," if as_json else None
+    options = CsvOptions(header, delimiter, header_names(encoding), files.missing == "mean")
+    select = select_known(encoding, labelled=False)
+    yield from csv_tables(lines, "-", select, characters, options)
 
 
 def _is_pipe(stream: BinaryIO) -> bool:

@@ -15,7 +15,7 @@ from mlpcli.data.files import load_files, load_labelled
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.table import Labels, Table, name_labels
 from mlpcli.data.targets import encode_labels, fit_classes
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, NotClassesError
 
 TRAIN = "colour,age,y\nred,1,no\nblue,2,yes\nred,6,no\nred,7,yes\n"
 
@@ -169,12 +169,13 @@ def test_columns_may_be_in_any_order_or_without_names():
     ],
 )
 def test_classes_must_be_classes(labels, problem):
-    """One class, a class per example, and quantities are no classification."""
+    """One class, a class per example, and quantities, which are told apart, are no classes."""
     if problem is None:
         assert len(fit_classes(name_labels(labels), "f")) in (15, 30)
         return
-    with pytest.raises(DataError, match=f"^f: .*{problem}"):
+    with pytest.raises(DataError, match=f"^f: .*{problem}") as caught:
         fit_classes(name_labels(labels), "f")
+    assert isinstance(caught.value, NotClassesError) == problem.startswith("a number")
 
 
 def test_classes_are_in_order():

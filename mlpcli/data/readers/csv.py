@@ -1,6 +1,6 @@
 """Tables of comma-, semicolon- or tab-separated cells, an example per line."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import Columns, detect_columns, parse_cells, parse_ordinary
-from mlpcli.data.readers.csv_dialect import Dialect, sniff
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, sniff
 from mlpcli.data.readers.lines import Line, read_lines
 from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
 from mlpcli.errors import DataError
@@ -34,23 +34,13 @@ class ParsedLines(NamedTuple):
     """With the texts of these lines and all before them."""
 
 
-def read_csv(
-    path: Path,
-    select: Selector,
-    header: bool | None = None,
-    delimiter: str | None = None,
-    header_names: Collection[str] = (),
-    gaps: bool = False,
-) -> Table:
+def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
     """Read a table, plain or gzip-compressed.
 
     Args:
         path: the file.
         select: decides which columns are read.
-        header: whether the first line has the columns' names; None to detect.
-        delimiter: what stands between cells; None to detect.
-        header_names: the columns' names in training: a first line with one of them is a header.
-        gaps: whether values may be missing.
+        options: what is known of it.
 
     Raises:
         DataError: naming line and column, if it is not such a table.
@@ -59,11 +49,11 @@ def read_csv(
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    dialect, lines = sniff(read_lines(path), path, header, delimiter, header_names)
+    dialect, lines = sniff(read_lines(path), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     values, codes, numbers = ArrayBuilder(len(selection.features)), [], []
     part = None
-    for part in _parse(lines, dialect, selection, gaps, CHUNK_CHARACTERS):
+    for part in _parse(lines, dialect, selection, options.gaps, CHUNK_CHARACTERS):
         values.append(part.values)
         codes.append(part.codes)
         numbers.append(part.numbers)
@@ -80,10 +70,7 @@ def csv_tables(
     where: str,
     select: Selector,
     characters: int,
-    header: bool | None = None,
-    delimiter: str | None = None,
-    header_names: Collection[str] = (),
-    gaps: bool = False,
+    options: CsvOptions,
 ) -> Iterator[Table]:
     """Yield tables of about so many characters of a table each, but of at least one line.
 
@@ -92,17 +79,14 @@ def csv_tables(
         where: its name, for errors.
         select: decides which columns are read.
         characters: how many to parse at a time.
-        header: as for `read_csv`.
-        delimiter: as for `read_csv`.
-        header_names: as for `read_csv`.
-        gaps: as for `read_csv`.
+        options: what is known of the table.
 
     Raises:
         DataError: as `read_csv` does, after the tables of the lines before.
     """
-    dialect, lines = sniff(lines, where, header, delimiter, header_names)
+    dialect, lines = sniff(lines, where, options)
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
-    for part in _parse(lines, dialect, selection, gaps, characters):
+    for part in _parse(lines, dialect, selection, options.gaps, characters):
         yield _table(dialect, part)
 
 

@@ -14,6 +14,19 @@ DELIMITERS = (",", ";", "\t")
 QUOTED = re.compile('"[^"]*"')
 
 
+class CsvOptions(NamedTuple):
+    """What is known of a table before it is read."""
+
+    header: bool | None = None
+    """Whether the first line has the columns' names; None to detect."""
+    delimiter: str | None = None
+    """What stands between cells; None to detect."""
+    header_names: Collection[str] = ()
+    """The columns' names in training: a first line with one of them is a header."""
+    gaps: bool = False
+    """Whether values may be missing: they become NaN."""
+
+
 class Dialect(NamedTuple):
     """How the lines of a table are written."""
 
@@ -30,20 +43,14 @@ class Dialect(NamedTuple):
 
 
 def sniff(
-    lines: Iterator[Line],
-    where: Path | str,
-    header: bool | None = None,
-    delimiter: str | None = None,
-    header_names: Collection[str] = (),
+    lines: Iterator[Line], where: Path | str, options: CsvOptions
 ) -> tuple[Dialect, Iterator[Line]]:
     """Detect from its first line how a table is written.
 
     Args:
         lines: all its lines; the first is taken from them.
         where: the table's name, for errors.
-        header: whether the first line has the columns' names; None to detect.
-        delimiter: what stands between cells; None to detect.
-        header_names: the columns' names in training: a first line with one of them is a header.
+        options: what is known of it.
 
     Returns:
         The dialect, and the lines that hold examples.
@@ -54,11 +61,12 @@ def sniff(
     first = next(lines, None)
     if first is None:
         raise DataError(where, "is empty", "give a file with examples")
-    delimiter = delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
+    delimiter = options.delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
     cells = _split(first, delimiter, where)
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
-    if not (_is_header(names, header_names) if header is None else header):
+    header = options.header
+    if not (_is_header(names, options.header_names) if header is None else header):
         return dialect, chain([first], lines)
     for i, name in enumerate(names):
         if name in names[:i]:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
+from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import read_parquet
-from mlpcli.data.readers.source import Source, detect_format
+from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import (
     TARGET_NAMES,
     Labels,
@@ -61,7 +62,8 @@ def read_files(
     path, kind, labels = source
     if kind == "table":
         gaps = files.missing != "error"
-        return read_csv(path, select, files.header, files.delimiter, header_names, gaps)
+        options = CsvOptions(files.header, files.delimiter, header_names, gaps)
+        return read_csv(path, select, options)
     if kind == "parquet":
         return read_parquet(path, select)
     if kind in ("folder", "image"):
@@ -135,7 +137,7 @@ def table_from_array(
 
 
 def _read_archive(
-    path: Path, target: ColumnRef | None, labels: Path | None, labelled: bool, role: str
+    path: Path, target: ColumnRef | None, labels: Source | None, labelled: bool, role: str
 ) -> tuple[NDArray[np.generic], Labels | None]:
     """Read the features and labels of a `.npz` file."""
     names = npz_names(path)
@@ -164,9 +166,9 @@ def _first(names: list[str], usual: tuple[str, ...], letter: str, role: str) -> 
     return next((name for name in candidates if name in names), None)
 
 
-def _read_labels(path: Path) -> Labels:
+def _read_labels(source: Source) -> Labels:
     """Read one label per example: an array, or lines of text."""
-    kind = detect_format(path)
+    path, kind, _ = source
     if kind == "npy":
         return _labels_of(np.array(read_npy(path, NUMBERS + "U")), path)
     if kind == "idx":

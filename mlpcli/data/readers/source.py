@@ -19,15 +19,15 @@ class Source(NamedTuple):
     path: Path
     format: str
     """table, npy, npz, idx, parquet, image or folder."""
-    labels: Path | None = None
-    """The file with the labels of an array, where they are in a file of their own."""
+    labels: "Source | None" = None
+    """What has the labels of an array, where they are in a file of their own."""
 
 
 def find_source(path: Path) -> Source:
-    """Return what a path is; where its labels are, `with_labels` finds.
+    """Return what a path is, without its labels.
 
     Raises:
-        DataError: if it is empty, or no format that can be read.
+        DataError: if it is empty, or a compressed array.
         OSError: if it cannot be read.
     """
     return Source(path, detect_format(path))
@@ -46,16 +46,18 @@ def with_labels(
         key: the KEY.PART of a configuration that gives the target.
 
     Raises:
-        DataError: if there is no such file.
+        DataError: if there is no such file, or it is empty.
+        OSError: if it cannot be read.
     """
-    path, is_archive = source.path, source.format == "npz"
     if source.format not in ("npy", "npz", "idx") or isinstance(target, int):
         return source
+    is_archive = source.format == "npz"
+    path = None
     if target is None:
-        return source if is_archive else source._replace(labels=find_label_file(path))
-    if is_archive and not any((folder / target).is_file() for folder in search_paths):
-        return source
-    return source._replace(labels=resolve_path(target, search_paths, "correct target", key))
+        path = None if is_archive else find_label_file(source.path)
+    elif not is_archive or any((folder / target).is_file() for folder in search_paths):
+        path = resolve_path(target, search_paths, "correct target", key)
+    return source._replace(labels=find_source(path) if path else None)
 
 
 def detect_format(path: Path) -> str:

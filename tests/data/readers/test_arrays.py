@@ -115,15 +115,18 @@ def test_test_files_have_labels_of_their_own():
     np.testing.assert_array_equal(dataset.test.labels, [1, 0])
 
 
-def test_large_arrays_stay_on_disk(monkeypatch):
+@pytest.mark.parametrize("name", ["x.npy", "x-idx"])
+@pytest.mark.parametrize(("limit", "mapped"), [(X.nbytes - 1, True), (X.nbytes, False)])
+def test_large_arrays_stay_on_disk(monkeypatch, name, limit, mapped):
     """An array beyond the limit is mapped, and features are never copied as a whole."""
-    monkeypatch.setattr(tables, "MAPPED_BYTES", 10)
+    monkeypatch.setattr(tables, "MAPPED_BYTES", limit)
     np.save("x.npy", X)
+    write_idx("x-idx", X)
     np.save("y.npy", Y)
-    features = opened(train="x.npy").train.features
+    features = opened(train=name, target="y.npy").train.features
     while features.base is not None and not isinstance(features, np.memmap):
         features = features.base
-    assert isinstance(features, np.memmap)
+    assert isinstance(features, np.memmap) == mapped
 
 
 def save_nan():

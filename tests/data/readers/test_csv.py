@@ -15,6 +15,7 @@ from mlpcli.data.readers import csv as reader
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_bytes import bytes_of
+from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.errors import DataError
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -25,9 +26,9 @@ TEXT = st.text(
 QUOTINGS = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
 
 
-def read(path, files=None, gaps=False, **options):
+def read(path, files=None, **options):
     """Read a table as a training file."""
-    return read_csv(path, select_for_training(files or Files()), gaps=gaps, **options)
+    return read_csv(path, select_for_training(files or Files()), CsvOptions(**options))
 
 
 def labels_of(table):
