@@ -70,7 +70,7 @@ def save(path: Path, model: Model, run: Run) -> None:
     """Write the checkpoint of a run.
 
     Raises:
-        CheckpointError: if it cannot be written.
+        OutputError: if it cannot be written.
     """
     atomic.write(path, serialise(model, run))
 
