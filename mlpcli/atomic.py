@@ -1,14 +1,14 @@
 """Files that are written whole or not at all, and by one run at a time."""
 
-import glob
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
-from mlpcli.errors import CheckpointError, os_reason
+from mlpcli.errors import OutputError, os_reason
 
 try:
     import fcntl
@@ -16,58 +16,91 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 
-def write(path: Path, content: bytes) -> None:
-    """Put a file in place whole, or leave what is there untouched.
+@contextmanager
+def open(path: Path, option: str = "-o") -> Iterator[BinaryIO]:  # noqa: A001 - it is atomic.open
+    """Open a file for writing that appears at `path` whole, at the end, or not at all.
+
+    Args:
+        path: the target; a symbolic link is written through.
+        option: what chose it on the command line, for the error.
+
+    Raises:
+        OutputError: if it cannot be made or put in place. What else is raised amid the writing
+            passes as it is; in any case nothing is left behind.
+    """
+    with _temporary(path, option) as (temporary, stream):
+        yield stream
+        with _explained(path, option):
+            _sync(stream)
+            _put(temporary, stream, path)
+
+
+def write(path: Path, content: bytes, option: str = "-o") -> None:
+    """Put a file in place whole, proved by reading it back, or leave what is there untouched.
 
     Args:
         path: the target; a symbolic link is written through.
         content: its bytes.
+        option: what chose the target on the command line, for the error.
 
     Raises:
-        CheckpointError: if it cannot be written; nothing is left behind.
+        OutputError: if it cannot be written; nothing is left behind.
     """
-    with _temporary(path, content) as temporary:
-        target = Path(os.path.realpath(path))
-        temporary.replace(target)
-        _sync_folder(target.parent)
+    with _explained(path, option), _temporary(path, option) as (temporary, stream):
+        _write_proved(stream, content, path)
+        _put(temporary, stream, path)
 
 
 def check_writable(path: Path, size: int) -> None:
     """Find out before training whether a checkpoint of `size` bytes could be written.
 
     Raises:
-        CheckpointError: if it could not.
+        OutputError: if it could not.
     """
-    with _temporary(path, bytes(size)) as temporary:
+    with _explained(path, "-o"), _temporary(path, "-o") as (temporary, stream):
+        _write_proved(stream, bytes(size), path)
+        stream.close()
         _sync_folder(temporary.parent)
         temporary.unlink()
 
 
 @contextmanager
-def _temporary(path: Path, content: bytes) -> Iterator[Path]:
-    """Write a file beside the target of `path` and prove that it is whole; remove it on failure."""
+def _temporary(path: Path, option: str) -> Iterator[tuple[Path, BinaryIO]]:
+    """Make a file beside the target of `path`; close it, and remove it on failure."""
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        _check_regular(path)
+    with _explained(path, option):
+        _check_regular(path, option)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # 0o666 less the umask, as open() does: not mkstemp, which would hide the file from others.
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            with open(descriptor, "w+b") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-                stream.seek(0)
-                if stream.read() != content:
-                    raise CheckpointError(
-                        path, "reads back otherwise than written", "check the disk"
-                    )
-            yield temporary
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise _unwritable(path, error) from error
+        descriptor = os.open(temporary, flags, 0o666)
+    try:
+        with os.fdopen(descriptor, "w+b") as stream:
+            yield temporary, stream
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _is_temporary(name: str, target: str) -> bool:
+    """Return whether a name is a temporary's of this target: of `w`, and not of `w.npy`."""
+    return bool(re.fullmatch(rf"\.{re.escape(target)}\.[0-9a-f]{{8}}\.tmp", name, re.DOTALL))
+
+
+def _write_proved(stream: BinaryIO, content: bytes, path: Path) -> None:
+    stream.write(content)
+    _sync(stream)
+    stream.seek(0)
+    if stream.read() != content:
+        raise OutputError(path, "differs when read back", "check the disk")
+
+
+def _put(temporary: Path, stream: BinaryIO, path: Path) -> None:
+    """Give a temporary that has reached the disk the name of the target."""
+    stream.close()
+    target = Path(os.path.realpath(path))
+    temporary.replace(target)
+    _sync_folder(target.parent)
 
 
 @contextmanager
@@ -77,26 +110,25 @@ def locked(path: Path) -> Iterator[None]:
     What a run that was killed left beside it is removed.
 
     Raises:
-        CheckpointError: if another run holds it.
+        OutputError: if another run holds it.
     """
     if fcntl is None:
         yield
         return
     target = Path(os.path.realpath(path))
     lock = target.with_name(f".{target.name}.lock")
-    try:
-        _check_regular(path)
+    with _explained(path, "-o"):
+        _check_regular(path, "-o")
         stream = _locked_file(lock)
-    except OSError as error:
-        raise _unwritable(path, error) from error
     if stream is None:
-        raise CheckpointError(
+        raise OutputError(
             path, "is being written by another run", "wait for it, or choose another place with -o"
         )
     with stream:
         try:
-            for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-                leftover.unlink(missing_ok=True)
+            for leftover in target.parent.iterdir():
+                if _is_temporary(leftover.name, target.name):
+                    leftover.unlink(missing_ok=True)
             yield
         finally:
             lock.unlink(missing_ok=True)
@@ -121,14 +153,24 @@ def _locked_file(lock: Path) -> IO[bytes] | None:
         stream.close()
 
 
-def _check_regular(path: Path) -> None:
+def _check_regular(path: Path, option: str) -> None:
     if path.exists() and not path.is_file():
-        raise CheckpointError(path, "is not a regular file", "choose another place with -o")
+        raise OutputError(path, "is not a regular file", f"choose another place with {option}")
 
 
-def _unwritable(path: Path, error: OSError) -> CheckpointError:
-    problem = f"cannot be written: {os_reason(error)}"
-    return CheckpointError(path, problem, "choose another place with -o")
+@contextmanager
+def _explained(path: Path, option: str) -> Iterator[None]:
+    """Make what the system refuses an error about the target."""
+    try:
+        yield
+    except OSError as error:
+        problem = f"cannot be written: {os_reason(error)}"
+        raise OutputError(path, problem, f"choose another place with {option}") from error
+
+
+def _sync(stream: BinaryIO) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

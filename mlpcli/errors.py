@@ -77,7 +77,11 @@ class NotClassesError(DataError):
 
 
 class CheckpointError(MlpError):
-    """A checkpoint that cannot be read or written."""
+    """A checkpoint that cannot be read, or cannot hold what it should."""
+
+
+class OutputError(MlpError):
+    """A file that cannot be written, or that another run is writing."""
 
 
 class DownloadError(MlpError):
@@ -91,7 +95,7 @@ class GateError(MlpError):
 
 
 class Interrupted(Exception):  # noqa: N818 - no failure: the process ends as the signal says
-    """A command that a signal ended, after it had put its work in safety."""
+    """A command that a signal ended, after it had saved its work."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -13,13 +13,13 @@ from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import SCALES, Encoding, encode
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, join_names
 from mlpcli.nn import inference
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, count_parameters
 
 
-@dataclass
+@dataclass(repr=False)
 class Model:
     """A network with its experiment and data encoding.
 
@@ -38,6 +38,12 @@ class Model:
     fingerprint: str
     meta: dict[str, Any] = field(default_factory=dict)
     validation_fingerprint: str = ""
+
+    def __repr__(self) -> str:
+        """Return a line that says what was trained on what, and for how long."""
+        structure, name = list(self.network.structure), self.experiment.data.name
+        classes, epochs = join_names(self.encoding.class_names), len(self.history)
+        return " ".join(f"Model({name} {structure}, classes {classes}, {epochs} epochs)".split())
 
     @property
     def history(self) -> list[dict[str, Any]]:

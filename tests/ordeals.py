@@ -16,7 +16,7 @@ import numpy as np
 
 from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.errors import CheckpointError
+from mlpcli.errors import OutputError
 
 MLP = Path(sys.executable).with_name("mlp")
 ERRORS = ("ENOSPC", "EIO", "EDQUOT", "EACCES")
@@ -56,14 +56,13 @@ def nth_call(n, act):
     for name in STREAM_CALLS[:-1]:
         method = getattr(io.FileIO, name)
         setattr(Stream, name, counted(name, method))
-    before = {name: getattr(os, name) for name in CALLS}
-    for name, call in before.items():
-        setattr(os, name, counted(name, call))
-    atomic.open = lambda descriptor, _: io.BufferedRandom(Stream(descriptor, "r+b"))
+    before = {name: getattr(os, name) for name in (*CALLS, "fdopen")}
+    for name in CALLS:
+        setattr(os, name, counted(name, before[name]))
+    os.fdopen = lambda descriptor, _: io.BufferedRandom(Stream(descriptor, "r+b"))
     try:
         yield made
     finally:
-        del atomic.open
         for name, call in before.items():
             setattr(os, name, call)
 
@@ -90,7 +89,7 @@ def fail_every_call(path, name):
             try:
                 atomic.write(path, new)
                 done = True
-            except CheckpointError as error:
+            except OutputError as error:
                 assert str(error).startswith(f"{path}: cannot be written: "), error
                 done = False
         now = path.read_bytes()

@@ -6,8 +6,9 @@ import stat
 
 import pytest
 
+from mlpcli import atomic
 from mlpcli.atomic import check_writable, write
-from mlpcli.errors import CheckpointError
+from mlpcli.errors import OutputError
 
 
 def listing(folder):
@@ -22,6 +23,34 @@ def place(tmp_path):
     path.parent.mkdir()
     path.write_bytes(b"old")
     return path
+
+
+def test_open_replaces_whole_at_the_end(place):
+    """What is written piece by piece takes the old file's place when all of it is there."""
+    with atomic.open(place) as stream:
+        stream.write(b"ne")
+        stream.flush()
+        assert place.read_bytes() == b"old"
+        stream.write(b"w")
+    assert listing(place.parent) == {"w.npy": b"new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, BrokenPipeError])
+def test_open_leaves_the_old_file(place, error):
+    """Whatever ends the writing early passes as it is, and leaves the old file and nothing else."""
+    with pytest.raises(error), atomic.open(place) as stream:
+        stream.write(b"ne")
+        raise error
+    assert listing(place.parent) == {"w.npy": b"old"}
+
+
+def test_open_names_the_option(place):
+    """A target that cannot be made is an error that says which option chose it."""
+    with (
+        pytest.raises(OutputError, match=r"no such file or directory; .* with --history$"),
+        atomic.open(place.parent / "missing" / "h.csv", "--history"),
+    ):
+        pass
 
 
 def test_write_replaces_whole(place):
@@ -39,8 +68,13 @@ def test_full_disk(monkeypatch, place):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    for act in (lambda: write(place, b"new"), lambda: check_writable(place, 3)):
-        with pytest.raises(CheckpointError) as caught:
+
+    def write_in_pieces():
+        with atomic.open(place) as stream:
+            stream.write(b"new")
+
+    for act in (lambda: write(place, b"new"), lambda: check_writable(place, 3), write_in_pieces):
+        with pytest.raises(OutputError) as caught:
             act()
         expected = "cannot be written: no space left on device; choose another place with -o"
         assert str(caught.value) == f"{place}: {expected}"
@@ -62,7 +96,7 @@ def test_interrupted_write(monkeypatch, place):
 def test_lying_disk(monkeypatch, place):
     """What does not read back as written does not replace the old file."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: os.pwrite(descriptor, b"N", 0))
-    with pytest.raises(CheckpointError, match="reads back otherwise"):
+    with pytest.raises(OutputError, match="differs when read back"):
         write(place, b"new")
     assert listing(place.parent) == {"w.npy": b"old"}
 
@@ -94,7 +128,7 @@ def test_folders_and_pipes_are_left_alone(act, place, fifo):
     """A folder or a named pipe is refused and stays what it is."""
     content = b"new" if act is write else 3
     for path in (place.parent, fifo):
-        with pytest.raises(CheckpointError, match=r"is not a regular file; .* -o$"):
+        with pytest.raises(OutputError, match=r"is not a regular file; .* -o$"):
             act(path, content)
     assert stat.S_ISFIFO(fifo.stat().st_mode)
     assert listing(place.parent) == {"w.npy": b"old"}
@@ -109,7 +143,7 @@ def test_places_that_cannot_be_written(act, place):
         (place / "w.npy", "not a directory"),
         (place.parent / ("x" * 300), "file name too long"),
     ]:
-        with pytest.raises(CheckpointError, match=f"cannot be written: {problem}") as caught:
+        with pytest.raises(OutputError, match=f"cannot be written: {problem}") as caught:
             act(path, content)
         assert caught.value.where == path
     assert listing(place.parent) == {"w.npy": b"old"}

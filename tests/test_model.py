@@ -7,20 +7,20 @@ import pytest
 from builders import VALUES, made
 from conftest import CONFIGS
 
-from mlpcli import model
 from mlpcli.config.load import from_mapping, load_experiment
 from mlpcli.data.dataset import Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import load_data
 from mlpcli.errors import ConfigError, DataError
+from mlpcli.model import as_rows, new_model, new_network
 from mlpcli.nn import inference
 
 
-def by_hand(judged, features):
+def by_hand(model, features):
     """Compute a^(L) one layer at a time, in float64, from weights and biases alone."""
-    scale = {"unit": 1 / 255, "none": 1.0}[judged.encoding.scale]
+    scale = {"unit": 1 / 255, "none": 1.0}[model.encoding.scale]
     a = features.astype(float) * scale
-    for W, b in zip(judged.network.weights, judged.network.biases, strict=True):
+    for W, b in zip(model.network.weights, model.network.biases, strict=True):
         a = 1 / (1 + np.exp(-(a @ W.T.astype(float) + b)))
     return a
 
@@ -29,47 +29,47 @@ def by_hand(judged, features):
 @pytest.mark.parametrize("scale", ["none", "unit"])
 def test_outputs_are_the_equations(n, scale):
     """Any number of examples gives a^(L) of each, in order, though they are taken in chunks."""
-    judged = made(data={"name": "parity", "scale": scale}, dtype="float64")
+    model = made(data={"name": "parity", "scale": scale}, dtype="float64")
     features = np.random.default_rng(1).integers(0, 9, (n, 10), np.uint8)
-    chunks = [outputs.copy() for outputs in judged.predict_batches(features)]
+    chunks = [outputs.copy() for outputs in model.predict_batches(features)]
     assert len(chunks) == -(-n // inference.CHUNK_ROWS)
     outputs = np.concatenate([np.empty((0, 2)), *chunks])
-    np.testing.assert_allclose(outputs, by_hand(judged, features), rtol=1e-12)
+    np.testing.assert_allclose(outputs, by_hand(model, features), rtol=1e-12)
 
 
 def test_outputs_are_numbers_or_an_error():
     """Values beyond the arithmetic give their limit, or one error, and never NaN or a warning."""
-    judged = made()
+    model = made()
     huge = np.zeros((1, 10))
     huge[0, 0] = 1e300
-    (outputs,) = judged.predict_batches(huge)
+    (outputs,) = model.predict_batches(huge)
     assert np.isfinite(outputs).all()
-    judged.network.weights[0][0, :2] = 1, -1
+    model.network.weights[0][0, :2] = 1, -1
     huge[0, 1] = 1e300
     with pytest.raises(DataError, match="too large for the network's float32 arithmetic"):
-        next(judged.predict_batches(huge))
+        next(model.predict_batches(huge))
 
 
 @pytest.mark.parametrize("n", [1, 5, inference.CHUNK_ROWS + 1])
-def test_judgement_is_counted_by_hand(n):
+def test_evaluation_is_counted_by_hand(n):
     """Confusion, accuracy and mean error agree with a count over all examples at once."""
-    judged = made(dtype="float64")
+    model = made(dtype="float64")
     rng = np.random.default_rng(2)
     examples = Examples(rng.integers(0, 2, (n, 10), np.uint8), rng.integers(0, 2, n))
-    a, labels = by_hand(judged, examples.features), examples.labels
-    judgement = judged.evaluate(examples)
+    a, labels = by_hand(model, examples.features), examples.labels
+    evaluation = model.evaluate(examples)
     predicted = a.argmax(axis=1)
-    assert judgement.confusion.tolist() == [
+    assert evaluation.confusion.tolist() == [
         [int(np.sum((labels == i) & (predicted == j))) for j in range(2)] for i in range(2)
     ]
-    assert judgement.accuracy == np.mean(labels == predicted)
-    assert judgement.error == pytest.approx(np.mean(np.sum((np.eye(2)[labels] - a) ** 2, axis=1)))
+    assert evaluation.accuracy == np.mean(labels == predicted)
+    assert evaluation.error == pytest.approx(np.mean(np.sum((np.eye(2)[labels] - a) ** 2, axis=1)))
 
 
 def test_accuracy_is_correct_over_total():
     """The article's erratum 1: correct / total, not correct / incorrect."""
-    judgement = inference.Evaluation(np.array([[3, 1, 0], [2, 0, 0], [0, 0, 0]]), 0.25)
-    assert judgement.summary() == {"accuracy": 0.5, "correct": 3, "examples": 6}
+    evaluation = inference.Evaluation(np.array([[3, 1, 0], [2, 0, 0], [0, 0, 0]]), 0.25)
+    assert evaluation.summary() == {"accuracy": 0.5, "correct": 3, "examples": 6}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_accuracy_is_correct_over_total():
 def test_as_rows(shape, rows):
     """Rows, images and a single example become (n, features), in reading order."""
     array = np.arange(np.prod(shape)).reshape(shape)
-    viewed = model.as_rows(array, 6, "in.npy")
+    viewed = as_rows(array, 6, "in.npy")
     assert viewed.shape == (rows, 6)
     assert viewed.ravel().tolist() == array.ravel().tolist()
 
@@ -88,7 +88,7 @@ def test_as_rows(shape, rows):
 def test_as_rows_refuses_other_shapes(shape):
     """An array that is not examples of the network's width is refused, showing both."""
     with pytest.raises(DataError) as raised:
-        model.as_rows(np.zeros(shape), 6, "in.npy")
+        as_rows(np.zeros(shape), 6, "in.npy")
     assert str(raised.value) == (
         f"in.npy: has shape {shape}, and the network takes 6 features; "
         "give an array of shape (n, 6)"
@@ -101,14 +101,14 @@ def test_as_rows_refuses_what_is_not_finite(value):
     array = np.zeros((3, 6))
     array[1, 4] = array[2, 0] = value
     with pytest.raises(DataError, match=f"in.npy: holds {value} in row 1, feature 4; replace it"):
-        model.as_rows(array, 6, "in.npy")
+        as_rows(array, 6, "in.npy")
 
 
 @pytest.mark.parametrize("structure", [[10, 2**62, 2], [10, 2**31, 2**31, 2]])
 def test_a_network_beyond_all_memory_is_a_memory_error(structure):
     """A size that no machine has is a lack of memory, not an internal error."""
     with pytest.raises(MemoryError):
-        model.new_network(from_mapping(VALUES | {"structure": structure}, {}), PARITY)
+        new_network(from_mapping(VALUES | {"structure": structure}, {}), PARITY)
 
 
 PARITY = Encoding(10, "none", ("odd", "even"))
@@ -145,6 +145,20 @@ def test_a_new_model_knows_its_data():
     """An untrained model has zero parameters and the fingerprint of its training data."""
     experiment = load_experiment(CONFIGS / "parity.yaml")
     dataset = load_data(experiment, Path("unused"))
-    new = model.new_model(experiment, dataset)
-    assert not new.network.theta.any()
-    assert (new.fingerprint, new.history) == (dataset.fingerprint(), [])
+    model = new_model(experiment, dataset)
+    assert not model.network.theta.any()
+    assert (model.fingerprint, model.history) == (dataset.fingerprint(), [])
+
+
+def test_a_model_is_shown_in_a_line():
+    """`repr` names structure, data, classes and epochs in one line, however many there are."""
+    model = made(structure=[10, 7, 2])
+    assert repr(model) == "Model(parity [10, 7, 2], classes odd, even, 0 epochs)"
+    model.meta["history"] = [{"epoch": i} for i in range(3)]
+    names = ("a\nb", *map(str, range(99)))
+    model.encoding = model.encoding._replace(class_names=names)
+    shown = repr(model)
+    assert shown.startswith("Model(parity [10, 7, 2], classes a b, 0, 1, ")
+    assert shown.endswith(", ..., 3 epochs)")
+    assert len(shown.splitlines()) == 1
+    assert len(shown) < 200

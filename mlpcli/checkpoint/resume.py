@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint.store import load_run, record_of
+from mlpcli.checkpoint.store import meta_errors, model_from, record_of
 from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
 from mlpcli.model import Model
-from mlpcli.training.run import Run, is_finished
+from mlpcli.training.run import Run, is_finished, new_run
 
 # Schedules that plan the whole run: with other epochs the steps already taken were others.
 LENGTH_BOUND_SCHEDULES = ("cosine", "cosine_log", "one_cycle")
@@ -36,10 +36,10 @@ def resume_run(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Mo
         CheckpointError: if the file is damaged, or not a checkpoint.
         ConfigError: if it holds a run of another experiment or of other data.
     """
-    held, run = load_run(path)
-    old, new = held.experiment.to_mapping(), experiment.to_mapping()
+    saved, run = load_run(path)
+    old, new = saved.experiment.to_mapping(), experiment.to_mapping()
     changed = [name for name in KEYS if old.get(name) != new.get(name)]
-    extended = changed == ["epochs"] and experiment.epochs > held.experiment.epochs
+    extended = changed == ["epochs"] and experiment.epochs > saved.experiment.epochs
     if changed and not extended:
         differences = ", ".join(
             f"{name} is {_shown(new.get(name))} here and {_shown(old.get(name))} there"
@@ -51,19 +51,46 @@ def resume_run(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Mo
     if extended and experiment.schedule.name in LENGTH_BOUND_SCHEDULES:
         raise ConfigError(
             experiment.where("epochs"),
-            f"the schedule {experiment.schedule.name} was planned for {held.experiment.epochs} "
+            f"the schedule {experiment.schedule.name} was planned for {saved.experiment.epochs} "
             f"epochs, not {experiment.epochs}",
             "start anew with --overwrite, perhaps with --from these weights",
         )
     remedy = "restore them, or start anew with --overwrite"
-    if held.fingerprint != dataset.fingerprint():
+    if saved.fingerprint != dataset.fingerprint():
         raise ConfigError(path, "was trained on other data", remedy)
-    validated_on = dataset.validation_fingerprint()
-    # "" where it was written before this was recorded.
-    if held.validation_fingerprint not in ("", validated_on):
+    if saved.validation_fingerprint != dataset.validation_fingerprint():
         raise ConfigError(path, "was validated on other data", remedy)
     run.finished = is_finished(experiment, run)
-    return replace(held, experiment=experiment, validation_fingerprint=validated_on), run
+    return replace(saved, experiment=experiment), run
+
+
+def load_run(path: Path) -> tuple[Model, Run]:
+    """Load a model and the run that made it, ready to go on.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or not a checkpoint.
+    """
+    record = checkpoint.read(path)
+    with meta_errors(path):
+        model = model_from(record, path.parent)
+        return model, _run_from(record, model)
+
+
+def _run_from(record: checkpoint.Record, model: Model) -> Run:
+    meta, run = record.meta, new_run(model.experiment, model.network)
+    if "theta" in record.arrays:
+        run.network.theta[:] = record.arrays["theta"]
+    state = record.arrays.get("state", run.optimizer_state)
+    if state.shape != run.optimizer_state.shape:
+        raise ValueError(f"state of shape {state.shape}")
+    run.optimizer_state[:] = state
+    run.history, run.best_epoch = list(meta["history"]), meta["best_epoch"]
+    run.step, run.error_sum, run.finished = meta["step"], meta["total"], meta["complete"]
+    kinds = type(run.step), type(run.error_sum), type(run.finished)
+    if kinds != (int, float, bool) or run.step < 0:
+        raise ValueError(f"a run at step {run.step} with error {run.error_sum}")
+    run.rng_state = run.draws.state = str(meta["stream"])
+    return run
 
 
 def first_difference(path: Path, model: Model, run: Run) -> str | None:
@@ -84,9 +111,9 @@ def first_difference(path: Path, model: Model, run: Run) -> str | None:
         other = there.arrays.get(name)
         if other is None or (other.shape, other.dtype) != (array.shape, array.dtype):
             return f"{name} is another array"
-        if place := _first_place(array, other):
-            mine, theirs = array[place], other[place]
-            return f"{name}{list(map(int, place))} is {mine!s} here and {theirs!s} there"
+        if position := _first_difference_in(array, other):
+            mine, theirs = array[position], other[position]
+            return f"{name}{list(map(int, position))} is {mine!s} here and {theirs!s} there"
     return "the files are laid out otherwise"
 
 
@@ -103,11 +130,11 @@ def _difference(name: str, here: Any, there: Any) -> str:
     return f"{name} is {_shown(here)} here and {_shown(there)} there"
 
 
-def _first_place(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, ...] | None:
+def _first_difference_in(one: NDArray[Any], other: NDArray[Any]) -> tuple[int, ...] | None:
     # Bit by bit: 0 and -0 are other bytes.
     bits = f"u{one.itemsize}"
-    places = np.argwhere(one.view(bits) != other.view(bits))
-    return tuple(places[0]) if len(places) else None
+    positions = np.argwhere(one.view(bits) != other.view(bits))
+    return tuple(positions[0]) if len(positions) else None
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,10 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,19 +13,22 @@ from numpy.typing import NDArray
 from mlpcli import __version__, atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.config.load import from_mapping
+from mlpcli.config.schema import Experiment
 from mlpcli.data.encoding import Encoding
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.model import Model, new_network
 from mlpcli.nn.network import count_parameters
-from mlpcli.training.run import Run, start_run
+
+if TYPE_CHECKING:
+    from mlpcli.training.run import Run
 
 
-def serialise(model: Model, run: Run) -> bytes:
+def serialise(model: Model, run: "Run") -> bytes:
     """Return the bytes of the checkpoint of a run."""
     return checkpoint.serialise(*record_of(model, run))
 
 
-def record_of(model: Model, run: Run) -> checkpoint.Record:
+def record_of(model: Model, run: "Run") -> checkpoint.Record:
     """Return what the checkpoint of a run holds."""
     names = checkpoint.layer_names(len(model.network.structure))
     layers = zip(names, model.network.weights, model.network.biases, strict=True)
@@ -66,16 +72,16 @@ def _threads() -> int:
     return int(given or 0) or os.cpu_count() or 1
 
 
-def save(path: Path, model: Model, run: Run) -> None:
+def save(path: Path, model: Model, run: "Run") -> None:
     """Write the checkpoint of a run.
 
     Raises:
-        CheckpointError: if it cannot be written.
+        OutputError: if it cannot be written.
     """
     atomic.write(path, serialise(model, run))
 
 
-def final_size(model: Model, run: Run) -> int:
+def final_size(model: Model, run: "Run") -> int:
     """Return how many bytes the checkpoint of a run will have at most, when it is over."""
     return len(serialise(model, run)) + checkpoint.ROW_BYTES * model.experiment.epochs
 
@@ -91,25 +97,11 @@ _INVALID_META = (
 )
 
 
-def load(path: Path | str) -> Model:
-    """Load a model from a checkpoint that `mlp train` wrote.
-
-    Raises:
-        CheckpointError: if the file is missing, damaged, or not a checkpoint.
-    """
-    return load_run(Path(path))[0]
-
-
-def load_run(path: Path) -> tuple[Model, Run]:
-    """Load a model and the run that made it, ready to go on.
-
-    Raises:
-        CheckpointError: if the file is missing, damaged, or not a checkpoint.
-    """
-    record = checkpoint.read(path)
+@contextmanager
+def meta_errors(path: Path) -> Iterator[None]:
+    """Make whatever a checkpoint's description leads to, if it contradicts itself, one error."""
     try:
-        restored = _restore(record, (Path(), path.parent))
-        return restored, _restore_run(restored, record)
+        yield
     except _INVALID_META as error:
         raise CheckpointError(
             path,
@@ -118,19 +110,30 @@ def load_run(path: Path) -> tuple[Model, Run]:
         ) from error
 
 
-def _restore(record: checkpoint.Record, search_paths: tuple[Path, ...]) -> Model:
+def load(path: Path | str) -> Model:
+    """Load a model from a checkpoint that `mlp train` wrote.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or not a checkpoint.
+    """
+    path = Path(path)
+    record = checkpoint.read(path)
+    with meta_errors(path):
+        return model_from(record, path.parent)
+
+
+def model_from(record: checkpoint.Record, folder: Path) -> Model:
+    """Return the model that a checkpoint in a folder holds.
+
+    Raises:
+        Exception: of many kinds, if its description contradicts itself; see `meta_errors`.
+    """
     meta = record.meta
-    experiment = from_mapping(meta["experiment"], {}, search_paths)
+    experiment = from_mapping(meta["experiment"], {}, (Path(), folder))
     class_names = tuple(str(name) for name in meta["class_names"])
     encoding = Encoding.from_mapping(meta["encoding"], class_names)
-    names = checkpoint.layer_names(len(experiment.structure))
-    shapes = checkpoint.layer_shapes(experiment.structure)
-    found = {name: array.shape for name, array in record.arrays.items()}
-    p = count_parameters(experiment.structure)
-    of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]
     # Before the network is made: it needs no more memory than the file then has.
-    if found != shapes or of_the_run != ((p,), (p,)):
-        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
+    _check_arrays(record, experiment)
     if len(class_names) != experiment.structure[-1] or encoding.features != experiment.structure[0]:
         raise ValueError(f"encoding of other data than structure {experiment.structure}")
     if not all(isinstance(row["error"], float) for row in meta["history"]):
@@ -138,31 +141,19 @@ def _restore(record: checkpoint.Record, search_paths: tuple[Path, ...]) -> Model
     if type(meta["best_epoch"]) is not int or not -1 <= meta["best_epoch"] < len(meta["history"]):
         raise ValueError(f"best epoch {meta['best_epoch']} of {len(meta['history'])}")
     network = new_network(experiment, encoding)
+    names = checkpoint.layer_names(len(experiment.structure))
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
         W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
-    # Checkpoints of before it was recorded have none.
+    # Only where validation examples are a file's.
     validated_on = str(meta.get("validation_fingerprint", ""))
     return Model(network, experiment, encoding, str(meta["fingerprint"]), meta, validated_on)
 
 
-def _restore_run(model: Model, record: checkpoint.Record) -> Run:
-    meta, experiment = record.meta, model.experiment
-    run = start_run(experiment, model.network, model.network.copy())
-    if "theta" in record.arrays:
-        run.network.theta[:] = record.arrays["theta"]
-    state = record.arrays.get("state", run.optimizer_state)
-    if state.shape != run.optimizer_state.shape:
-        raise ValueError(f"state of shape {state.shape}")
-    run.optimizer_state[:] = state
-    run.history, run.best_epoch = list(meta["history"]), meta["best_epoch"]
-    run.step, run.error_sum, run.finished = meta["step"], meta["total"], meta["complete"]
-    if (
-        type(run.step) is not int
-        or type(run.error_sum) is not float
-        or type(run.finished) is not bool
-    ):
-        raise ValueError("a run that stands nowhere")
-    if run.step < 0:
-        raise ValueError(f"a run at step {run.step}")
-    run.rng_state = run.draws.state = str(meta["stream"])
-    return run
+def _check_arrays(record: checkpoint.Record, experiment: Experiment) -> None:
+    """Make sure that arrays have the shapes of an experiment's layers, and of its run."""
+    found = {name: array.shape for name, array in record.arrays.items()}
+    p = count_parameters(experiment.structure)
+    of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]
+    shapes = checkpoint.layer_shapes(experiment.structure)
+    if found != shapes or of_the_run != ((p,), (p,)):
+        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")

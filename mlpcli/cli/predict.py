@@ -58,6 +58,7 @@ def predict(
     images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
     in it are ignored. Images are resized to the network's size. --json is --format jsonl.
     """
+    from mlpcli import atomic
     from mlpcli.checkpoint import store
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
@@ -89,7 +90,7 @@ def predict(
     written = predictions.OutputOptions(names, top_k, proba)
     if not to_file and sys.stdout is None:
         raise ConfigError("standard output", "is closed", "add -o FILE")
-    with predictions.replacing(output) if output and to_file else _standard_output() as stream:
+    with atomic.open(output) if output and to_file else _standard_output() as stream:
         predictions.FORMATS[form](stream, chunks(), written)
 
 

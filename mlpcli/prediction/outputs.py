@@ -3,18 +3,12 @@
 import csv
 import io
 import json
-import os
-import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
-
-from mlpcli.errors import DataError, os_reason
 
 
 class PredictedBatch(NamedTuple):
@@ -160,36 +154,3 @@ FORMATS: dict[str, Write] = {
 def _flush(stream: BinaryIO, text: str) -> None:
     stream.write(text.encode("utf-8", "backslashreplace"))
     stream.flush()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that appears at `path` whole, at the end, or not at all.
-
-    Args:
-        path: the target; a symbolic link is written through.
-
-    Raises:
-        DataError: if it cannot be written.
-    """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-
-    def refuse(why: str) -> DataError:
-        return DataError(path, f"cannot be written: {why}", "choose another place with -o")
-
-    if target.exists() and not target.is_file():
-        raise refuse("it is not a regular file")
-    try:
-        stream = temporary.open("xb")
-    except OSError as error:
-        raise refuse(os_reason(error)) from error
-    try:
-        with stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -14,7 +14,7 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint import limits
 from mlpcli.cli.signals import defer_signals
 from mlpcli.config.load import from_mapping
-from mlpcli.errors import CheckpointError, ConfigError
+from mlpcli.errors import ConfigError, OutputError
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_ordeals_find_a_careless_writer(path, monkeypatch):
     """Negative control: a file written in place does not survive the first of them."""
 
     def careless(path, content):
-        with atomic.open(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_TRUNC), "w+b") as stream:
             stream.write(content)
 
     monkeypatch.setattr(atomic, "write", careless)
@@ -80,7 +80,7 @@ def test_one_run_per_checkpoint(path):
     link.symlink_to(path)
     with atomic.locked(path):
         for name in (path, link):
-            refused = pytest.raises(CheckpointError, match="is being written by another run; wait")
+            refused = pytest.raises(OutputError, match="is being written by another run; wait")
             with refused, atomic.locked(name):
                 pass
         with atomic.locked(path.with_name("other.npy")):
@@ -92,12 +92,29 @@ def test_one_run_per_checkpoint(path):
 
 def test_only_our_leftovers_are_removed(path):
     """The next run removes what a killed run left of this checkpoint, and no other file."""
-    kept = [".w.npy.tmp", ".w2.npy.1234.tmp", "w.npy.1234.tmp", ".w.npy.1234.txt"]
+    kept = [".w.npy.tmp", ".w2.npy.0123abcd.tmp", "w.npy.0123abcd.tmp", ".w.npy.0123abcd.txt",
+            ".w.npy.npy.0123abcd.tmp", ".w.npy.0123abcd.0123abcd.tmp"]  # fmt: skip
     for name in [*kept, ".w.npy.0123abcd.tmp", ".w.npy.lock"]:
         path.with_name(name).touch()
     with atomic.locked(path):
         pass
     assert sorted(other.name for other in path.parent.iterdir()) == sorted(kept)
+
+
+@pytest.mark.parametrize("name", ["w", "w.npy", "w\n", "w[0]"])
+def test_leftovers_have_names_that_the_next_run_knows(path, name):
+    """What a run that was killed amid a write left is found again, whatever the target's name."""
+    path = path.with_name(name)
+    with atomic.open(path):
+        (leftover,) = path.parent.iterdir()
+        kept = leftover.rename(path.with_name("kept"))
+        leftover.touch()
+        with atomic.locked(path.with_name("w.npy.x")):
+            assert leftover.exists()
+        with atomic.locked(path):
+            assert not leftover.exists()
+        kept.rename(leftover)
+    assert list(path.parent.iterdir()) == [path]
 
 
 # --- Limits that are known before training

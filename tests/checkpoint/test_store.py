@@ -1,5 +1,7 @@
 """Saving: a file brings a model back, and what others write is not trusted."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,30 @@ def test_a_file_brings_a_model_back(values):
     assert loaded.network.theta.dtype == saved.experiment.dtype
     assert (loaded.experiment, loaded.encoding) == (saved.experiment, saved.encoding)
     assert loaded.history == run_of(saved).history
+
+
+@pytest.mark.parametrize("values", [{}, {"compat": "article"}, {"validation": 0.1}], ids=str)
+def test_loading_draws_no_random_numbers(monkeypatch, values):
+    """A model is its file's content alone: no generator of NumPy's is even made."""
+    save(made(**values))
+
+    def draw(*_):
+        raise AssertionError("a random number was drawn")
+
+    for name in ("default_rng", "RandomState", "Generator", "seed"):
+        monkeypatch.setattr(np.random, name, draw)
+    assert store.load(Path("model.npy")).history == [{"epoch": 0, "error": 0.5}]
+
+
+def test_loading_needs_no_training():
+    """`mlpcli.load` imports nothing that trains: neither training nor an optimiser."""
+    save(made())
+    script = (
+        "import sys, mlpcli; mlpcli.load('model.npy'); print(*(name for name in sys.modules "
+        "if name.startswith(('mlpcli.training', 'mlpcli.nn.optimizers', 'mlpcli.nn.backprop'))))"
+    )
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, check=True, capture_output=True).stdout == b"\n"
 
 
 def test_complete_says_whether_all_epochs_ran():

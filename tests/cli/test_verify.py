@@ -9,7 +9,7 @@ from conftest import CONFIGS
 
 from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint.resume import _first_place
+from mlpcli.checkpoint.resume import _first_difference_in
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 CONFIG = PARITY.replace("epochs: 1000", "epochs: 3")
@@ -86,8 +86,8 @@ def test_the_first_difference_is_named(verify, spoil, difference):
 
 def test_signs_of_zero_differ():
     """0 and -0, equal as numbers, are other bytes and are found where they are."""
-    assert _first_place(np.array([[1.0, 0.0]]), np.array([[1.0, -0.0]])) == (0, 1)
-    assert _first_place(np.array([0.0, -0.0]), np.array([0.0, -0.0])) is None
+    assert _first_difference_in(np.array([[1.0, 0.0]]), np.array([[1.0, -0.0]])) == (0, 1)
+    assert _first_difference_in(np.array([0.0, -0.0]), np.array([0.0, -0.0])) is None
 
 
 def test_another_experiment(verify):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli import model
 from mlpcli.checkpoint import store
 from mlpcli.config import compat
 from mlpcli.config.load import from_mapping, load_experiment
@@ -12,6 +11,7 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import load_data
 from mlpcli.errors import ConfigError, DivergedError
+from mlpcli.model import new_model
 from mlpcli.training import batches, loop
 from mlpcli.training import run as runs
 
@@ -30,7 +30,7 @@ class Trained:
 
     def __init__(self, experiment, dataset=None, on_step=None, start=None):
         self.dataset = dataset or load_data(experiment, None)
-        self.model = model.new_model(experiment, self.dataset)
+        self.model = new_model(experiment, self.dataset)
         self.run = runs.start_run(experiment, self.model.network, start)
         self.reports = list(loop.train(experiment, self.run, self.dataset, on_step))
         self.errors = [row["error"] for row in self.run.history]
@@ -62,7 +62,7 @@ def modern(**keys):
 
 
 def test_parity_prints_the_articles_table(parity):
-    """§7.1's errors come out to the last printed digit, and all test numbers are judged right."""
+    """§7.1's errors appear to the last printed digit, and all test numbers are classified right."""
     trained = store.load(parity.weights)
     errors = {row["epoch"]: f"{row['error']:.5g}" for row in trained.history}
     assert {epoch: errors[epoch] for epoch in ARTICLE} == ARTICLE
@@ -146,7 +146,7 @@ def test_same_seed_same_file_other_seed_another(make):
 
 
 def test_augmentation_comes_from_the_seed(data_dir):
-    """Shifted images repeat with the seed, change with it, and change what is learnt."""
+    """Shifted images repeat with the seed, change with it, and change what is learned."""
     keys = {"data": "mnist", "structure": [784, 8, 10], "bt_size": 500, "epochs": 1}
     opened = load_data(experiment(**keys), data_dir)
     few = opened._replace(train=Examples(*(array[:2000] for array in opened.train)))
@@ -189,8 +189,8 @@ def test_the_best_epoch_is_kept(monitor, best):
     trained = Trained(modern(epochs=12, eta=0.1, monitor=monitor))
     values = [row[f"validation_{monitor}"] for row in trained.run.history]
     assert trained.run.best_epoch == values.index(best(values)) < 11
-    judged = trained.model.evaluate(trained.dataset.validation)
-    assert getattr(judged, monitor) == pytest.approx(best(values))
+    found = trained.model.evaluate(trained.dataset.validation)
+    assert getattr(found, monitor) == pytest.approx(best(values))
     assert (trained.run.network.theta != trained.model.network.theta).any()
 
 
@@ -228,7 +228,7 @@ def test_class_weights_weigh_the_error():
         plain.model.evaluate(Examples(dataset.train.features[labels == c], labels[labels == c]))
         for c in (0, 1)
     ]
-    sums = [judged.error * count for judged, count in zip(per_class, counts, strict=True)]
+    sums = [found.error * count for found, count in zip(per_class, counts, strict=True)]
     weighed = Trained(experiment(**keys, class_weight={"even": 3}), dataset)
     assert weighed.errors == [pytest.approx((sums[0] + 3 * sums[1]) / 20)]
     balanced = Trained(experiment(**keys, class_weight="balanced"), dataset)
@@ -241,8 +241,8 @@ def test_divergence_names_its_step_and_keeps_the_last_good_epoch():
     keys = {"optimizer": "sgd", "momentum": 0.9, "bt_size": 5, "epochs": 3, "activation": "relu",
             "output": "softmax", "loss": "cross_entropy"}  # fmt: skip
     bad = experiment(**keys)
-    trained = model.new_model(bad, dataset)
-    run = runs.start_run(bad, trained.network)
+    model = new_model(bad, dataset)
+    run = runs.start_run(bad, model.network)
     reports = loop.train(bad, run, dataset)
     next(reports)
     after_one = run.network.theta.copy(), run.optimizer_state.copy()

@@ -1,12 +1,13 @@
 """Fetching a named dataset: each file verified before it takes its place."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import requests
 
+from mlpcli import atomic
 from mlpcli.data.builtin.registry import RemoteFile
 from mlpcli.errors import DownloadError
 
@@ -45,22 +46,18 @@ def fetch(
 
     Raises:
         DownloadError: if no mirror did; says what each answered.
-        OSError: if the file cannot be written.
+        OutputError, OSError: if the file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{file.name}.{os.getpid()}.part"
     failures = []
-    try:
-        for mirror in mirrors:
-            try:
-                _receive(mirror + file.name, file, temporary, advance)
-            except (requests.RequestException, _WrongFileError) as error:
-                failures.append(f"{mirror}: {_reason(error)}")
-            else:
-                temporary.replace(folder / file.name)
-                return mirror
-    finally:
-        temporary.unlink(missing_ok=True)
+    for mirror in mirrors:
+        try:
+            with atomic.open(folder / file.name, "--data-dir") as stream:
+                _receive(mirror + file.name, file, stream, advance)
+        except (requests.RequestException, _WrongFileError) as error:
+            failures.append(f"{mirror}: {_reason(error)}")
+        else:
+            return mirror
     raise DownloadError(
         folder / file.name,
         "no mirror delivered it (" + ", ".join(failures) + ")",
@@ -72,14 +69,13 @@ class _WrongFileError(Exception):
     """What a mirror sent is not the published file."""
 
 
-def _receive(url: str, file: RemoteFile, target: Path, advance: Callable[[int], object]) -> None:
+def _receive(
+    url: str, file: RemoteFile, stream: BinaryIO, advance: Callable[[int], object]
+) -> None:
     digest, received = hashlib.sha256(), 0
     timeout = (CONNECT_SECONDS, SILENCE_SECONDS)
     try:
-        with (
-            requests.get(url, stream=True, headers=HEADERS, timeout=timeout) as response,
-            target.open("wb") as stream,
-        ):
+        with requests.get(url, stream=True, headers=HEADERS, timeout=timeout) as response:
             response.raise_for_status()
             for block in response.iter_content(BLOCK_BYTES):
                 if received + len(block) > file.size:
