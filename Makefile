@@ -21,7 +21,7 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 	$(BIN)/mlp evaluate --weights mnist.npy
 
 test: lint  ## Run lint, types and all tests, on all cores
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; five minutes)
 	$(BIN)/python tests/acceptance.py

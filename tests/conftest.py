@@ -1,4 +1,4 @@
-"""What all tests share: no network but this machine, no user's files, and real MNIST."""
+"""What all tests share: one thread, no network, no user's files, real MNIST, and `mlp` itself."""
 
 import fcntl
 import io
@@ -10,6 +10,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
+
+# Before NumPy is imported. Threads of several tests that share the cores wait for one another.
+os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 import pytest
 from hypothesis import settings

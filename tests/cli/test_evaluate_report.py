@@ -128,12 +128,11 @@ def test_gate_mistakes_come_before_any_work(monkeypatch, parity_weights, capsys,
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize("no_colour", ["", "1"])
-def test_a_terminal_adds_nothing_but_colour(parity_weights, no_colour):
+def test_a_terminal_adds_nothing_but_colour(evaluate, parity_weights, no_colour):
     """On a terminal the same text comes in colour, and with NO_COLOR the very same text."""
     import pty
 
     program = [sys.executable, "-m", "mlpcli", "evaluate", "--weights", str(parity_weights), *GATES]
-    plain = subprocess.run(program, capture_output=True, check=False, encoding="utf-8").stdout
     ours, theirs = pty.openpty()
     environment = {**os.environ, "NO_COLOR": no_colour, "TERM": "xterm"}
     with subprocess.Popen(program, stdout=theirs, stderr=subprocess.PIPE, env=environment) as run:
@@ -148,4 +147,4 @@ def test_a_terminal_adds_nothing_but_colour(parity_weights, no_colour):
     os.close(ours)
     text = shown.decode().replace("\r\n", "\n")
     assert ("\x1b[" in text) is not bool(no_colour)
-    assert re.sub(r"\x1b\[[0-9;]*m", "", text) == plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", text) == evaluate(*GATES).stdout
