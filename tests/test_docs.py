@@ -1,14 +1,19 @@
 """The documentation says what the code does."""
 
+import os
 import re
-import shlex
 import shutil
+import subprocess
+import sys
 from dataclasses import MISSING
+from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import CONFIGS, ROOT
+from PIL import Image
 
-from mlpcli.cli.main import COMMANDS, mlp
+from mlpcli.cli.main import COMMANDS
 from mlpcli.config.data_files import PARTS
 from mlpcli.config.schema import KEYS
 
@@ -36,13 +41,69 @@ def table_rows(text):
     return [row for row in cells if not row[0].startswith("---")]
 
 
-@pytest.mark.parametrize("line", shell_lines())
-def test_readme_commands_parse(line):
-    """Every `mlp` line of the README is a command with options that exist."""
-    words = shlex.split(line.split(" > ")[0], comments=True)[1:]
-    command = mlp.get_command(None, words[0])
-    assert command, f"no command {words[0]}"
-    command.make_context(words[0], words[1:])
+# `mlp` that knows MNIST by the files that a test has made.
+PROGRAM = """#!{python}
+import hashlib
+from pathlib import Path
+from mlpcli.cli.main import main
+from mlpcli.data.builtin.registry import DATASETS, RemoteFile
+contents = {{path.name: path.read_bytes() for path in Path({folder!r}).iterdir()}}
+files = [RemoteFile(file.name, len(contents[file.name]),
+                    hashlib.sha256(contents[file.name]).hexdigest())
+         for file in DATASETS["mnist"].files]
+DATASETS["mnist"] = DATASETS["mnist"]._replace(files=tuple(files))
+main()
+"""
+
+
+@pytest.fixture
+def reader(tmp_path, monkeypatch):
+    """Give a reader of the README an `mlp`, MNIST, short configurations, and files of their own."""
+    rng = np.random.default_rng(0)
+    patterns = rng.integers(256, size=(10, 28, 28))
+    folder = Path.home() / ".cache" / "mlp" / "mnist"
+    folder.mkdir(parents=True)
+    for split, n in (("train", 100), ("t10k", 50)):
+        labels = np.arange(n, dtype=np.uint8) % 10
+        images = (patterns[labels] * rng.uniform(0.5, 1, (n, 28, 28))).astype(np.uint8)
+        for name, array in (("images-idx3", images), ("labels-idx1", labels)):
+            head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+            (folder / f"{split}-{name}-ubyte.gz").write_bytes(head + array.tobytes())
+    np.save("digits.npy", images[:5])
+    Image.fromarray(255 - images[7]).save("photo-of-a-seven.png")
+    rows = [f"{i % 7},{i / 8},{('setosa', 'virginica')[i % 2]}\n" for i in range(90)]
+    for name, some in (("iris", rows[:60]), ("more", rows[60:])):
+        Path(f"{name}.csv").write_text("length,width,species\n" + "".join(some))
+    Path("new.csv").write_text("width,length\n1.5,3\n")
+    shutil.copytree(CONFIGS, "configs")
+    for name, epochs in (("parity", "1000"), ("mnist", "300")):
+        config = Path(f"configs/{name}.yaml")
+        config.write_text(config.read_text(encoding="utf-8").replace(epochs, "10"))
+    program = tmp_path / "bin" / "mlp"
+    program.parent.mkdir()
+    program.write_text(PROGRAM.format(python=sys.executable, folder=str(folder)))
+    program.chmod(0o755)
+    # Of two threads on a busy machine, each waits for the other.
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("reader")
+def test_the_readme_runs_in_order():
+    """Every shell block of the README runs as written, one after the other, and says something.
+
+    What a comment says that a line writes is there afterwards, and so is every file that it names.
+    """
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL):
+        run = subprocess.run(
+            ["bash", "-e", "-c", block], check=False, capture_output=True, encoding="utf-8"
+        )
+        assert run.returncode == 0, f"{block}\n{run.stderr}"
+        assert run.stdout
+        for line in block.splitlines():
+            for name in re.findall(r"(?:-o |--history |> |writes )(\S+\.\w+)", line):
+                moved = name.startswith("candidate")  # to best.npy and best.json, in the end
+                assert Path(name.replace("candidate", "best") if moved else name).exists(), line
 
 
 @pytest.mark.parametrize("name", COMMANDS)

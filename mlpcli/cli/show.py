@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,58 +29,90 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
     if history + config + as_json > 1:
         problem = "--history, --config and --json exclude one another"
         raise ConfigError("mlp show", problem, "choose one")
-    from mlpcli.checkpoint import format as checkpoint
     from mlpcli.checkpoint import store
     from mlpcli.config.yaml_core import to_yaml
 
-    shown, meta = store.load(weights), checkpoint.read(weights).meta
+    model = store.load(weights)
     if history:
-        console.result(_csv(meta["history"]))
+        console.result(_csv(model.history))
     elif config:
-        console.result(to_yaml(shown.experiment.to_mapping()).rstrip())
+        console.result(_yaml(model))
     else:
-        found = {
-            "weights": str(weights),
-            "bytes": weights.stat().st_size,
-            **_summary(shown, meta),
-        }
+        found = {"weights": str(weights), "bytes": weights.stat().st_size, **_summary(model)}
         if as_json:
             console.result_json(found)
         else:
             _show(found, to_yaml(found["experiment"]))
 
 
-def _summary(shown: "Model", meta: dict[str, Any]) -> dict[str, Any]:
-    network, encoding = shown.network, shown.encoding
+def _summary(model: "Model") -> dict[str, Any]:
+    network, encoding, meta = model.network, model.encoding, model.meta
     layers = [
         {"layer": i, "W": list(W.shape), "b": list(b.shape), "parameters": W.size + b.size}
         for i, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), 2)
     ]
-    history = meta["history"]
-    best_epoch = meta.get("best_epoch", len(history) - 1)
-    metrics = dict(history[best_epoch])
-    del metrics["epoch"]
+    # A run that was stopped in its first epoch has no best one.
+    best = model.history[meta["best_epoch"]] if model.history else {"epoch": None}
     return {
         "layers": layers,
         "parameters": len(network.theta),
-        "experiment": shown.experiment.to_mapping(),
+        "experiment": model.experiment.to_mapping(),
         "classes": list(encoding.class_names),
         "data": {
-            "name": shown.experiment.data.name,
+            "name": model.experiment.data.name,
             "features": encoding.features,
             "scale": encoding.scale,
-            "fingerprint": shown.fingerprint,
+            "fingerprint": model.fingerprint,
         },
-        "epochs": len(history),
+        "start": meta.get("start"),
+        "epochs": len(model.history),
         "complete": meta["complete"],
-        "best_epoch": best_epoch,
-        "metrics": metrics,
+        "best_epoch": best["epoch"],
+        "metrics": {name: value for name, value in best.items() if name != "epoch"},
         "versions": meta["versions"],
     }
 
 
+def _yaml(model: "Model") -> str:
+    """Return YAML that trains the same file again, with comments on what else that takes."""
+    from mlpcli.config.yaml_core import to_yaml
+
+    experiment, lost = _from_here(model)
+    comments = []
+    if start := model.meta.get("start"):
+        comments.append(f"# Train with --from the weights with SHA-256 {start['sha256']}")
+    if lost:
+        # A checkpoint does not know in which folder its configuration was.
+        comments.append(
+            f"# Paths are relative to the folder of the configuration that was trained, "
+            f"where {', '.join(lost)} must be: write this there"
+        )
+    return "\n".join([*comments, to_yaml(experiment).rstrip()])
+
+
+def _from_here(model: "Model") -> tuple[dict[str, Any], list[str]]:
+    """Return an experiment with paths relative to the current folder, and those not found."""
+    experiment, lost = model.experiment.to_mapping(), []
+    data, columns = experiment["data"], [column.name for column in model.encoding.columns]
+    paths = [(data, "train"), (data, "test"), (data, "test_target"), (experiment, "validation")]
+    if data.get("target") not in columns:
+        paths.append((data, "target"))
+    for mapping, name in paths:
+        path = mapping.get(name)
+        # A fraction or a column's position is no path.
+        if not isinstance(path, str):
+            continue
+        candidates = [folder / Path(path).expanduser() for folder in model.experiment.search_paths]
+        found = next((candidate for candidate in candidates if candidate.exists()), None)
+        if found and found != candidates[0]:
+            mapping[name] = os.path.relpath(found)
+        elif not found and name != "target":  # which may be an array of an archive
+            lost.append(path)
+    return experiment, lost
+
+
 def _csv(history: Sequence[dict[str, Any]]) -> str:
-    columns = list(dict.fromkeys(name for row in history for name in row))
+    columns = list(dict.fromkeys(name for row in history for name in row)) or ["epoch", "error"]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -93,18 +126,20 @@ def _show(found: dict[str, Any], experiment: str) -> None:
         for row in found["layers"]
     ]
     rows.append(["all", "", "", f"{found['parameters']:,}"])
-    data, names = found["data"], found["classes"]
+    data, start, names = found["data"], found["start"], found["classes"]
     metrics = [f"{name} {value:.5g}" for name, value in found["metrics"].items()]
     facts = {
         "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
         "sha256": data["fingerprint"],
-        "classes": f"{len(names)}: {', '.join(names)}",
+        "classes": text_tables.truncate(
+            f"{len(names)}: {', '.join(names)}", text_tables.WIDTH - 12
+        ),
+        **({"started from": f"weights with SHA-256 {start['sha256']}"} if start else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
-        "best epoch": " ".join([str(found["best_epoch"]), *metrics]),
+        **({"best epoch": " ".join([str(found["best_epoch"]), *metrics])} if metrics else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
     }
     console.result(f"{found['weights']}, {found['bytes']:,} bytes")
     console.section(*text_tables.table(["layer", "W", "b", "parameters"], rows, left=3))
-    lines = (f"{name:10}  {fact}" for name, fact in facts.items())
-    console.section("training", *(text_tables.truncate(line, text_tables.WIDTH) for line in lines))
+    console.section("training", *text_tables.definitions(facts))
     console.section("experiment", *experiment.splitlines())

@@ -1,7 +1,7 @@
 """Tables that stay aligned and within 80 columns, whatever the classes are called."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Everywhere the same, so that a log shows what a terminal shows.
@@ -52,6 +52,23 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) ->
             space = " " * (width - display_width(cell))
             cells.append(cell + space if i < left else space + cell)
         lines.append(GAP.join(cells).rstrip())
+    return lines
+
+
+def definitions(facts: Mapping[str, str]) -> list[str]:
+    """Return names and what they mean, side by side; what is too long goes on below itself."""
+    name_width = max(map(len, facts))
+    room = WIDTH - name_width - len(GAP)
+    lines = []
+    for name, fact in facts.items():
+        head, line = name, ""
+        for word in (truncate(word, room) for word in fact.split()):
+            if line and display_width(line) + 1 + display_width(word) > room:
+                lines.append(f"{head:{name_width}}{GAP}{line}")
+                head, line = "", word
+            else:
+                line = f"{line} {word}".lstrip()
+        lines.append(f"{head:{name_width}}{GAP}{line}")
     return lines
 
 

@@ -14,6 +14,7 @@ from mlpcli.config.schema import Experiment
 from mlpcli.data.builtin.registry import DATASETS
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import SCALES, Column, Encoding
+from mlpcli.errors import join_names
 
 # The largest class may have so many times the examples of the smallest.
 IMBALANCE = 10
@@ -21,10 +22,12 @@ IMBALANCE = 10
 LARGE_INPUT = 30
 # What share of a published test split may be in its training split, too: the user cannot help it.
 PUBLISHED_DUPLICATES = 0.01
+# Where fewer of a file's rows are different, they are expected in both parts of a split of it.
+DIFFERENT_ROWS = 0.5
 ROWS_AT_A_TIME = 4096
 SCALE_MEANS = {
     "unit": "inputs are multiplied by 1/255",
-    "standardize": "each feature is brought to mean 0 and deviation 1",
+    "standardize": "each feature is brought to mean 0 and standard deviation 1",
     "none": "inputs stay as they are",
 }
 
@@ -104,12 +107,12 @@ def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding
 
     found: list[Finding | None] = []
     for split in seen:
-        found += [not_finite(split), missing_classes(split, names)]
+        found += [not_finite(split, dataset.encoding), missing_classes(split, names)]
     found += [
         imbalance(seen[0], names),
-        constant_features(seen[0], dataset),
+        constant_features(seen[0], dataset.encoding),
         large_inputs(seen[0], experiment, dataset.encoding),
-        duplicates(dataset),
+        duplicates(experiment, dataset),
     ]
     yield from (finding for finding in found if finding)
 
@@ -138,7 +141,7 @@ def _columns_fact(columns: Sequence[Column]) -> Fact:
     names = [column.name for column in columns]
     if not any(names):
         return Fact("columns", len(names), f"{len(names)}, without a header")
-    return Fact("columns", names, f"{len(names)}, named by the header: {_listed(names)}")
+    return Fact("columns", names, f"{len(names)}, named by the header: {join_names(names, 5)}")
 
 
 def _classes_fact(counts: NDArray[np.int64], names: Sequence[str]) -> Fact:
@@ -151,13 +154,24 @@ def _classes_fact(counts: NDArray[np.int64], names: Sequence[str]) -> Fact:
 
 
 def _majority_fact(seen: Sequence[SplitStatistics], names: Sequence[str]) -> Fact:
-    judged, best = seen[-1], int(seen[0].counts.argmax())
-    accuracy = float(judged.counts[best] / judged.counts.sum())
-    text = f"always saying {names[best]} has {judged.split} accuracy {accuracy:.4f}"
+    last, best = seen[-1], int(seen[0].counts.argmax())
+    accuracy = float(last.counts[best] / last.counts.sum())
+    text = f"always saying {names[best]} has {last.split} accuracy {accuracy:.4f}"
     return Fact("majority", {"class": names[best], "accuracy": accuracy}, text)
 
 
-def not_finite(seen: SplitStatistics) -> Finding | None:
+def feature_name(encoding: Encoding, feature: int) -> str:
+    """Return what a feature is in the user's data: a column, one of its categories, or a number."""
+    first = 0
+    for position, column in enumerate(encoding.columns):
+        if feature < first + column.width:
+            category = f"={column.categories[feature - first]}" if column.categories else ""
+            return f"column {column.name or position}{category}"
+        first += column.width
+    return f"feature {feature}"
+
+
+def not_finite(seen: SplitStatistics, encoding: Encoding) -> Finding | None:
     """Find NaN and infinity."""
     if seen.first is None:
         return None
@@ -165,20 +179,21 @@ def not_finite(seen: SplitStatistics) -> Finding | None:
     return Finding(
         "not-finite",
         f"{seen.not_finite} values of the {seen.split} split are NaN or infinite, the first in "
-        f"row {row}, feature {column}",
+        f"row {row}, {feature_name(encoding, column)}",
         "replace them, or leave these examples out",
     )
 
 
 def missing_classes(seen: SplitStatistics, names: Sequence[str]) -> Finding | None:
     """Find classes without examples."""
-    missing = [name for name, n in zip(names, seen.counts, strict=True) if n == 0]
-    if not missing:
+    absent = [name for name, n in zip(names, seen.counts, strict=True) if n == 0]
+    if not absent:
         return None
-    purpose = "learnt" if seen.split == "train" else "judged"
+    purpose = "learned" if seen.split == "train" else "evaluated"
     return Finding(
         "missing-classes",
-        f"the {seen.split} split has no example of {_listed(missing)}, which cannot be {purpose}",
+        f"the {seen.split} split has no example of {join_names(absent, 5)}, "
+        f"which cannot be {purpose}",
         "add examples, or leave the class out",
     )
 
@@ -198,21 +213,18 @@ def imbalance(seen: SplitStatistics, names: Sequence[str]) -> Finding | None:
     )
 
 
-def constant_features(seen: SplitStatistics, dataset: Dataset) -> Finding | None:
+def constant_features(seen: SplitStatistics, encoding: Encoding) -> Finding | None:
     """Find features that never change; an image's margin may be blank."""
-    constant = np.flatnonzero(seen.low == seen.high)
-    if not len(constant) or _holds_images(dataset):
+    constant = np.flatnonzero(seen.low == seen.high).tolist()
+    if not constant or encoding.image_shape is not None:
         return None
+    names = [feature_name(encoding, feature) for feature in constant]
+    counted = "" if any(column.name for column in encoding.columns) else " (counted from 0)"
     return Finding(
         "constant-features",
-        f"{len(constant)} features never change: {_listed(map(str, constant.tolist()))} "
-        "(counted from 0)",
+        f"{len(constant)} features never change: {join_names(names, 5)}{counted}",
         "leave them out, or check where they come from",
     )
-
-
-def _holds_images(dataset: Dataset) -> bool:
-    return dataset.encoding.image_shape is not None
 
 
 def large_inputs(
@@ -225,29 +237,40 @@ def large_inputs(
     reach = max(-low, high) * SCALES[encoding.scale]
     if reach < LARGE_INPUT:
         return None
+    largest = int(np.nanargmax(np.maximum(-seen.low, seen.high)))
+    where = f" in {feature_name(encoding, largest)}" if encoding.columns else ""
     return Finding(
         "large-inputs",
-        f"inputs reach {reach:g}, where a sigmoid is flat",
+        f"inputs reach {reach:g}{where}, where a sigmoid is flat",
         "bring them to about -1..1; for bytes, write scale: unit under data",
     )
 
 
-def duplicates(dataset: Dataset) -> Finding | None:
-    """Find test examples that are training examples, too."""
+def duplicates(experiment: Experiment, dataset: Dataset) -> Finding | None:
+    """Find test examples that are training examples, too.
+
+    Where both are of one file, rows of few different values, such as categories, are not copies.
+    """
     if dataset.test is None:
         return None
     common = np.result_type(dataset.train.features, dataset.test.features)
-    known = set(_digests(dataset.train.features, common))
-    copies = [i for i, row in enumerate(_digests(dataset.test.features, common)) if row in known]
-    n = len(dataset.test.labels)
+    training = set(_digests(dataset.train.features, common))
+    copies = [i for i, row in enumerate(_digests(dataset.test.features, common)) if row in training]
+    n, files = len(dataset.test.labels), experiment.data.files
     allowed = PUBLISHED_DUPLICATES * n if dataset.name in DATASETS else 0
     if len(copies) <= allowed:
         return None
+    remedy = "remove them from one of the two: test accuracy is too high with them"
+    if files is None or not isinstance(files.test, float):
+        problem = f"are in the training split, too, the first in row {copies[0]}"
+        return Finding("duplicates", f"{len(copies)} of {n} test examples {problem}", remedy)
+    if len(training) < DIFFERENT_ROWS * len(dataset.train.labels):
+        return None
     return Finding(
         "duplicates",
-        f"{len(copies)} of {n} test examples are in the training split, too, the first in row "
-        f"{copies[0]}",
-        "remove them from one of the two: test accuracy is too high with them",
+        f"{len(copies)} of {n} test examples are in the training split, too: {files.train} has "
+        "equal rows",
+        "remove the copies: test accuracy is too high with them",
     )
 
 
@@ -255,8 +278,3 @@ def _digests(features: NDArray[np.generic], dtype: np.dtype[Any]) -> Iterator[by
     for start in range(0, len(features), ROWS_AT_A_TIME):
         for row in np.ascontiguousarray(features[start : start + ROWS_AT_A_TIME], dtype):
             yield hashlib.blake2b(row.data, digest_size=16).digest()
-
-
-def _listed(names: Any) -> str:
-    shown = list(names)
-    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more" if len(shown) > 5 else "")

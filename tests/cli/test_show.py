@@ -4,14 +4,20 @@ import csv
 import json
 from pathlib import Path
 
+import builders
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlpcli.checkpoint import format as checkpoint
+from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
 from mlpcli.config import yaml_core
 from mlpcli.errors import CheckpointError, ConfigError
+from mlpcli.training.loop import start_run
+
+BASE = {"data": "parity", "structure": [10, 3, 2], "eta": 0.3, "bt_size": 8, "epochs": 2}
 
 
 @pytest.fixture
@@ -52,9 +58,10 @@ def test_json(show, parity_weights):
     record = np.load(parity_weights)
     meta = json.loads(record["meta"].tobytes())
     assert list(found) == [
-        "weights", "bytes", "layers", "parameters", "experiment", "classes", "data", "epochs",
-        "complete", "best_epoch", "metrics", "versions",
+        "weights", "bytes", "layers", "parameters", "experiment", "classes", "data", "start",
+        "epochs", "complete", "best_epoch", "metrics", "versions",
     ]  # fmt: skip
+    assert found["start"] is None
     assert found["layers"] == [
         {"layer": i, "W": list(record[f"W{i}"].shape), "b": list(record[f"b{i}"].shape),
          "parameters": record[f"W{i}"].size + record[f"b{i}"].size}
@@ -82,14 +89,106 @@ def test_history(show, parity_weights):
 )
 def test_config_trains_the_same_file_again(show, keys):
     """What `--config` prints makes, byte for byte, the checkpoint that it was printed from."""
-    base = {"data": "parity", "structure": [10, 3, 2], "eta": 0.3, "bt_size": 8, "epochs": 2}
-    values = {**base, **keys}
+    values = {**BASE, **keys}
     Path("first.yaml").write_text(json.dumps(values))
     mlp(["train", "first.yaml", "-q", "--json"], standalone_mode=False)
     show()  # and forget what train printed
     Path("again.yaml").write_text(show("--config", weights="first.npy"))
     mlp(["train", "again.yaml", "-q"], standalone_mode=False)
     assert Path("again.npy").read_bytes() == Path("first.npy").read_bytes()
+
+
+@pytest.fixture
+def stopped():
+    """Write the checkpoint of a run that was stopped in its first epoch."""
+    model = builders.made()
+    run = start_run(model.experiment, model.network)
+    run.step = 3
+    store.save(Path("stopped.npy"), model, run)
+    return "stopped.npy"
+
+
+def test_a_run_stopped_in_its_first_epoch(show, stopped):
+    """A checkpoint without an epoch is shown in every form: incomplete, and without metrics."""
+    text = show(weights=stopped)
+    assert "\nepochs    0, incomplete\n" in text
+    assert "best epoch" not in text
+    found = json.loads(show("--json", weights=stopped))
+    assert (found["epochs"], found["complete"]) == (0, False)
+    assert (found["best_epoch"], found["metrics"]) == (None, {})
+    assert show("--history", weights=stopped) == "epoch,error\n"
+    assert "structure: [10, 3, 2]" in show("--config", weights=stopped)
+
+
+def test_long_lines_go_on_below(show):
+    """All metrics of the best epoch are shown, within 80 columns."""
+    Path("v.yaml").write_text(json.dumps(BASE | {"validation": 0.1}))
+    mlp(["train", "v.yaml", "-q", "--json"], standalone_mode=False)
+    show()
+    lines = show(weights="v.npy").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("best epoch"))
+    shown = " ".join(lines[start : start + 2])
+    assert {"error", "eta", "validation_error", "validation_accuracy"} <= set(shown.split())
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_what_a_run_started_from(show):
+    """Weights given with --from are named by their SHA-256, and asked for to train again."""
+    sha256 = "0123456789abcdef" * 4
+    model = builders.made()
+    arrays, meta = store.record_of(model, start_run(model.experiment, model.network))
+    content = checkpoint.serialise(arrays, meta | {"start": {"sha256": sha256}})
+    Path("started.npy").write_bytes(content)
+    assert json.loads(show("--json", weights="started.npy"))["start"] == {"sha256": sha256}
+    lines = show(weights="started.npy").splitlines()
+    start = lines.index("started from  weights with SHA-256")
+    assert lines[start + 1] == " " * len("started from  ") + sha256
+    first, rest = show("--config", weights="started.npy").split("\n", 1)
+    assert first == f"# Train with --from the weights with SHA-256 {sha256}"
+    assert yaml_core.parse_file(rest.encode(), Path("x"))[0]["structure"] == [10, 3, 2]
+
+
+@pytest.fixture
+def project(show):
+    """Train on files in a folder `project`; return its checkpoint."""
+    folder = Path("project")
+    folder.mkdir()
+    for name in ("t", "v"):
+        rows = "".join(f"{i % 7},{i},{'ab'[i % 2]}\n" for i in range(40))
+        (folder / f"{name}.csv").write_text(f"x,y,kind\n{rows}")
+    keys = {"data": {"train": "t.csv", "target": "kind"}, "validation": "v.csv"}
+    config = BASE | keys | {"structure": [2, 3, 2]}
+    (folder / "p.yaml").write_text(json.dumps(config))
+    weights = folder / "p.npy"
+    mlp(["train", str(folder / "p.yaml"), "-q", "-o", str(weights)], standalone_mode=False)
+    show()
+    return weights
+
+
+def test_paths_are_relative_to_where_config_is_printed(show, project):
+    """What `--config` prints in another folder than the configuration's finds the same files."""
+    text = show("--config", weights=project)
+    values, _ = yaml_core.parse_file(text.encode(), Path("again.yaml"))
+    assert values["data"]["train"] == str(Path("project/t.csv"))
+    assert values["data"]["target"] == "kind"
+    assert values["validation"] == str(Path("project/v.csv"))
+    Path("again.yaml").write_text(text)
+    mlp(["train", "again.yaml", "-q"], standalone_mode=False)
+    before, after = store.load(project), store.load("again.npy")
+    assert after.fingerprint == before.fingerprint
+    np.testing.assert_array_equal(after.network.theta, before.network.theta)
+
+
+def test_paths_that_lead_nowhere(show, project):
+    """Where the files are not found, a comment says what their paths are relative to."""
+    project.rename("moved.npy")
+    text = show("--config", weights="moved.npy")
+    assert text.startswith(
+        "# Paths are relative to the folder of the configuration that was trained, where "
+        "t.csv, v.csv must be: write this there\n"
+    )
+    values, _ = yaml_core.parse_file(text.encode(), Path("again.yaml"))
+    assert values["data"]["train"] == "t.csv"
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -46,6 +46,18 @@ def per_class(names):
     return {**dict.fromkeys(names, row), names[-1]: absent}
 
 
+def test_definitions_go_on_below_themselves():
+    """What is too long for a line goes on under its own beginning; a word too long is cut."""
+    facts = {"one": "1", "three": " ".join(["words"] * 30), "path": "りんご" * 30}
+    lines = tables.definitions(facts)
+    assert lines[0] == "one    1"
+    assert lines[1] == "three  " + " ".join(["words"] * 12)  # 5 + 2 + 12 · 6 - 1 are 78 columns
+    assert lines[2:4] == ["       " + lines[1][7:], "       " + " ".join(["words"] * 6)]
+    assert lines[4].startswith("path   りんご")
+    assert lines[4].endswith("..")
+    assert all(tables.display_width(line) <= tables.WIDTH for line in lines)
+
+
 @pytest.mark.parametrize(
     ("text", "width"), [("abc", 3), ("りんご", 6), ("ｱｲ", 2), ("e\u0301", 1), ("", 0), ("é", 1)]
 )

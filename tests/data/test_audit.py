@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from builders import dataset, examples, experiment
+from builders import NAMES, dataset, examples, experiment
 
+from mlpcli.config.data_files import Files
+from mlpcli.config.schema import DataSource
 from mlpcli.data import audit
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Examples
+from mlpcli.data.encoding import Column, Encoding
 
 
 def found(data, **keys):
@@ -73,14 +76,69 @@ def test_large_inputs_are_the_articles():
 
 def test_findings_name_what_they_are_about():
     """A finding says how many, and which."""
-    text = str(audit.duplicates(DEFECTS["duplicate"][0]))
+    text = str(audit.duplicates(experiment(), DEFECTS["duplicate"][0]))
     assert text.startswith(
         "1 of 30 test examples are in the training split, too, the first in row 7"
     )
     train = audit.summarise("train", planted(cell=np.nan), 3)
     assert "1 values of the train split are NaN or infinite, the first in row 3, feature 2" in str(
-        audit.not_finite(train)
+        audit.not_finite(train, dataset().encoding)
     )
+
+
+COLUMNS = (
+    Column("name", "ignored"),
+    Column("size", "number"),
+    Column("colour", "category", ("blue", "red")),
+    Column("kind", "target"),
+    Column("", "number"),
+)
+
+
+@pytest.mark.parametrize("feature", range(4))
+def test_features_are_called_what_the_user_calls_them(feature):
+    """A finding names the column, and the category, that a feature comes from."""
+    name = ["column size", "column colour=blue", "column colour=red", "column 4"][feature]
+    named = dataset()._replace(encoding=Encoding(4, "none", NAMES, columns=COLUMNS))
+    unnamed = dataset()
+    for data, expected in ((named, name), (unnamed, f"feature {feature}")):
+        features, labels = examples(60, 1)
+        features[:, feature] = 7
+        constant = str(audit.constant_features(statistics(features, labels), data.encoding))
+        assert constant.startswith(f"1 features never change: {expected}")
+        features[3, feature] = np.nan
+        broken = str(audit.not_finite(statistics(features, labels), data.encoding))
+        assert f"the first in row 3, {expected};" in broken
+        features[3, feature] = -1e9
+        large = audit.large_inputs(statistics(features, labels), experiment(), data.encoding)
+        assert large.problem.startswith("inputs reach 1e+09")
+        assert (expected in large.problem) == (data is named)
+
+
+def statistics(features, labels):
+    """Return what one pass over training examples saw."""
+    return audit.summarise("train", Examples(features, labels), 3)
+
+
+def split_file(rows, labels):
+    """Return an experiment on a file split by fraction, and a dataset of some of these rows."""
+    files = Files("own.csv", test=0.2)
+    own = experiment(data=DataSource("own.csv", None, files))
+    train = Examples(rows[20:], labels[20:])
+    return own, dataset(train, Examples(rows[:20], labels[:20]))
+
+
+def test_equal_rows_of_a_file_that_is_split():
+    """Copies in a split file are said to be the file's; rows of categories alone are not copies."""
+    rows, labels = examples(100, 1)
+    rows[99] = rows[0]
+    found = audit.duplicates(*split_file(rows, labels))
+    assert found.problem == (
+        "1 of 20 test examples are in the training split, too: own.csv has equal rows"
+    )
+    categories = np.random.default_rng(0).integers(2, size=(100, 4)).astype(float)
+    assert audit.duplicates(*split_file(categories, labels)) is None
+    assert audit.duplicates(experiment(), split_file(categories, labels)[1]) is not None
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
@@ -88,7 +146,7 @@ def test_duplicates_across_element_types(dtype):
     """A test example that equals a training example is found whatever type it is stored in."""
     train = Examples(np.arange(240.0).reshape(60, 4), np.arange(60) % 3)
     test = Examples(train.features[10:11].astype(dtype), np.array([0]))
-    assert audit.duplicates(dataset(train, test)).problem.startswith("1 of 1 ")
+    assert audit.duplicates(experiment(), dataset(train, test)).problem.startswith("1 of 1 ")
 
 
 def test_facts():
