@@ -44,7 +44,7 @@ def load_split(
 
     Args:
         experiment: what was trained.
-        encoding: what was learned from its training data.
+        encoding: that of its training data.
         trained_on: the fingerprint of its training examples.
         data_dir: the folder that has one sub-folder per downloaded dataset.
         split: `train` or `test`.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.readers.csv_dialect import parse_number
 from mlpcli.data.readers.table import Labels, Table, label_text
 from mlpcli.errors import DataError, NotClassesError, join_names
 
@@ -29,7 +30,7 @@ def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
         raise DataError(
             where, f"all {n} examples are of class {names[0]}", "give examples of two or more"
         )
-    numbers = [number for number in map(as_number, names) if number is not None]
+    numbers = [number for number in map(_as_number, names) if number is not None]
     if len(numbers) < len(names):
         numbers = []
     whole = all(number.is_integer() for number in numbers)
@@ -82,15 +83,12 @@ def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
     return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
 
 
-def as_number(text: str) -> float | None:
+def _as_number(text: str) -> float | None:
     """Return the finite number that a text is, or None."""
-    try:
-        value = float(text) if text.isascii() else None
-    except ValueError:
-        return None
+    value = parse_number(text)
     return value if value is not None and isfinite(value) else None
 
 
 def _canonical(name: str) -> str:
-    number = as_number(name)
+    number = _as_number(name)
     return name if number is None else label_text(number)

@@ -52,7 +52,7 @@ def load_builtin_split(
     Args:
         name: as for `load_builtin`.
         split: `train` or `test`.
-        encoding: what a network learned of the dataset.
+        encoding: that of the network.
         data_dir: as for `load_builtin`.
         where: as for `load_builtin`.
 

@@ -35,7 +35,7 @@ def fetch(
     and SHA-256 are right.
 
     Args:
-        file: what is wanted.
+        file: what to download.
         mirrors: addresses of folders, tried in order.
         folder: made if missing.
         advance: called with the count of every block received; with a negative count if what was
