@@ -3,11 +3,13 @@
 import json
 import os
 import pty
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +19,7 @@ from conftest import CONFIGS
 
 from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
+from mlpcli.cli.train import _resume_command, train
 from mlpcli.data import load
 from mlpcli.data.load import load_data
 from mlpcli.training.run import start_run
@@ -302,7 +305,7 @@ def test_no_test_split(monkeypatch, capsys, config, options, shown):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_training_as_that_signal(number):
-    """Ctrl-C ends the process as SIGINT does, without a traceback, and leaves what was learnt."""
+    """Ctrl-C ends the process as SIGINT does, without a traceback, and leaves what was learned."""
     config = write_config("epochs: 1000", "epochs: 1000000")
     # A shell starts jobs in the background with SIGINT ignored, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -321,6 +324,42 @@ def test_a_signal_ends_training_as_that_signal(number):
     *epochs, last = stderr.splitlines()
     assert all(line.startswith("epoch ") for line in epochs)
     done = len(store.load(Path("short.npy")).history)
-    assert last.startswith(f"{signal.Signals(number).name}: stands in epoch {done}, after ")
-    assert last.endswith("; mlp train --resume goes on from there")
+    assert last.startswith(f"{signal.Signals(number).name}: stopped in epoch {done} after ")
+    assert last.endswith("; mlp train short.yaml --resume goes on from there")
     assert names() == ["short.npy", config]
+
+
+def test_the_message_names_the_whole_command():
+    """The command that goes on has every option but those that --resume excludes or knows."""
+    words = ["train", write_config(), "-o", "a b.npy", "--set", "epochs=9", "--set", "seed=1"]
+    words += ["--data-dir", "d", "--history", "h.csv", "-q"]
+    Path("w.npy").write_bytes(b"")
+    given = [*words[1:], "--overwrite", "--from", "w.npy"]
+    with train.make_context("train", given):
+        line = _resume_command()
+    expected = shlex.join(["mlp", *words, "--resume"])
+    assert sorted(shlex.split(line)) == sorted(shlex.split(expected))
+    assert "'a b.npy'" in line
+
+
+@pytest.mark.parametrize("options", [[], ["-q"]])
+def test_the_message_has_a_line_of_its_own(options):
+    """On a terminal Ctrl-C's message follows neither the bar nor the ^C that the terminal shows."""
+    config = write_config("epochs: 1000", "epochs: 1000000\ncheckpoint_every: 1")
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 300))
+    command = [MLP, "train", config, *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=slave) as process:
+        while not Path("short.npy").exists():
+            time.sleep(0.02)
+        os.write(slave, b"^C")
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+        os.close(slave)
+        shown = read_all(master)
+    assert process.returncode == -signal.SIGINT
+    before, message, rest = shown.partition("SIGINT: stopped in epoch ")
+    assert message
+    assert before[-1] in "\r\n"
+    assert rest.count("\n") == 1
+    assert ("/1000000" in before.rpartition("\n")[0]) == (not options)
