@@ -195,9 +195,9 @@ def test_an_existing_file_is_kept(run_mlp, parity, config, content, held):
 
 def test_a_checkpoint_without_epochs_is_described(run_mlp, parity, config):
     """A saved network that was never trained is named as such, not stumbled over."""
-    untrained = store.load(parity.weights)
-    run = start_run(untrained.experiment, untrained.network)
-    store.save(Path("short.npy"), untrained, run)
+    model = store.load(parity.weights)
+    run = start_run(model.experiment, model.network)
+    store.save(Path("short.npy"), model, run)
     assert "[10, 3, 2], 0 epochs; add --overwrite" in run_mlp("train", config).stderr
 
 
