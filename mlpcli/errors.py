@@ -100,3 +100,7 @@ class Interrupted(Exception):  # noqa: N818 - no failure: the process ends as th
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+class Killed(Interrupted):
+    """A command that a second signal ended at once, amid whatever it did: there is no saving."""

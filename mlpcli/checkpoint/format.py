@@ -139,6 +139,16 @@ def read(path: Path) -> Record:
     return Record(arrays, _parse_meta(content[offset:-SHA_BYTES], refuse))
 
 
+def checksum(path: Path) -> str:
+    """Return the SHA-256, in hexadecimal, that a checkpoint ends with.
+
+    Raises:
+        CheckpointError: as `read` does.
+    """
+    read(path)
+    return path.read_bytes()[-SHA_BYTES:].hex()
+
+
 Field = tuple[str, str, tuple[int, ...]]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint.store import meta_errors, model_from, record_of
+from mlpcli.checkpoint.store import meta_errors, model_from, record_of, start_of
 from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
@@ -21,25 +21,49 @@ from mlpcli.training.run import Run, is_finished, new_run
 LENGTH_BOUND_SCHEDULES = ("cosine", "cosine_log", "one_cycle")
 
 # Of a description, what explains a difference: it is compared before what follows from it.
-COMPARE_FIRST = ("versions", "experiment", "fingerprint", "validation_fingerprint", "history")
+COMPARE_FIRST = (
+    "versions",
+    "experiment",
+    "fingerprint",
+    "validation_fingerprint",
+    "start",
+    "history",
+)
 
 
-def resume_run(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Model, Run]:
+def resume_run(
+    path: Path, experiment: Experiment, dataset: Dataset, start: str = ""
+) -> tuple[Model, Run]:
     """Load a run to go on with, under the same experiment or one with more epochs.
 
     Args:
         path: the checkpoint.
         experiment: what is to be trained now.
         dataset: its data.
+        start: SHA-256 of the checkpoint to start from, where one is given.
 
     Raises:
         CheckpointError: if the file is damaged, or not a checkpoint.
-        ConfigError: if it holds a run of another experiment or of other data.
+        ConfigError: if it holds a run of another experiment, of other data or from another start.
     """
     saved, run = load_run(path)
-    old, new = saved.experiment.to_mapping(), experiment.to_mapping()
+    _check_same_experiment(path, saved.experiment, experiment)
+    remedy = "restore them, or start anew with --overwrite"
+    if saved.fingerprint != dataset.fingerprint():
+        raise ConfigError(path, "was trained on other data", remedy)
+    if saved.validation_fingerprint != dataset.validation_fingerprint():
+        raise ConfigError(path, "was validated on other data", remedy)
+    if start:
+        _check_start(path, run.start, start)
+    run.finished = is_finished(experiment, run)
+    return replace(saved, experiment=experiment), run
+
+
+def _check_same_experiment(path: Path, saved: Experiment, experiment: Experiment) -> None:
+    """Make sure that an experiment is the one a checkpoint was saved with, or has more epochs."""
+    old, new = saved.to_mapping(), experiment.to_mapping()
     changed = [name for name in KEYS if old.get(name) != new.get(name)]
-    extended = changed == ["epochs"] and experiment.epochs > saved.experiment.epochs
+    extended = changed == ["epochs"] and experiment.epochs > saved.epochs
     if changed and not extended:
         differences = ", ".join(
             f"{name} is {_shown(new.get(name))} here and {_shown(old.get(name))} there"
@@ -51,17 +75,39 @@ def resume_run(path: Path, experiment: Experiment, dataset: Dataset) -> tuple[Mo
     if extended and experiment.schedule.name in LENGTH_BOUND_SCHEDULES:
         raise ConfigError(
             experiment.where("epochs"),
-            f"the schedule {experiment.schedule.name} was planned for {saved.experiment.epochs} "
+            f"the schedule {experiment.schedule.name} was planned for {saved.epochs} "
             f"epochs, not {experiment.epochs}",
             "start anew with --overwrite, perhaps with --from these weights",
         )
-    remedy = "restore them, or start anew with --overwrite"
-    if saved.fingerprint != dataset.fingerprint():
-        raise ConfigError(path, "was trained on other data", remedy)
-    if saved.validation_fingerprint != dataset.validation_fingerprint():
-        raise ConfigError(path, "was validated on other data", remedy)
-    run.finished = is_finished(experiment, run)
-    return replace(saved, experiment=experiment), run
+
+
+def check_same_start(path: Path, start: Path | None) -> None:
+    """Make sure that a run to be compared with a checkpoint starts from the same weights.
+
+    Args:
+        path: the checkpoint.
+        start: the checkpoint that the run starts from; None for random weights.
+
+    Raises:
+        CheckpointError: if a file is damaged, or not a checkpoint.
+        ConfigError: if the checkpoint's run started from others.
+    """
+    record = checkpoint.read(path)
+    with meta_errors(path):
+        recorded = start_of(record.meta)
+    _check_start(path, recorded, checkpoint.checksum(start) if start else "")
+
+
+def _check_start(path: Path, recorded: str, given: str) -> None:
+    if given == recorded:
+        return
+    if not recorded:
+        raise ConfigError(path, "started from random weights", "leave out --from")
+    if not given:
+        problem = f"started from the weights of a checkpoint, with SHA-256 {recorded}"
+        raise ConfigError(path, problem, "add --from and that file")
+    problem = f"is another file than the one that {path} started from, with SHA-256 {recorded}"
+    raise ConfigError("--from", problem, "give that one")
 
 
 def load_run(path: Path) -> tuple[Model, Run]:
@@ -90,6 +136,7 @@ def _run_from(record: checkpoint.Record, model: Model) -> Run:
     if kinds != (int, float, bool) or run.step < 0:
         raise ValueError(f"a run at step {run.step} with error {run.error_sum}")
     run.rng_state = run.draws.state = str(meta["stream"])
+    run.start = start_of(meta)
     return run
 
 

@@ -2,10 +2,10 @@
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
             "encoding": model.encoding.to_mapping(),
             "fingerprint": model.fingerprint,
             **({"validation_fingerprint": validated_on} if validated_on else {}),
+            **({"start": {"sha256": run.start}} if run.start else {}),
             "history": run.history,
             "versions": {
                 "mlpcli": __version__,
@@ -140,6 +141,7 @@ def model_from(record: checkpoint.Record, folder: Path) -> Model:
         raise ValueError("an epoch without an error")
     if type(meta["best_epoch"]) is not int or not -1 <= meta["best_epoch"] < len(meta["history"]):
         raise ValueError(f"best epoch {meta['best_epoch']} of {len(meta['history'])}")
+    start_of(meta)
     network = new_network(experiment, encoding)
     names = checkpoint.layer_names(len(experiment.structure))
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
@@ -147,6 +149,18 @@ def model_from(record: checkpoint.Record, folder: Path) -> Model:
     # Only where validation examples are a file's.
     validated_on = str(meta.get("validation_fingerprint", ""))
     return Model(network, experiment, encoding, str(meta["fingerprint"]), meta, validated_on)
+
+
+def start_of(meta: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the checkpoint that a run started from; "" for random weights.
+
+    Raises:
+        Exception: of many kinds, if there is another value; see `meta_errors`.
+    """
+    start = meta.get("start", {"sha256": ""})["sha256"]
+    if not isinstance(start, str):
+        raise ValueError(f"started from {start}")
+    return start
 
 
 def _check_arrays(record: checkpoint.Record, experiment: Experiment) -> None:

@@ -1,27 +1,29 @@
 """`mlp train`."""
 
 import os
+import shlex
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlpcli.cli import console, options
 from mlpcli.cli.signals import defer_signals
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
-    DivergedError,
     Interrupted,
+    Killed,
     MismatchError,
     MlpError,
 )
-from mlpcli.training.history import history_file
 
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from mlpcli.model import Model
     from mlpcli.training.run import EpochReport, Run, StepReport
 
-# The least time between checkpoints: each waits for the disk, and an epoch may take a millisecond.
-SAVE_SECONDS = 1.0
+    Listeners = tuple[Callable[[EpochReport], None], Callable[[StepReport], None] | None]
+
 # What NumPy's various matrix libraries read when they are loaded.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -64,7 +66,7 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
 @click.option("--threads", type=click.IntRange(1), help="Threads for matrix products.")
 @click.option("--overwrite", is_flag=True, help="Replace the checkpoint if it exists.")
 @click.option(
-    "--resume", is_flag=True, help="Go on where the checkpoint stands; start if there is none."
+    "--resume", is_flag=True, help="Go on where the checkpoint stopped; start if there is none."
 )
 @click.option(
     "--verify",
@@ -102,59 +104,84 @@ def train(
     if threads:
         # Read once, when NumPy is loaded: that is why commands import it as they run.
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
-    from mlpcli import atomic, model
-    from mlpcli.checkpoint import format as checkpoint
+    from mlpcli import atomic
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
-    from mlpcli.checkpoint.resume import resume_run
+    from mlpcli.checkpoint.resume import check_same_start
     from mlpcli.config.load import load_experiment
     from mlpcli.data.load import load_data
-    from mlpcli.training.run import start_run
 
     experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
-        checkpoint.read(verify)
+        check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
-        if output.is_file() and not (overwrite or resume or verify):
-            raise ConfigError(
-                output,
-                f"exists and holds {_describe(output)}",
-                "add --overwrite to replace it, --resume to go on with it, or -o for another name",
-            )
+        if not (overwrite or resume or verify):
+            _check_absent(output)
         dataset = load_data(experiment, data_dir)
         check_size(experiment)
         for line in () if quiet else dataset.notes:
             console.note(f"{dataset.name}: {line}")
         with _memory_error_with_estimate(experiment, dataset):
-            if resume and output.is_file():
-                trained, run = resume_run(output, experiment, dataset)
-                if not quiet:
-                    console.note(f"{output}: {_position(run)}")
-            else:
-                trained = model.new_model(experiment, dataset)
-                from_network = store.load(start).network if start else None
-                run = start_run(experiment, trained.network, from_network)
+            resumed = output if resume and output.is_file() else None
+            model, run = _start(experiment, dataset, start, resumed)
+            if resumed and not quiet:
+                console.note(f"{output}: {_position(run)}")
             if not verify and not run.finished:
-                atomic.check_writable(output, store.final_size(trained, run))
+                atomic.check_writable(output, store.final_size(model, run))
             begun = time.perf_counter()
-            with (
-                history_file(history, run.history if resume else ()) as write_row,
-                console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
-            ):
-
-                def on_epoch(report: "EpochReport") -> None:
-                    write_row(report)
-                    show(report)
-
-                on_step = console.step_line if verbose and not quiet else None
-                save = None if verify else partial(store.save, output, trained, run)
-                _train(experiment, run, dataset, save, on_epoch, on_step)
+            save = None if verify else partial(store.save, output, model, run)
+            _train(
+                experiment, run, dataset, save, _progress(experiment, run, history, quiet, verbose)
+            )
             seconds = time.perf_counter() - begun
     if verify:
-        _compare(verify, trained, run)
+        _compare(verify, model, run)
     else:
-        _show_result(output, trained, run, dataset, seconds, as_json)
+        _show_result(output, model, run, dataset, seconds, as_json)
+
+
+def _check_absent(output: Path) -> None:
+    if output.is_file():
+        raise ConfigError(
+            output,
+            f"exists and holds {_describe(output)}",
+            "add --overwrite to replace it, --resume to go on with it, or -o for another name",
+        )
+
+
+def _describe(path: Path) -> str:
+    from mlpcli.checkpoint import store
+
+    try:
+        model = store.load(path)
+    except CheckpointError:
+        return "no mlp checkpoint"
+    history = model.history
+    error = f", error {history[model.meta['best_epoch']]['error']:.5g}" if history else ""
+    return (
+        f"a run of {model.experiment.data.name} with structure "
+        f"{list(model.experiment.structure)}, {len(history)} epochs{error}"
+    )
+
+
+def _start(
+    experiment: "Experiment", dataset: "Dataset", start: Path | None, resumed: Path | None
+) -> tuple["Model", "Run"]:
+    """Return a model and its run: one to go on with, or a new one from given or random weights."""
+    from mlpcli.checkpoint import store
+    from mlpcli.checkpoint.format import checksum
+    from mlpcli.checkpoint.resume import resume_run
+    from mlpcli.model import new_model
+    from mlpcli.training.run import start_run
+
+    sha256 = checksum(start) if start else ""
+    if resumed:
+        return resume_run(resumed, experiment, dataset, sha256)
+    model = new_model(experiment, dataset)
+    run = start_run(experiment, model.network, store.load(start).network if start else None)
+    run.start = sha256
+    return model, run
 
 
 @contextmanager
@@ -172,93 +199,106 @@ def _memory_error_with_estimate(experiment: "Experiment", dataset: "Dataset") ->
         ) from None
 
 
+@contextmanager
+def _progress(
+    experiment: "Experiment", run: "Run", history: Path | None, quiet: bool, verbose: bool
+) -> Iterator["Listeners"]:
+    """Write the history and show the progress; yield what to tell of every epoch and step."""
+    from mlpcli.training.history import history_file
+
+    with (
+        history_file(history, run.history) as write_row,
+        console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
+    ):
+
+        def on_epoch(report: "EpochReport") -> None:
+            write_row(report)
+            show(report)
+
+        yield on_epoch, console.step_line if verbose and not quiet else None
+
+
 def _train(
     experiment: "Experiment",
     run: "Run",
     dataset: "Dataset",
     save: Callable[[], None] | None,
-    on_epoch: Callable[["EpochReport"], None],
-    on_step: Callable[["StepReport"], None] | None,
+    progress: AbstractContextManager["Listeners"],
 ) -> None:
-    """Train to the end, saving on the way; stop between mini-batches when a signal says so."""
-    from mlpcli.training import loop
-
-    every = experiment.checkpoint_every
-    saved = time.perf_counter()
-
-    def after_step(report: "StepReport") -> None:
-        if on_step:
-            on_step(report)
-        if received:
-            raise Interrupted(received[0])
-        done = report.epoch * report.steps + report.step + 1
-        # An epoch's end is saved below, when validation has had its say.
-        if save and every and report.step + 1 < report.steps and _is_due(done, every, report.steps):
-            save()
+    """Train to the end, or until a signal comes: then finish the mini-batch, save, and say so."""
+    from mlpcli.checkpoint import autosave
 
     with defer_signals() as received:
         try:
-            for report in loop.train(experiment, run, dataset, after_step):
-                due = time.perf_counter() - saved > SAVE_SECONDS
-                if every:
-                    due = _is_due(report.row["epoch"] + 1, every, 1)
-                if save and (run.finished or due):
-                    save()
-                    saved = time.perf_counter()
-                on_epoch(report)
-                if received:
-                    raise Interrupted(received[0])
-        except CheckpointError:
+            with progress as (show_epoch, show_step):
+
+                def on_epoch(report: "EpochReport") -> None:
+                    show_epoch(report)
+                    if received:
+                        raise Interrupted(received[0])
+
+                def on_step(report: "StepReport") -> None:
+                    if show_step:
+                        show_step(report)
+                    if received:
+                        raise Interrupted(received[0])
+
+                autosave.train(experiment, run, dataset, save or (lambda: None), on_epoch, on_step)
+        except Killed:
             raise
-        except DivergedError:
-            if save and run.history:
-                save()
+        except Interrupted as stopped:
+            # Here the progress bar has ended its line.
+            _report_interrupt(stopped, run, save is not None)
             raise
-        except (MlpError, OSError, Interrupted) as reason:
-            # A signal, or a history or progress that cannot be written any more.
-            if save:
-                save()
-            if isinstance(reason, BrokenPipeError):
-                raise Interrupted(signal.SIGPIPE) from None
-            if isinstance(reason, Interrupted):
-                _report_interrupt(reason, run, save is not None)
-            raise
+        except BrokenPipeError:
+            raise Interrupted(signal.SIGPIPE) from None
 
 
 def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
     line = f"{signal.Signals(stopped.number).name}: {_position(run)}"
     if saved and not run.finished:
-        line += "; mlp train --resume goes on from there"
+        line += f"; {_resume_command()} goes on from there"
     # Ctrl-C ends the reader of a pipe, too.
     with suppress(OSError):
-        console.note(line)
+        # A terminal has echoed ^C where the cursor is.
+        console.note("\r" + line if sys.stderr and sys.stderr.isatty() else line)
 
 
-def _is_due(done: int, every: float, steps: int) -> bool:
-    """Return whether a multiple of `every` epochs of so many steps was passed with this step."""
-    period = max(1.0, every * steps)
-    return int(done / period) > int((done - 1) / period)
+def _resume_command() -> str:
+    """Return the command that is running as one that goes on where its checkpoint stopped."""
+    context = click.get_current_context()
+    words = ["mlp", "train"]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        # The checkpoint knows what it started from.
+        if not given or name in ("overwrite", "resume", "start"):
+            continue
+        value = context.params[name]
+        option = parameter.opts[:1] if isinstance(parameter, click.Option) else []
+        for part in value if parameter.multiple else [value]:
+            words += option if part is True else [*option, str(part)]
+    return shlex.join([*words, "--resume"])
 
 
 def _position(run: "Run") -> str:
     if run.finished:
         return f"finished after {len(run.history)} epochs"
-    return f"stands in epoch {len(run.history)}, after {run.step} steps"
+    return f"stopped in epoch {len(run.history)} after {run.step} steps"
 
 
-def _compare(path: Path, trained: "Model", run: "Run") -> None:
+def _compare(path: Path, model: "Model", run: "Run") -> None:
     from mlpcli.checkpoint.resume import first_difference
 
-    if difference := first_difference(path, trained, run):
-        raise MismatchError(path, f"does not come out again: {difference}", "see versions and seed")
-    console.result(f"{path} comes out again, to the byte")
+    if difference := first_difference(path, model, run):
+        raise MismatchError(path, f"was not reproduced: {difference}", "see versions and seed")
+    console.result(f"{path} was reproduced to the byte")
 
 
 def _show_result(
-    output: Path, trained: "Model", run: "Run", dataset: "Dataset", seconds: float, as_json: bool
+    output: Path, model: "Model", run: "Run", dataset: "Dataset", seconds: float, as_json: bool
 ) -> None:
-
-    test = trained.evaluate(dataset.test) if dataset.test else None
+    test = model.evaluate(dataset.test) if dataset.test else None
     if as_json:
         console.result_json(
             {
@@ -275,18 +315,3 @@ def _show_result(
     console.result(f"weights {output}{chosen}")
     accuracy = test and f"test accuracy {console.format_accuracy(**test.summary())}"
     console.result(accuracy or "no test split")
-
-
-def _describe(path: Path) -> str:
-    from mlpcli.checkpoint import store
-
-    try:
-        held = store.load(path)
-    except CheckpointError:
-        return "no mlp checkpoint"
-    history = held.meta["history"]
-    error = f", error {history[held.meta['best_epoch']]['error']:.5g}" if history else ""
-    return (
-        f"a run of {held.experiment.data.name} with structure {list(held.experiment.structure)}, "
-        f"{len(history)} epochs{error}"
-    )

@@ -23,7 +23,7 @@ class Workspace(Buffers):
         gradient: (p,) the gradient, laid out as `network.theta`.
         d_layers: its views (dE/dW^(l))^T with dE/db^(l) as the last row, for l = 2..L,
             (n_{l-1} + 1, n_l).
-        downwards: what `backprop` needs of layers L..3.
+        backward_steps: what `backprop` needs of layers L..3.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from mlpcli.nn.losses import Loss
 from mlpcli.nn.metrics import accuracy, confusion
 from mlpcli.nn.network import Buffers, Network, forward, input_buffer
 
-# Examples judged at a time: enough for the matrix products, little memory.
+# Examples evaluated at a time: enough for the matrix products, little memory.
 CHUNK_ROWS = 1024
 
 

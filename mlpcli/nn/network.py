@@ -110,10 +110,9 @@ class Buffers:
         z: weighted inputs z^(2)..z^(L), (m, n_l).
         sigma: σ(z^(2))..σ(z^(L)), (m, n_l).
         a: a^(2)..a^(L-1), (m, n_l + 1): σ(z^(l)), dropped neurons set to 0, and a column of 1.
-        drops: whether there are masks to be drawn.
         masks: for layers 1..L-1, what dropout multiplies a^(l) by, (m, n_l), or None.
-        upwards: what `forward` needs of layers 3..L; looking it up in every step takes 0.4 µs, a
-            twentieth of a step of the smallest networks.
+        forward_steps: what `forward` needs of layers 3..L; looking it up in every step takes
+            0.4 µs, a twentieth of a step of the smallest networks.
     """
 
     def __init__(
@@ -126,7 +125,6 @@ class Buffers:
         sizes, dtype = network.structure, network.dtype
         self.network = network
         self.masks: list[Array | None]
-        self.drops = any(dropout)
         if share is None:
             rates = dropout or [0.0] * (len(sizes) - 1)
             self.masks = [

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlpcli.errors import ConfigError, MlpError, os_reason
-
-if TYPE_CHECKING:
-    from mlpcli.training.run import EpochReport
+from mlpcli import atomic
+from mlpcli.errors import ConfigError, MlpError, OutputError, os_reason
+from mlpcli.training.run import EpochReport
 
 COLUMNS = (
     "epoch",
@@ -25,7 +25,7 @@ COLUMNS = (
 @contextmanager
 def history_file(
     path: Path | None, done: Sequence[dict[str, Any]] = ()
-) -> Iterator[Callable[["EpochReport"], None]]:
+) -> Iterator[Callable[[EpochReport], None]]:
     """Write a row per epoch as it ends.
 
     Args:
@@ -35,6 +35,8 @@ def history_file(
 
     Raises:
         ConfigError: if the name is another one.
+        OutputError: if it cannot be opened for writing.
+        MlpError: when a row cannot be written.
     """
     if path is None:
         yield lambda _: None
@@ -45,15 +47,12 @@ def history_file(
     line_of = _csv_line if csv else _json_line
     heading = ",".join(COLUMNS) + "\n" if csv else ""
     if done:
-        from mlpcli import atomic
-
         kept = _lines_by_beginning(path)
         lines = (line_of(row) for row in done)
         text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
         # Not cut and written anew: a process that ends amid that would lose what was there.
-        atomic.write(path, text.encode())
-    # Unbuffered: nothing is left to be written, or to fail, when it is closed.
-    with path.open("ab" if done else "wb", buffering=0) as stream:
+        atomic.write(path, text.encode(), "--history")
+    with _opened(path, "ab" if done else "wb") as stream:
 
         def put(text: str) -> None:
             content = text.encode()
@@ -64,7 +63,7 @@ def history_file(
                 problem = f"cannot be written: {os_reason(error)}"
                 raise MlpError(path, problem, "check the disk") from error
 
-        def write(report: "EpochReport") -> None:
+        def write(report: EpochReport) -> None:
             pace = round(report.examples / report.seconds, 1)
             times = {"seconds": round(report.seconds, 6), "examples_per_second": pace}
             put(line_of(report.row | times))
@@ -72,6 +71,15 @@ def history_file(
         if not done:
             put(heading)
         yield write
+
+
+def _opened(path: Path, mode: str) -> FileIO:
+    try:
+        # Unbuffered: nothing is left to be written, or to fail, when it is closed.
+        return FileIO(path, mode)
+    except OSError as error:
+        problem = f"cannot be written: {os_reason(error)}"
+        raise OutputError(path, problem, "choose another place with --history") from error
 
 
 def _csv_line(row: dict[str, Any]) -> str:

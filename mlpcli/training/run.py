@@ -39,6 +39,8 @@ class Run:
     """Their errors, summed."""
     rng_state: str = ""
     """State of the article's random stream before the unfinished epoch's shuffle."""
+    start: str = ""
+    """SHA-256 of the checkpoint whose weights it started from; "" for random ones."""
 
 
 class EpochReport(NamedTuple):

@@ -195,20 +195,55 @@ def test_limits_are_known_before_training(run_mlp, command):
 
 
 def test_the_first_signal_is_noted_and_the_second_ends():
-    """A first signal is only noted; then both it and the others have their usual effect again."""
+    """A first signal is only noted; the second is an error, and a third has its usual effect."""
     script = """
 import os, signal
 from mlpcli.cli.signals import defer_signals
+from mlpcli.errors import Killed
 with defer_signals() as received:
     os.kill(os.getpid(), signal.SIGTERM)
-    print(*received, flush=True)
-    os.kill(os.getpid(), signal.SIGINT)
+    print(int(*received), flush=True)
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        print("survived")
+    except Killed as killed:
+        print(killed.number, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
     print("survived")
 """
     run = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, encoding="utf-8"
     )
-    assert (run.returncode, run.stdout) == (-signal.SIGINT, f"{signal.SIGTERM}\n")
+    assert run.returncode == -signal.SIGTERM
+    assert run.stdout == f"{signal.SIGTERM:d}\n{signal.SIGINT:d}\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_leaves_no_lock(number):
+    """A signal amid the save that the first one caused ends the run: no lock, no half a file."""
+    text = "data: parity\nstructure: [10, 3, 2]\neta: 1\nbt_size: 9\nepochs: 9000\n"
+    Path("c.yaml").write_text(text)
+    script = f"""
+import os, sys
+from mlpcli import atomic
+from mlpcli.cli import console
+from mlpcli.cli.main import main
+
+def signalled(call):
+    def wrapper(*args):
+        os.kill(os.getpid(), {number:d})
+        return call(*args)
+    return wrapper
+
+console.step_line = signalled(lambda _: None)
+atomic._put = signalled(atomic._put)
+sys.argv = ["mlp", "train", "c.yaml", "-v"]
+main()
+"""
+    command = [sys.executable, "-c", script]
+    run = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
+    assert (run.returncode, run.stdout, run.stderr) == (-number, "", "")
+    assert [path.name for path in Path().iterdir()] == ["c.yaml"]
 
 
 def test_signals_are_put_back():

@@ -336,7 +336,7 @@ def test_resume_with_more_epochs(run_mlp):
     assert run_mlp(*words).returncode == 0
     more = run_mlp(*words, "--resume", "--set", "epochs=11")
     assert (more.returncode, more.stderr.count("\n")) == (0, 1 + 3)
-    assert more.stderr.startswith("c.npy: stands in epoch 8, after 0 steps\nepoch 8 error ")
+    assert more.stderr.startswith("c.npy: stopped in epoch 8 after 0 steps\nepoch 8 error ")
     assert Path("c.npy").read_bytes() == Path("whole.npy").read_bytes()
     assert timeless(Path("h.csv")) == expected
 

@@ -120,6 +120,8 @@ FORGERIES = {
     "current weights of another shape": lambda arrays, _: arrays.update(theta=np.zeros(3)),
     "state of another shape": lambda arrays, _: arrays.update(state=np.zeros((1, 3))),
     "no fingerprint": lambda _, meta: meta.pop("fingerprint"),
+    "start of words": lambda _, meta: meta.update(start="w.npy"),
+    "start of numbers": lambda _, meta: meta.update(start={"sha256": 7}),
     "no history": lambda _, meta: meta.update(history=None),
     "history of words": lambda _, meta: meta.update(history=["one"]),
     "history without errors": lambda _, meta: meta.update(history=[{"epoch": 0}]),

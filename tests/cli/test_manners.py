@@ -57,7 +57,10 @@ def refused(problem, remedy="choose another place with -o"):
 
 
 FULL = "mlp: error: input or output: no space left on device; check the path and the disk\n"
-STOPPED = r"{}: stands in epoch \d+, after \d+ steps; mlp train --resume goes on from there\n"
+STOPPED = (
+    r"{}: stopped in epoch \d+ after \d+ steps; "
+    r"mlp train long\.yaml -o w\.npy --resume goes on from there\n"
+)
 MANNERS = {
     # Streams
     "closed stdin": Manner(f"{TRAIN} <&-", 0),
@@ -65,7 +68,7 @@ MANNERS = {
     "closed stderr": Manner("$mlp train short.yaml -o w.npy 2>&-", 0),
     "all closed": Manner(f"{TRAIN} <&- >&- 2>&-", 0, stdout=""),
     "full stdout": Manner(f"{TRAIN} >/dev/full", 1, FULL, "", needs="test -c /dev/full"),
-    # The run ends, and what it had learnt is there to go on from.
+    # The run ends, and what it had learned is there to go on from.
     "full stderr": Manner(f"{LONG} 2>/dev/full", 1, "", "", -1, needs="test -c /dev/full"),
     "head": Manner(f"{LONG} 2>&1 | head -n 1; exit ${{PIPESTATUS[0]}}", 141,
                    stdout="epoch 0 error 0.48236\n", epochs=-1),
@@ -105,7 +108,8 @@ MANNERS = {
     "no home": Manner(f"HOME=/nonexistent {TRAIN}", 0),
     "history that cannot be": Manner(
         f"{TRAIN} --history no/h.csv", 1,
-        "mlp: error: no/h.csv: no such file or directory; check the path and the disk\n", "", None
+        "mlp: error: no/h.csv: cannot be written: no such file or directory; choose another place "
+        "with --history\n", "", None
     ),
     "history on a full disk": Manner(
         f"ln -s /dev/full h.csv; {TRAIN} --history h.csv; code=$?; rm h.csv; exit $code", 1,

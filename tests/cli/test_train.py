@@ -3,9 +3,11 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import termios
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from ordeals import MLP
 
 from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
+from mlpcli.cli.train import _resume_command, train
 from mlpcli.data import load
 from mlpcli.data.load import load_data
 from mlpcli.training.run import start_run
@@ -180,9 +183,9 @@ def test_an_existing_file_is_kept(run_mlp, parity, config, content, held):
 
 def test_a_checkpoint_without_epochs_is_described(run_mlp, parity, config):
     """A saved network that was never trained is named as such, not stumbled over."""
-    untrained = store.load(parity.weights)
-    run = start_run(untrained.experiment, untrained.network)
-    store.save(Path("short.npy"), untrained, run)
+    model = store.load(parity.weights)
+    run = start_run(model.experiment, model.network)
+    store.save(Path("short.npy"), model, run)
     assert "[10, 3, 2], 0 epochs; add --overwrite" in run_mlp("train", config).stderr
 
 
@@ -290,7 +293,7 @@ def test_no_test_split(monkeypatch, capsys, config, options, shown):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_training_as_that_signal(number):
-    """Ctrl-C ends the process as SIGINT does, without a traceback, and leaves what was learnt."""
+    """Ctrl-C ends the process as SIGINT does, without a traceback, and leaves what was learned."""
     config = write_config("epochs: 1000", "epochs: 1000000")
     # A shell starts jobs in the background with SIGINT ignored, and children inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -309,6 +312,42 @@ def test_a_signal_ends_training_as_that_signal(number):
     *epochs, last = stderr.splitlines()
     assert all(line.startswith("epoch ") for line in epochs)
     done = len(store.load(Path("short.npy")).history)
-    assert last.startswith(f"{signal.Signals(number).name}: stands in epoch {done}, after ")
-    assert last.endswith("; mlp train --resume goes on from there")
+    assert last.startswith(f"{signal.Signals(number).name}: stopped in epoch {done} after ")
+    assert last.endswith("; mlp train short.yaml --resume goes on from there")
     assert names() == ["short.npy", config]
+
+
+def test_the_message_names_the_whole_command():
+    """The command that goes on has every option but those that --resume excludes or knows."""
+    words = ["train", write_config(), "-o", "a b.npy", "--set", "epochs=9", "--set", "seed=1"]
+    words += ["--data-dir", "d", "--history", "h.csv", "-q"]
+    Path("w.npy").write_bytes(b"")
+    given = [*words[1:], "--overwrite", "--from", "w.npy"]
+    with train.make_context("train", given):
+        line = _resume_command()
+    expected = shlex.join(["mlp", *words, "--resume"])
+    assert sorted(shlex.split(line)) == sorted(shlex.split(expected))
+    assert "'a b.npy'" in line
+
+
+@pytest.mark.parametrize("options", [[], ["-q"]])
+def test_the_message_has_a_line_of_its_own(options):
+    """On a terminal Ctrl-C's message follows neither the bar nor the ^C that the terminal shows."""
+    config = write_config("epochs: 1000", "epochs: 1000000\ncheckpoint_every: 1")
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 300))
+    command = [MLP, "train", config, *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=slave) as process:
+        while not Path("short.npy").exists():
+            time.sleep(0.02)
+        os.write(slave, b"^C")
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+        os.close(slave)
+        shown = read_all(master)
+    assert process.returncode == -signal.SIGINT
+    before, message, rest = shown.partition("SIGINT: stopped in epoch ")
+    assert message
+    assert before[-1] in "\r\n"
+    assert rest.count("\n") == 1
+    assert ("/1000000" in before.rpartition("\n")[0]) == (not options)

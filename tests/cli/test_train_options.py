@@ -59,6 +59,35 @@ def test_from_another_structure_is_refused(run_mlp):
     assert not Path("d.npy").exists()
 
 
+def test_the_checkpoint_knows_what_it_started_from(run_mlp):
+    """It holds the SHA-256 at the end of that file, when it is resumed too; others hold nothing."""
+    assert run_mlp("train", "c.yaml", "-q", "-o", "w.npy").returncode == 0
+    assert "start" not in store.load("w.npy").meta
+    words = ["train", "c.yaml", "-q", "--from", "w.npy"]
+    assert run_mlp(*words).returncode == 0
+    expected = {"sha256": np.load("w.npy")["sha256"].tobytes().hex()}
+    assert store.load("c.npy").meta["start"] == expected
+    assert run_mlp("train", "c.yaml", "-q", "--resume", "--set", "epochs=4").returncode == 0
+    assert store.load("c.npy").meta["start"] == expected
+    assert run_mlp(*words, "-o", "whole.npy", "--set", "epochs=4").returncode == 0
+    assert Path("whole.npy").read_bytes() == Path("c.npy").read_bytes()
+
+
+def test_resume_from_other_weights_is_refused(run_mlp):
+    """A run is resumed with --from where it started from that file, and with no other."""
+    assert run_mlp("train", "c.yaml", "-q", "-o", "w.npy").returncode == 0
+    assert run_mlp("train", "c.yaml", "-q", "-o", "other.npy", "--set", "seed=1").returncode == 0
+    words = ["train", "c.yaml", "-q", "--resume", "--from"]
+    assert run_mlp(*words, "w.npy").returncode == 0
+    assert run_mlp(*words, "w.npy").returncode == 0
+    refused = run_mlp(*words, "other.npy")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--from: is another file than the one that c.npy started from" in refused.stderr
+    refused = run_mlp(*words, "other.npy", "-o", "w.npy")
+    assert refused.returncode == 2
+    assert refused.stderr == ("mlp: error: w.npy: started from random weights; leave out --from\n")
+
+
 VALIDATED = ["--set", "validation=0.2", "--set", "schedule=cosine"]
 
 
@@ -94,6 +123,18 @@ def test_history_of_another_kind_is_refused(run_mlp):
     assert (
         run.stderr == "mlp: error: --history h.txt: ends in neither .csv nor .jsonl; name it so\n"
     )
+
+
+def test_history_that_cannot_be_written_is_named(run_mlp):
+    """A history in no folder is an error about --history, for a new run and for a resumed one."""
+    assert run_mlp("train", "c.yaml", "-q").returncode == 0
+    for options in (["--overwrite"], ["--resume"]):
+        run = run_mlp("train", "c.yaml", "-q", "--history", "nofolder/h.csv", *options)
+        assert (run.returncode, run.stdout) == (1, "")
+        assert run.stderr == (
+            "mlp: error: nofolder/h.csv: cannot be written: no such file or directory; "
+            "choose another place with --history\n"
+        )
 
 
 # Weights are multiplied by about -1e10 in every step, one an epoch: some epochs until float32 ends.

@@ -10,10 +10,11 @@ from conftest import CONFIGS
 from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint.resume import _first_difference_in
+from mlpcli.cli.main import mlp
 
 PARITY = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
 CONFIG = PARITY.replace("epochs: 1000", "epochs: 3")
-ERROR = r"mlp: error: w\.npy: does not come out again: {}; see versions and seed\n"
+ERROR = r"mlp: error: w\.npy: was not reproduced: {}; see versions and seed\n"
 
 
 @pytest.fixture
@@ -39,12 +40,12 @@ def change(spoil):
 
 
 def test_the_same_again(verify):
-    """A run that comes out again is exit 0 and a line; nothing is written."""
+    """A run that is reproduced is exit 0 and a line; nothing is written."""
     before = {path: path.stat().st_mtime_ns for path in Path().iterdir() if path.suffix == ".npy"}
     run = verify()
     assert (run.returncode, run.stdout, run.stderr) == (
         0,
-        "w.npy comes out again, to the byte\n",
+        "w.npy was reproduced to the byte\n",
         "",
     )
     assert {path: path.stat().st_mtime_ns for path in Path().glob("*.npy")} == before
@@ -77,7 +78,7 @@ CHANGES = {
 
 @pytest.mark.parametrize(("spoil", "difference"), CHANGES.values(), ids=CHANGES)
 def test_the_first_difference_is_named(verify, spoil, difference):
-    """A file that does not come out again is exit 1 and a line with both values, ours and its."""
+    """A file that is not reproduced is exit 1 and a line with both values, ours and its."""
     change(spoil)
     run = verify()
     assert (run.returncode, run.stdout) == (1, "")
@@ -112,3 +113,38 @@ def test_no_checkpoint_to_compare_with(verify, content, problem):
     run = verify("--set", "epochs=1000000")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr == f"mlp: error: w.npy: {problem}; give a file that mlp train wrote\n"
+
+
+def test_what_it_started_from_is_asked_for(verify):
+    """A file that `--from` started is verified with that --from; without it, it says what to add.
+
+    Another start, and one where there was none, are refused before training, exit 2.
+    """
+    first, other = Path("first.npy"), Path("other.npy")
+    record = checkpoint.read(Path("w.npy"))
+    first.write_bytes(Path("w.npy").read_bytes())
+    record.arrays["W2"][0, 0] += 1
+    other.write_bytes(checkpoint.serialise(*record))
+    run = verify("--from", "first.npy")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "mlp: error: w.npy: started from random weights; leave out --from\n"
+    mlp(["train", "c.yaml", "-q", "--from", "first.npy", "--overwrite", "-o", "w.npy"],
+        standalone_mode=False)  # fmt: skip
+    record = checkpoint.read(Path("w.npy"))
+    record.meta["versions"]["threads"] = 1
+    Path("w.npy").write_bytes(checkpoint.serialise(*record))
+    sha256 = first.read_bytes()[-32:].hex()
+    run = verify()
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        f"mlp: error: w.npy: started from the weights of a checkpoint, with SHA-256 {sha256}; "
+        "add --from and that file\n"
+    )
+    run = verify("--from", "other.npy")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == (
+        "mlp: error: --from: is another file than the one that w.npy started from, "
+        f"with SHA-256 {sha256}; give that one\n"
+    )
+    run = verify("--from", "first.npy")
+    assert (run.returncode, run.stdout) == (0, "w.npy was reproduced to the byte\n")

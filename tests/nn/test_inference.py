@@ -1,4 +1,4 @@
-"""Outputs and judgements of many examples."""
+"""Outputs and evaluations of many examples."""
 
 import numpy as np
 import pytest

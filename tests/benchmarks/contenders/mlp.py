@@ -4,9 +4,9 @@ from itertools import islice
 
 from benchmarks.contenders import Trainer
 from benchmarks.workloads import Workload
-from mlpcli import model
 from mlpcli.config.load import from_mapping
 from mlpcli.data.dataset import Dataset
+from mlpcli.model import new_model
 from mlpcli.training.loop import train
 from mlpcli.training.run import start_run
 
@@ -16,12 +16,12 @@ LIBRARIES = ("mlpcli", "numpy")
 def prepare(workload: Workload, dataset: Dataset) -> Trainer:
     """Start training for more epochs than will be asked for."""
     experiment = from_mapping(workload.mapping(epochs=10**6), {})
-    trained = model.new_model(experiment, dataset)
-    reports = train(experiment, start_run(experiment, trained.network), dataset)
+    model = new_model(experiment, dataset)
+    reports = train(experiment, start_run(experiment, model.network), dataset)
 
     def run(epochs: int) -> float:
         for report in islice(reports, epochs):
             error = report.row["error"]
         return error
 
-    return Trainer(run, lambda: trained.evaluate(dataset.test).accuracy)
+    return Trainer(run, lambda: model.evaluate(dataset.test).accuracy)
