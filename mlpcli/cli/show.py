@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpcli.cli import console, options, text_tables
-from mlpcli.errors import ConfigError
+from mlpcli.errors import ConfigError, join_names
 
 if TYPE_CHECKING:
     from mlpcli.model import Model
@@ -84,8 +84,8 @@ def _yaml(model: "Model") -> str:
     if lost:
         # A checkpoint does not know in which folder its configuration was.
         comments.append(
-            f"# Paths are relative to the folder of the configuration that was trained, "
-            f"where {', '.join(lost)} must be: write this there"
+            "# Paths are relative to the folder of the configuration that was trained: write this "
+            f"into the folder from which {', '.join(lost)} can be found"
         )
     return "\n".join([*comments, to_yaml(experiment).rstrip()])
 
@@ -131,9 +131,7 @@ def _show(found: dict[str, Any], experiment: str) -> None:
     facts = {
         "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
         "sha256": data["fingerprint"],
-        "classes": text_tables.truncate(
-            f"{len(names)}: {', '.join(names)}", text_tables.WIDTH - 12
-        ),
+        "classes": f"{len(names)}: {join_names(names)}",
         **({"started from": f"weights with SHA-256 {start['sha256']}"} if start else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
         **({"best epoch": " ".join([str(found["best_epoch"]), *metrics])} if metrics else {}),

@@ -184,8 +184,8 @@ def test_paths_that_lead_nowhere(show, project):
     project.rename("moved.npy")
     text = show("--config", weights="moved.npy")
     assert text.startswith(
-        "# Paths are relative to the folder of the configuration that was trained, where "
-        "t.csv, v.csv must be: write this there\n"
+        "# Paths are relative to the folder of the configuration that was trained: write this "
+        "into the folder from which t.csv, v.csv can be found\n"
     )
     values, _ = yaml_core.parse_file(text.encode(), Path("again.yaml"))
     assert values["data"]["train"] == "t.csv"
