@@ -15,7 +15,7 @@ from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
 from mlpcli.config import yaml_core
 from mlpcli.errors import CheckpointError, ConfigError
-from mlpcli.training.loop import start_run
+from mlpcli.training.run import start_run
 
 BASE = {"data": "parity", "structure": [10, 3, 2], "eta": 0.3, "bt_size": 8, "epochs": 2}
 
