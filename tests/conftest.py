@@ -152,7 +152,7 @@ def parity_weights(tmp_path_factory):
 
 @pytest.fixture
 def fifo(tmp_path):
-    """Return a named pipe; a test that waits for it is ended after five seconds."""
+    """Return a named pipe; a test that waits for it is ended after a minute, and not never."""
     path = tmp_path / "pipe.npy"
     os.mkfifo(path)
 
@@ -160,7 +160,7 @@ def fifo(tmp_path):
         raise AssertionError("waited for a writer")
 
     before = signal.signal(signal.SIGALRM, waited)
-    signal.alarm(5)
+    signal.alarm(60)
     yield path
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)

@@ -18,7 +18,7 @@ def run(module, *args):
         check=False,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -18,13 +18,13 @@ def download(name: str, data_dir: Path) -> None:
     from mlpcli.data.builtin.datasets import lookup
     from mlpcli.data.builtin.download import fetch, is_valid
 
-    known = lookup(name, "mlp download")
+    entry = lookup(name, "mlp download")
     folder = data_dir / name
-    for file in known.files:
+    for file in entry.files:
         path = folder / file.name
         if is_valid(path, file):
             console.result(f"{path} is there and valid")
             continue
         with console.transfer(file.name, file.size) as advance:
-            mirror = fetch(file, known.mirrors, folder, advance)
+            mirror = fetch(file, entry.mirrors, folder, advance)
         console.result(f"{path} fetched from {mirror}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mlpcli.cli import console, options
-from mlpcli.errors import CheckpointError, ConfigError, os_reason
+from mlpcli.errors import CheckpointError, ConfigError, did_you_mean, os_reason
 
 
 @click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
@@ -24,29 +24,30 @@ def init(data: str, output: Path | None, target: str | None) -> None:
     """
     from mlpcli.data import suggest
 
-    known = suggest.shipped()
+    experiments = suggest.shipped()
     path = Path(data)
-    stem = data if data in known else path.name.split(".")[0]
+    stem = data if data in experiments else path.name.split(".")[0]
     if path.suffix == ".npy":
         # The checkpoint of x.yaml is x.npy, and must not meet the data.
         stem += "-mlp"
     output = output or Path(f"{stem}.yaml")
     if output.exists():
         raise ConfigError(output, "exists", "choose another name with -o, or remove it")
-    if data in known:
-        started = suggest.SuggestedConfig(known[data].read_text(encoding="utf-8"), ())
+    if data in experiments:
+        suggested = suggest.SuggestedConfig(experiments[data].read_text(encoding="utf-8"), ())
     elif not path.exists():
-        raise ConfigError(
-            data, "there is no such file or experiment", f"the experiments are {', '.join(known)}"
+        remedy = did_you_mean(data, list(experiments)) or (
+            f"the experiments are {', '.join(experiments)}"
         )
+        raise ConfigError(data, "there is no such file or experiment", remedy)
     else:
-        started = suggest.suggest(path, options.column(target), output.parent)
+        suggested = suggest.suggest(path, options.column(target), output.parent)
     try:
         with output.open("x", encoding="utf-8") as stream:
-            stream.write(started.text)
+            stream.write(suggested.text)
     except OSError as error:
         problem = f"cannot be written: {os_reason(error)}"
         raise CheckpointError(output, problem, "choose another") from error
-    for finding in started.findings:
+    for finding in suggested.findings:
         console.result(finding)
     console.result(f"wrote {output}; next: mlp train {shlex.quote(str(output))}")

@@ -73,7 +73,7 @@ def predict(
     if output and to_file and output.exists():
         for path in (weights, *map(Path, inputs)):
             if path.exists() and output.samefile(path):
-                raise ConfigError(output, "would be replaced, and is read", "choose another -o")
+                raise ConfigError(output, "is both input and output", "choose another -o")
     model = store.load(weights)
     files = model.experiment.data.files
     names = model.encoding.class_names

@@ -47,45 +47,45 @@ def best(outputs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
 
 
 def _columns(
-    chunk: PredictedBatch, wanted: OutputOptions
+    batch: PredictedBatch, options: OutputOptions
 ) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
     """Return the names, (m, k), and the outputs, (m, 0), (m, k) or (m, n_L), to be written."""
-    chosen = best(chunk.outputs, wanted.top_k or 1)
-    names: NDArray[np.str_] = np.array(wanted.class_names)
-    values = chunk.outputs[:, :0]
-    if wanted.proba:
-        values = chunk.outputs
-        if wanted.top_k:
+    chosen = best(batch.outputs, options.top_k or 1)
+    names: NDArray[np.str_] = np.array(options.class_names)
+    values = batch.outputs[:, :0]
+    if options.proba:
+        values = batch.outputs
+        if options.top_k:
             values = np.take_along_axis(values, chosen, axis=1)
     return names[chosen], values
 
 
-def write_text(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
+def write_text(stream: BinaryIO, batches: Iterator[PredictedBatch], options: OutputOptions) -> None:
     """Write a line per example: names, then outputs, with tabs between."""
-    for chunk in chunks:
-        names, values = _columns(chunk, wanted)
+    for batch in batches:
+        names, values = _columns(batch, options)
         rows = zip(names.tolist(), values.tolist(), strict=True)
         lines = ("\t".join([*row, *(f"{a:.6g}" for a in outputs)]) + "\n" for row, outputs in rows)
         _flush(stream, "".join(lines))
 
 
-def write_csv(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
+def write_csv(stream: BinaryIO, batches: Iterator[PredictedBatch], options: OutputOptions) -> None:
     """Write a heading, then input, row, names and outputs of every example."""
-    counted = ["", *(f"_{i}" for i in range(2, (wanted.top_k or 1) + 1))]
+    counted = ["", *(f"_{i}" for i in range(2, (options.top_k or 1) + 1))]
     heads = ["input", "row", *(f"class{i}" for i in counted)]
-    if wanted.proba and wanted.top_k:
+    if options.proba and options.top_k:
         heads += [f"proba{i}" for i in counted]
-    elif wanted.proba:
-        heads += [f"proba[{name}]" for name in wanted.class_names]
+    elif options.proba:
+        heads += [f"proba[{name}]" for name in options.class_names]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
-    for chunk in chunks:
-        names, values = _columns(chunk, wanted)
+    for batch in batches:
+        names, values = _columns(batch, options)
         rows = zip(names.tolist(), values.tolist(), strict=True)
         writer.writerows(
-            [chunk.source, row, *cells, *outputs]
-            for row, (cells, outputs) in enumerate(rows, chunk.row)
+            [batch.source, row, *cells, *outputs]
+            for row, (cells, outputs) in enumerate(rows, batch.row)
         )
         _flush(stream, text.getvalue())
         text.seek(0)
@@ -93,41 +93,43 @@ def write_csv(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: Output
     _flush(stream, text.getvalue())
 
 
-def write_jsonl(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
-    """Write a JSON object per example: input, row, class, and, if wanted, top and proba."""
-    for chunk in chunks:
-        names, values = _columns(chunk, wanted)
+def write_jsonl(
+    stream: BinaryIO, batches: Iterator[PredictedBatch], options: OutputOptions
+) -> None:
+    """Write a JSON object per example: input, row, class, and, if asked for, top and proba."""
+    for batch in batches:
+        names, values = _columns(batch, options)
         lines = []
         for row, (cells, outputs) in enumerate(zip(names.tolist(), values.tolist(), strict=True)):
-            line = {"input": chunk.source, "row": chunk.row + row, "class": cells[0]}
-            if wanted.top_k:
+            line = {"input": batch.source, "row": batch.row + row, "class": cells[0]}
+            if options.top_k:
                 line["top"] = cells
-            if wanted.proba:
-                keys = cells if wanted.top_k else wanted.class_names
+            if options.proba:
+                keys = cells if options.top_k else options.class_names
                 line["proba"] = dict(zip(keys, outputs, strict=True))
             lines.append(json.dumps(line, ensure_ascii=False) + "\n")
         _flush(stream, "".join(lines))
 
 
-def write_npy(stream: BinaryIO, chunks: Iterator[PredictedBatch], wanted: OutputOptions) -> None:
+def write_npy(stream: BinaryIO, batches: Iterator[PredictedBatch], options: OutputOptions) -> None:
     """Write one array to a file: names, (n,) or (n, k), or, with `proba`, outputs, (n, n_L).
 
     The number of examples is put into the header at the end, for which NumPy leaves room.
     """
     n, header = 0, b""
 
-    def array(chunk: PredictedBatch) -> NDArray[np.generic]:
-        names, values = _columns(chunk, wanted)
-        return values if wanted.proba else names if wanted.top_k else names[:, 0]
+    def array(batch: PredictedBatch) -> NDArray[np.generic]:
+        names, values = _columns(batch, options)
+        return values if options.proba else names if options.top_k else names[:, 0]
 
-    for chunk in chunks:
-        part = array(chunk)
+    for batch in batches:
+        part = array(batch)
         if not header:
             stream.write(header := _npy_header(part, 0))
         stream.write(part.tobytes())
         n += len(part)
     if not header:
-        part = array(PredictedBatch("", 0, np.empty((0, len(wanted.class_names)))))
+        part = array(PredictedBatch("", 0, np.empty((0, len(options.class_names)))))
     stream.seek(0)
     stream.write(_npy_header(part, n))
 

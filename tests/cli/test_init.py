@@ -162,6 +162,7 @@ def test_a_quantity_is_refused(run_mlp):
     ("args", "code", "message"),
     [
         (["nope.csv"], 2, "nope.csv: there is no such file or experiment; the experiments are "),
+        (["partiy"], 2, "partiy: there is no such file or experiment; did you mean parity?"),
         (["t.csv", "--target", "z"], 1, "t.csv:1: there is no column 'z'; the columns are 'x', "),
         (["t.csv", "-o", "no/folder.yaml"], 1, "no/folder.yaml: cannot be written: no such file"),
         (["empty"], 1, "empty: is empty"),

@@ -199,7 +199,7 @@ def shell(script, weights):
         capture_output=True,
         encoding="utf-8",
         env=os.environ | variables,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -160,7 +160,7 @@ def shell():
 
     def run(script, **options):
         return subprocess.run(
-            [bash, "-c", script], check=False, capture_output=True, encoding="utf-8", timeout=60,
+            [bash, "-c", script], check=False, capture_output=True, encoding="utf-8", timeout=120,
             errors="backslashreplace", env=os.environ | {"mlp": str(MLP)}, **options
         )  # fmt: skip
 

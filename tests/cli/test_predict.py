@@ -206,5 +206,5 @@ def bash(script, weights):
         capture_output=True,
         encoding="utf-8",
         env=os.environ | {"PATH": path, "W": str(weights)},
-        timeout=60,
+        timeout=120,
     )

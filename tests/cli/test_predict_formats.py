@@ -116,7 +116,7 @@ def test_no_examples(predict, form, content):
         (["--top-k", "1", "--proba", "-o", "out.npy"], "leave out --proba or --top-k"),
         (["--top-k", "3"], "3 is more than the 2 classes"),
         (["--json", "--format", "csv"], "contradicts --format csv"),
-        (["-o", "in.npy"], "would be replaced, and is read"),
+        (["-o", "in.npy"], "is both input and output"),
     ],
 )
 def test_contradictions(predict, args, message):
@@ -131,7 +131,7 @@ def test_contradictions(predict, args, message):
 def test_weights_are_not_overwritten(predict, parity_weights):
     """The checkpoint cannot be the output, not even through a link."""
     Path("link").symlink_to(parity_weights)
-    with pytest.raises(ConfigError, match="would be replaced"):
+    with pytest.raises(ConfigError, match="is both input and output"):
         predict("-o", "link")
 
 

@@ -303,7 +303,7 @@ def test_a_signal_ends_training_as_that_signal(number):
     with process:
         assert process.stderr.readline() == f"epoch 0 error {ARTICLE[0]}\n"
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == -number
     assert stdout == ""
     *epochs, last = stderr.splitlines()

@@ -136,7 +136,7 @@ def test_answers_come_line_by_line(line):
             # It would wait for ever if the answer waited for more lines.
             assert os.read(process.stdout.fileno(), 100) == b"no\n"
         process.stdin.close()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def test_a_pipe_is_no_file(run_mlp, parity_weights):
