@@ -6,7 +6,7 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.nn.network import count_parameters
-from mlpcli.training.step import optimizer_of
+from mlpcli.training.step import optimizer_of, parametrization_of
 
 
 def check_size(experiment: Experiment) -> None:
@@ -20,6 +20,7 @@ def check_size(experiment: Experiment) -> None:
         )
     p = count_parameters(experiment.structure)
     copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
+    copies += bool(parametrization_of(experiment)) + 2 * bool(experiment.ema)
     size = copies * p * np.dtype(experiment.dtype).itemsize
     if size > checkpoint.MAX_BYTES:
         raise ConfigError(
@@ -29,7 +30,12 @@ def check_size(experiment: Experiment) -> None:
             "write smaller layers",
         )
     dtype = np.dtype(experiment.dtype)
-    shapes = checkpoint.layer_shapes(experiment.structure) | {"theta": (p,), "state": (2, p)}
+    shapes = checkpoint.layer_shapes(experiment.structure) | {
+        "theta": (p,),
+        "phi": (p,),
+        "ema": (p,),
+        "state": (2, p),
+    }
     try:
         checkpoint.header({name: (dtype, shape) for name, shape in shapes.items()})
     except CheckpointError as error:

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint.store import meta_errors, model_from, record_of, start_of
+from mlpcli.checkpoint.store import (
+    check_temperature,
+    meta_errors,
+    model_from,
+    record_of,
+    start_of,
+)
 from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
@@ -56,6 +62,8 @@ def resume_run(
     if start:
         _check_start(path, run.start, start)
     run.finished = is_finished(experiment, run)
+    if not run.finished:
+        run.temperature = None
     return replace(saved, experiment=experiment), run
 
 
@@ -124,8 +132,13 @@ def load_run(path: Path) -> tuple[Model, Run]:
 
 def _run_from(record: checkpoint.Record, model: Model) -> Run:
     meta, run = record.meta, new_run(model.experiment, model.network)
-    if "theta" in record.arrays:
-        run.network.theta[:] = record.arrays["theta"]
+    for name, vector in (("theta", run.network.theta), ("phi", run.trained)):
+        if name in record.arrays:
+            vector[:] = record.arrays[name]
+    if run.averaged and "ema" in record.arrays:
+        run.averaged.theta[:] = record.arrays["ema"]
+    if "temperature" in meta:
+        run.temperature = check_temperature(meta["temperature"])
     state = record.arrays.get("state", run.optimizer_state)
     if state.shape != run.optimizer_state.shape:
         raise ValueError(f"state of shape {state.shape}")

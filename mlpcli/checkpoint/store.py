@@ -17,6 +17,7 @@ from mlpcli.config.schema import Experiment
 from mlpcli.data.encoding import Encoding
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.model import Model, new_network
+from mlpcli.nn.calibration import COLDEST, HOTTEST, cool
 from mlpcli.nn.network import count_parameters
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
         arrays |= {w_name: W, b_name: b}
     if run.network is not model.network:
         arrays["theta"] = run.network.theta
+    if run.trained is not run.network.theta:
+        arrays["phi"] = run.trained
+    if run.averaged is not None and run.averaged is not model.network:
+        arrays["ema"] = run.averaged.theta
     if run.optimizer_state.size:
         arrays["state"] = run.optimizer_state
     validated_on = model.validation_fingerprint
@@ -49,6 +54,7 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
             "total": run.error_sum,
             "stream": run.rng_state,
             "best_epoch": run.best_epoch,
+            **({"temperature": run.temperature} if run.temperature else {}),
             "experiment": model.experiment.to_mapping(),
             "class_names": model.encoding.class_names,
             "encoding": model.encoding.to_mapping(),
@@ -120,7 +126,10 @@ def load(path: Path | str) -> Model:
     path = Path(path)
     record = checkpoint.read(path)
     with meta_errors(path):
-        return model_from(record, path.parent)
+        model = model_from(record, path.parent)
+        if "temperature" in record.meta:
+            cool(model.network, check_temperature(record.meta["temperature"]))
+        return model
 
 
 def model_from(record: checkpoint.Record, folder: Path) -> Model:
@@ -167,7 +176,20 @@ def _check_arrays(record: checkpoint.Record, experiment: Experiment) -> None:
     """Make sure that arrays have the shapes of an experiment's layers, and of its run."""
     found = {name: array.shape for name, array in record.arrays.items()}
     p = count_parameters(experiment.structure)
-    of_the_run = found.pop("theta", (p,)), found.pop("state", (0, p))[1:]
+    q = p + (experiment.structure[0] if experiment.feature_scale else 0)
+    vectors = found.pop("theta", (p,)), found.pop("ema", (p,))
+    of_phi = found.pop("phi", (q,)), found.pop("state", (0, q))[1:]
     shapes = checkpoint.layer_shapes(experiment.structure)
-    if found != shapes or of_the_run != ((p,), (p,)):
+    if found != shapes or vectors != ((p,), (p,)) or of_phi != ((q,), (q,)):
         raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
+
+
+def check_temperature(temperature: object) -> float:
+    """Return a temperature if it is one.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if type(temperature) is not float or not COLDEST <= temperature <= HOTTEST:
+        raise ValueError(f"temperature {temperature}")
+    return temperature

@@ -86,7 +86,7 @@ def _size(value: Any) -> tuple[int, int]:
 
 
 TEXT = Validator("a name", _text)
-SCALE = choice("unit", "standardize", "none")
+SCALE = choice("unit", "standardize", "robust", "none")
 _COLUMNS = Validator("a list of column names or positions from 0", _names)
 PARTS: dict[str, Validator] = {
     "train": Validator("a file or a folder of images", _text),

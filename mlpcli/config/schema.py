@@ -132,11 +132,14 @@ class Experiment:
     beta1: float | None = key(number(at_least=0, below=1), "0.9", default=None)
     beta2: float | None = key(number(at_least=0, below=1), "0.999", default=None)
     epsilon: float | None = key(number(above=0), "1e-8", default=None)
+    parametrization: str | None = key(choice("standard", "ntk"), "ntk", default=None)
+    feature_scale: bool | None = key(BOOLEAN, "true", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
     schedule: Variant = key(
         variant_of(SCHEDULE_SETTINGS), "cosine", default=Variant("constant", {})
     )
+    ema: float | None = key(number(above=0, below=1), "0.999", default=None)
     warmup: float = key(number(at_least=0), "1", default=0.0)
     dropout: float | tuple[float, ...] = key(
         one_or_list(number(at_least=0, below=1), "for the inputs and each hidden layer"),
@@ -155,6 +158,7 @@ class Experiment:
     monitor: str | None = key(choice("error", "accuracy"), "error", default=None)
     patience: int | None = key(integer(1), "5", default=None)
     min_delta: float | None = key(number(at_least=0), "0.001", default=None)
+    calibrate: bool | None = key(BOOLEAN, "true", default=None)
     class_weight: str | dict[str, float] | None = key(
         Validator("balanced, or a mapping of class names to numbers above 0", _class_weight),
         "balanced",
@@ -169,7 +173,8 @@ class Experiment:
     def __post_init__(self) -> None:
         if self.init is None:
             first = (*self.hidden_activations, "sigmoid")[0]
-            object.__setattr__(self, "init", INIT_FOR[first])
+            init = "normal" if self.parametrization == "ntk" else INIT_FOR[first]
+            object.__setattr__(self, "init", init)
 
     def where(self, name: str) -> str:
         """Return where a key or KEY.PART was given, for the beginning of an error."""
@@ -222,7 +227,13 @@ def check_combinations(e: Experiment) -> None:
     Raises:
         ConfigError: naming the first of them.
     """
-    for check in (_check_layers, _check_optimizer, _check_validation, _check_warmup):
+    for check in (
+        _check_layers,
+        _check_parametrization,
+        _check_optimizer,
+        _check_validation,
+        _check_warmup,
+    ):
         for found in check(e):
             raise ConfigError(e.where(found.key), found.problem, found.remedy)
 
@@ -249,6 +260,12 @@ def _check_layers(e: Experiment) -> Iterator[Contradiction]:
         )
 
 
+def _check_parametrization(e: Experiment) -> Iterator[Contradiction]:
+    if e.parametrization == "ntk" and e.init != "normal":
+        problem = f"is {e.init}, but parametrization: ntk draws from N(0, 1)"
+        yield Contradiction("init", problem, "remove one of the two")
+
+
 def _check_optimizer(e: Experiment) -> Iterator[Contradiction]:
     if e.nesterov and not e.momentum:
         yield Contradiction("nesterov", "needs momentum", "add a line such as momentum: 0.9")
@@ -265,8 +282,8 @@ def _check_validation(e: Experiment) -> Iterator[Contradiction]:
     if e.validation:
         return
     remedy = "add a line such as validation: 0.1"
-    for name in ("monitor", "patience", "min_delta"):
-        if getattr(e, name) is not None:
+    for name in ("monitor", "patience", "min_delta", "calibrate"):
+        if getattr(e, name):
             yield Contradiction(name, "needs validation data", remedy)
     if e.schedule.name == "plateau":
         yield Contradiction("schedule", "plateau needs validation data", remedy)

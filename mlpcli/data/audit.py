@@ -28,6 +28,7 @@ ROWS_AT_A_TIME = 4096
 SCALE_MEANS = {
     "unit": "inputs are multiplied by 1/255",
     "standardize": "each feature is brought to mean 0 and standard deviation 1",
+    "robust": "each feature is brought to median 0 and interquartile range 1, within -3 and 3",
     "none": "inputs stay as they are",
 }
 

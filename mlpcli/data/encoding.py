@@ -11,8 +11,11 @@ from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
-# `standardize` is applied to the features themselves.
-SCALES = {"unit": 1 / 255, "standardize": 1.0, "none": 1.0}
+# `standardize` and `robust` are applied to the features themselves.
+SCALES = {"unit": 1 / 255, "standardize": 1.0, "robust": 1.0, "none": 1.0}
+FITTED_SCALES = ("standardize", "robust")
+# Under `robust`, features are bent towards these limits on both sides of 0.
+ROBUST_LIMIT = 3.0
 
 
 class Column(NamedTuple):
@@ -56,6 +59,13 @@ class Encoding(NamedTuple):
         """The columns that become features."""
         return [column for column in self.columns if column.role in ("number", "category")]
 
+    @property
+    def is_number(self) -> NDArray[np.bool]:
+        """Which features are numbers, and not one category of a column, (n_1,)."""
+        flags = [not column.categories for column in self.input_columns]
+        widths = [column.width for column in self.input_columns]
+        return np.repeat(flags, widths) if flags else np.ones(self.features, bool)
+
     def to_mapping(self) -> dict[str, Any]:
         """Return everything but the class names as JSON values; `from_mapping` is the way back."""
         mapping = {name: value for name, value in self._asdict().items() if value not in ((), None)}
@@ -93,7 +103,7 @@ class Encoding(NamedTuple):
             tuple(map(float, mapping.get("means", ()))),
             tuple(map(float, mapping.get("deviations", ()))),
         )
-        statistics = encoding.features if encoding.scale == "standardize" else 0
+        statistics = encoding.features if encoding.scale in FITTED_SCALES else 0
         if (
             encoding.scale not in SCALES
             or (columns and sum(column.width for column in columns) != encoding.features)
@@ -119,14 +129,18 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
             f"give {width} in each example",
         )
     expand = expander(encoding, table)
-    if encoding.scale != "standardize" and expand is None:
+    fitted = encoding.scale in FITTED_SCALES
+    if not fitted and expand is None:
         return np.ascontiguousarray(table.values)
     features = np.empty((len(table.values), encoding.features), np.float32)
     for part, values in blocks(table.values):
         numbers = values.astype(np.float64) if expand is None else expand(values)
-        if encoding.scale == "standardize":
+        if fitted:
             numbers -= encoding.means
             numbers /= encoding.deviations
+        if encoding.scale == "robust":
+            bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
+            np.divide(numbers, bend, out=numbers, where=encoding.is_number)
         # What float32 cannot hold becomes infinite, and is reported where it is used.
         with np.errstate(over="ignore"):
             features[part] = numbers

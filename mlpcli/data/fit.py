@@ -1,9 +1,11 @@
 """Fitting an encoding to training examples: what columns mean, and how features are scaled."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.encoding import Column, Encoding, expander
+from mlpcli.data.encoding import FITTED_SCALES, Column, Encoding, expander
 from mlpcli.data.readers.table import Table, Values, blocks
 from mlpcli.data.targets import fit_classes
 from mlpcli.errors import DataError
@@ -95,38 +97,60 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None) -> Encoding
         scale: a name in `SCALES`; None for `default_scale`.
     """
     scale = scale or default_scale(encoding, table)
-    if scale != "standardize":
+    if scale not in FITTED_SCALES:
         return encoding._replace(scale=scale)
     expand = expander(encoding, table)
 
     def numbers(values: Values) -> NDArray[np.float64]:
         return values.astype(np.float64) if expand is None else expand(values)
 
-    # Measured from the first example on, so that a constant has standard deviation 0 exactly.
-    first = numbers(table.values[:1])[0]
-    total, squares = np.zeros_like(first), np.zeros_like(first)
+    fit = _mean_and_std if scale == "standardize" else _median_and_range
     with np.errstate(over="ignore", invalid="ignore"):
-        for _, values in blocks(table.values):
-            total += (numbers(values) - first).sum(axis=0)
-        shift = total / len(table.values)
-        for _, values in blocks(table.values):
-            squares += np.square(numbers(values) - first - shift).sum(axis=0)
-    means, stds = first + shift, np.sqrt(squares / len(table.values))
-    if not np.isfinite(stds).all():
-        feature = int((~np.isfinite(stds)).argmax())
+        centers, spreads = fit(table, numbers)
+    if not np.isfinite(spreads).all():
+        feature = int((~np.isfinite(spreads)).argmax())
         raise DataError(table.where, f"feature {feature} has values too large", "scale them down")
     # A constant becomes 0.
-    stds[stds == 0] = 1
+    spreads[spreads == 0] = 1
     start = 0
     for column in encoding.input_columns:
         if column.categories:
-            # What is 0 or 1 stays so.
-            means[start : start + column.width] = 0
-            stds[start : start + column.width] = 1
+            part = slice(start, start + column.width)
+            # What is 0 or 1 stays so; of two categories each becomes -1 or 1 under `robust`.
+            mirrored = scale == "robust" and column.width == 2
+            centers[part], spreads[part] = (0.5, 0.5) if mirrored else (0, 1)
         start += column.width
     return encoding._replace(
-        scale=scale, means=tuple(means.tolist()), deviations=tuple(stds.tolist())
+        scale=scale, means=tuple(centers.tolist()), deviations=tuple(spreads.tolist())
     )
+
+
+Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _mean_and_std(table: Table, numbers: Callable[[Values], NDArray[np.float64]]) -> Statistics:
+    """Return the mean and the standard deviation of each feature, (n_1,)."""
+    # Measured from the first example on, so that a constant has standard deviation 0 exactly.
+    first = numbers(table.values[:1])[0]
+    total, squares = np.zeros_like(first), np.zeros_like(first)
+    for _, values in blocks(table.values):
+        total += (numbers(values) - first).sum(axis=0)
+    shift = total / len(table.values)
+    for _, values in blocks(table.values):
+        squares += np.square(numbers(values) - first - shift).sum(axis=0)
+    return first + shift, np.sqrt(squares / len(table.values))
+
+
+def _median_and_range(table: Table, numbers: Callable[[Values], NDArray[np.float64]]) -> Statistics:
+    """Return the median and the interquartile range of each feature, (n_1,).
+
+    Where half of the values are equal, the range is half of that from the least to the largest
+    (Holzmüller, Grinsztajn and Steinwart, Better by Default, 2024).
+    """
+    features = np.concatenate([numbers(values) for _, values in blocks(table.values)])
+    low, first, median, third, high = np.quantile(features, [0, 0.25, 0.5, 0.75, 1], axis=0)
+    spread = third - first
+    return median, np.where(spread > 0, spread, (high - low) / 2)
 
 
 def default_scale(encoding: Encoding, table: Table) -> str:

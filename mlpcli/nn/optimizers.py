@@ -5,7 +5,7 @@ Every rule is a function over vectors laid out as the parameters:
 - theta: the parameters, (p,), changed in place;
 - g: the mean gradient, (p,), overwritten;
 - state: the optimiser's memory, (slots, p), zero before the first step;
-- eta: the learning rate of this step; t: its number, from 1.
+- eta: the learning rate of this step, one number or (p,); t: its number, from 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from mlpcli.nn.activations import Array
 class Optimizer(NamedTuple):
     """An update rule and how many vectors it remembers."""
 
-    step: Callable[[Array, Array, Array, float, int], None]
+    step: Callable[[Array, Array, Array, Any, int], None]
     slots: int
 
 

@@ -14,6 +14,7 @@ from mlpcli.data.dataset import Dataset
 from mlpcli.errors import DivergedError
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
+from mlpcli.nn.calibration import fit_temperature
 from mlpcli.nn.inference import evaluate
 from mlpcli.nn.losses import LOSSES
 from mlpcli.rng import KeyedStreams
@@ -63,16 +64,26 @@ class _Snapshot:
     """The numbers of a run between two steps, to go back to."""
 
     def __init__(self, run: Run) -> None:
-        self.theta, self.state = run.network.theta.copy(), run.optimizer_state.copy()
+        self.vectors = [vector.copy() for vector in _vectors(run)]
         self.step, self.error_sum = run.step, run.error_sum
 
     def take(self, run: Run) -> None:
-        self.theta[:], self.state[:] = run.network.theta, run.optimizer_state
+        for copy, vector in zip(self.vectors, _vectors(run), strict=True):
+            copy[:] = vector
         self.step, self.error_sum = run.step, run.error_sum
 
     def restore(self, run: Run) -> None:
-        run.network.theta[:], run.optimizer_state[:] = self.theta, self.state
+        for copy, vector in zip(self.vectors, _vectors(run), strict=True):
+            vector[:] = copy
         run.step, run.error_sum = self.step, self.error_sum
+
+
+def _vectors(run: Run) -> list[Array]:
+    """Return what a step changes: the parameters, and what they come from and lead to."""
+    found = [run.network.theta, run.optimizer_state]
+    if run.trained is not run.network.theta:
+        found.append(run.trained)
+    return [*found, *([run.averaged.theta] if run.averaged else [])]
 
 
 class _Tools(NamedTuple):
@@ -102,7 +113,13 @@ def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
         batches,
         epoch_augmenter(experiment, dataset.encoding.image_shape, batches.raw),
         {m: Workspace(network, m, share=workspace) for m in sizes},
-        update_rule(experiment, network, run.optimizer_state),
+        update_rule(
+            experiment,
+            network,
+            run.trained,
+            run.optimizer_state,
+            run.averaged.theta if run.averaged else None,
+        ),
         functools.lru_cache(8)(lambda number: np.array(number, network.dtype)),
     )
 
@@ -161,12 +178,16 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
         run.best_epoch = epoch
     else:
         loss = LOSSES[experiment.loss, experiment.output]
-        found = evaluate(run.network, loss, *dataset.validation)
+        found = evaluate(run.candidate, loss, *dataset.validation)
         row["validation_error"], row["validation_accuracy"] = found.error, found.accuracy
         if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
             run.best_epoch = epoch
-            np.copyto(run.best, run.network.theta)
+            np.copyto(run.best, run.candidate.theta)
     run.finished = is_finished(experiment, run)
+    if run.finished and experiment.calibrate and dataset.validation is not None:
+        best = run.candidate.copy()
+        best.theta[:] = run.best
+        run.temperature = fit_temperature(best, *dataset.validation)
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from mlpcli.nn.activations import Array
 from mlpcli.nn.initializers import initialize
 from mlpcli.nn.network import Network
 from mlpcli.rng import KeyedStreams
-from mlpcli.training.step import optimizer_of
+from mlpcli.training.step import optimizer_of, parametrization_of
 
 Draws = KeyedStreams | compat.ArticleStream
 
@@ -25,7 +25,11 @@ class Run:
     """With the current parameters."""
     draws: Draws
     optimizer_state: Array
-    """What the optimiser remembers, (slots, p)."""
+    """What the optimiser remembers, (slots, q)."""
+    trained: Array
+    """phi, (q,), from which the network's parameters follow; without a parametrization theta."""
+    averaged: Network | None
+    """With the moving average of the parameters, where `ema` asks for one."""
     best: Array
     """The parameters to use, (p,): the network's own, or the best where validation chooses."""
     best_epoch: int = -1
@@ -41,6 +45,13 @@ class Run:
     """State of the article's random stream before the unfinished epoch's shuffle."""
     start: str = ""
     """SHA-256 of the checkpoint whose weights it started from; "" for random ones."""
+    temperature: float | None = None
+    """What the outputs' weighted inputs are divided by in use, where `calibrate` asks for it."""
+
+    @property
+    def candidate(self) -> Network:
+        """The network that an epoch is evaluated by: the averaged one, where there is one."""
+        return self.averaged or self.network
 
 
 class EpochReport(NamedTuple):
@@ -72,9 +83,15 @@ def new_run(experiment: Experiment, network: Network) -> Run:
             chooses; the run then works on a copy.
     """
     draws: Draws = (compat.ArticleStream if experiment.compat else KeyedStreams)(experiment.seed)
-    state = np.zeros((optimizer_of(experiment).slots, len(network.theta)), network.dtype)
-    current = network.copy() if experiment.validation else network
-    return Run(current, draws, state, best=network.theta, rng_state=draws.state)
+    candidate = network.copy() if experiment.validation else network
+    averaged = candidate if experiment.ema else None
+    current = candidate.copy() if averaged else candidate
+    parametrization = parametrization_of(experiment)
+    trained = current.theta
+    if parametrization:
+        trained = np.zeros(parametrization.size, network.dtype)
+    state = np.zeros((optimizer_of(experiment).slots, len(trained)), network.dtype)
+    return Run(current, draws, state, trained, averaged, network.theta, rng_state=draws.state)
 
 
 def start_run(experiment: Experiment, network: Network, initial: Network | None = None) -> Run:
@@ -101,6 +118,14 @@ def start_run(experiment: Experiment, network: Network, initial: Network | None 
             )
         network.theta[:] = initial.theta
     run.network.theta[:] = network.theta
+    if parametrization := parametrization_of(experiment):
+        parametrization.invert(network.theta, run.trained)
+        if initial is None and experiment.parametrization == "ntk":
+            parametrization.initialize(run.trained, run.draws.weights())
+        parametrization.apply(run.trained, run.network.theta)
+        network.theta[:] = run.network.theta
+    if run.averaged:
+        run.averaged.theta[:] = run.network.theta
     run.rng_state = run.draws.state
     return run
 

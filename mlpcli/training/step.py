@@ -20,6 +20,7 @@ from mlpcli.nn.optimizers import (
     make_optimizer,
     sgd,
 )
+from mlpcli.nn.parametrization import Parametrization
 
 
 def optimizer_of(experiment: Experiment) -> Optimizer:
@@ -44,24 +45,66 @@ class UpdateRule(NamedTuple):
     """
 
 
-def update_rule(experiment: Experiment, network: Network, state: Array) -> UpdateRule:
-    """Return how an experiment changes a network's parameters, and its optimiser's state."""
-    theta, optimizer = network.theta, optimizer_of(experiment)
-    decay, norm = experiment.weight_decay, experiment.clip_norm
-    if optimizer.step is sgd and not decay and norm is None:
+def parametrization_of(experiment: Experiment) -> Parametrization | None:
+    """Return what an experiment trains instead of theta; None if it trains theta itself."""
+    ntk, feature_scale = experiment.parametrization == "ntk", bool(experiment.feature_scale)
+    if not (ntk or feature_scale):
+        return None
+    return Parametrization(experiment.structure, experiment.dtype, ntk, feature_scale)
+
+
+def update_rule(
+    experiment: Experiment, network: Network, trained: Array, state: Array, averaged: Array | None
+) -> UpdateRule:
+    """Return how an experiment changes a network's parameters.
+
+    Args:
+        experiment: names the optimiser and its settings.
+        network: whose parameters to change.
+        trained: phi, from which they follow, or these themselves.
+        state: the optimiser's memory, (slots, q).
+        averaged: the moving average of the parameters, (p,), if there is one.
+    """
+    optimizer, parametrization = optimizer_of(experiment), parametrization_of(experiment)
+    decay, norm, theta = experiment.weight_decay, experiment.clip_norm, network.theta
+    plain = not decay and norm is None and parametrization is None and averaged is None
+    if plain and optimizer.step is sgd:
         return UpdateRule(lambda g, *_: descend(theta, g), scales_by_eta=True)
-    weights, scratch = network.weight_slices(), np.empty_like(theta)
+    weights, scratch, gradient = network.weight_slices(), np.empty_like(trained), trained.copy()
 
     def update(g: Array, eta: float, t: int) -> None:
+        etas: float | Array = eta
+        if parametrization:
+            parametrization.backward(g, trained, gradient)
+            g, etas = gradient, eta * parametrization.eta_factors
         if norm is not None:
             clip(g, norm)
         if decay and experiment.optimizer == "adamw":
-            decay_weights(theta, weights, 1 - eta * decay)
+            decay_weights(trained, weights, 1 - eta * decay)
         elif decay:
-            add_l2_gradient(theta, g, scratch, weights, decay)
-        optimizer.step(theta, g, state, eta, t)
+            add_l2_gradient(trained, g, scratch, weights, decay)
+        optimizer.step(trained, g, state, etas, t)
+        if parametrization:
+            parametrization.apply(trained, theta)
+        if averaged is not None and experiment.ema:
+            average(averaged, theta, experiment.ema, t, scratch[: len(theta)])
 
     return UpdateRule(update, scales_by_eta=False)
+
+
+def average(averaged: Array, theta: Array, decay: float, t: int, scratch: Array) -> None:
+    """Move an average of the parameters towards them: ema <- d ema + (1 - d) theta.
+
+    Args:
+        averaged: (p,) the average, changed in place.
+        theta: (p,) the parameters.
+        decay: d; early on the smaller (1 + t) / (10 + t), so that the start is soon forgotten.
+        t: the step's number, from 1.
+        scratch: (p,) overwritten.
+    """
+    np.subtract(theta, averaged, scratch)
+    np.multiply(scratch, 1 - min(decay, (1 + t) / (10 + t)), scratch)
+    np.add(averaged, scratch, averaged)
 
 
 def eta_schedule(

@@ -168,8 +168,8 @@ def test_more_layers_than_a_header_names(run_mlp, command):
     Path("c.yaml").write_text(text)
     run = run_mlp(command, "c.yaml")
     assert (run.returncode, run.stdout) == (2, "")
-    # 501 layers of W and b, and two vectors of the run
-    begin = "mlp: error: c.yaml:2: structure: naming 1004 arrays takes "
+    # 501 layers of W and b, and four vectors of the run
+    begin = "mlp: error: c.yaml:2: structure: naming 1006 arrays takes "
     assert run.stderr.startswith(begin)
     assert run.stderr.endswith("bytes, more than the 10,000 of the header of a .npy file; "
                                "write a structure with fewer layers\n")  # fmt: skip

@@ -50,6 +50,14 @@ RUNS = {
     "validation": JUDGED,
     "patience": {"patience": 2, "min_delta": 0.02, "epochs": 40} | JUDGED,
     "float64": {"dtype": "float64", "optimizer": "adam", "weight_decay": 0.01},
+    "ntk": {"parametrization": "ntk", "optimizer": "adam", "clip_norm": 1.0},
+    "ntk, learned scales, validation": {
+        "parametrization": "ntk", "feature_scale": True, "optimizer": "adamw",
+        "weight_decay": 0.01, "eta": 0.04, "schedule": "cosine_log", "calibrate": True,
+    } | JUDGED,
+    "learned scales": {"feature_scale": True, "momentum": 0.9},
+    "ema": {"ema": 0.9},
+    "ema, validation": {"ema": 0.9, "parametrization": "ntk"} | JUDGED,
     "everything": EVERYTHING,
     "one step": {"bt_size": 1000},
     "article": {

@@ -222,8 +222,9 @@ def test_wrong_values(name, expects, values):
 @pytest.mark.parametrize(
     ("key", "before", "part", "value", "problem"),
     [
-        ("data", "name: a", "scale", "half", "must be unit, standardize or none, not 'half'"),
-        ("data", "name: a", "scale", "true", "must be unit, standardize or none, not true"),
+        ("data", "name: a", "scale", "half",
+         "must be unit, standardize, robust or none, not 'half'"),
+        ("data", "name: a", "scale", "true", "must be unit, standardize, robust or none, not true"),
         ("data", "name: a", "sclae", "none", "there is no such part; the parts are name, scale"),
         ("data", "scale: none", "name", "{name: a}", "must be a name, not {'name': 'a'}"),
         ("data", "train: a", "ignore", "3.5",

@@ -107,6 +107,32 @@ def test_default_scale(values, scale):
     assert fit_scaling(bare, Table("t", values), None).scale == scale
 
 
+def test_robust_is_the_papers():
+    """Numbers are (x - median) / IQR, bent by 1 / sqrt(1 + (x/3)²); two categories are -1 and 1.
+
+    Ages 1, 2, 6, 7 have median 4 and quartiles 1.75 and 6.25, so an IQR of 4.5.
+    """
+    dataset, files = opened(scale="robust")
+    x = (np.array([1, 2, 6, 7]) - 4) / 4.5
+    expected = np.column_stack([[-1, 1, -1, -1], [1, -1, 1, 1], x / np.sqrt(1 + (x / 3) ** 2)])
+    np.testing.assert_allclose(dataset.train.features, expected, rtol=1e-6)
+    far = apply(dataset, files, "colour,age,y\nred,1e9,no\nred,-1e9,no\n").features[:, 2]
+    np.testing.assert_allclose(far, [3, -3], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "spread"), [([5, 5, 5, 5, 9], 2.0), ([5, 5, 5, 5, 5], 1.0)], ids=["half", "all"]
+)
+def test_robust_where_many_are_equal(values, spread):
+    """Without an IQR half of the whole range stands for it; a constant becomes 0."""
+    rows = "".join(f"{value},{'ab'[i % 2]}\n" for i, value in enumerate(values))
+    dataset, _ = opened("x,y\n" + rows, scale="robust")
+    x = (np.array(values) - 5) / spread
+    np.testing.assert_allclose(
+        dataset.train.features[:, 0], x / np.sqrt(1 + (x / 3) ** 2), rtol=1e-6
+    )
+
+
 def test_missing_mean():
     """A missing number is the training mean, a missing text the share of every category."""
     text = "colour,age,y\nred,1,no\n,,yes\nblue,3,no\nred,5,yes\n"
@@ -201,7 +227,7 @@ def test_names_of_rows_are_no_categories():
         opened("name,x,y\n" + rows)
 
 
-@pytest.mark.parametrize("scale", ["none", "standardize"])
+@pytest.mark.parametrize("scale", ["none", "standardize", "robust"])
 def test_the_record_survives_json(scale):
     """An encoding is the same when it comes back from a checkpoint's description."""
     dataset, _ = opened("colour,age,y\nred,0.1,no\n,,yes\nblue,3,no\nred,5,yes\n", scale=scale,

@@ -219,7 +219,10 @@ def test_structure_must_fit(run_mlp, home):
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ("{train: d.csv, scale: half}", ".scale: must be unit, standardize or none, not 'half'"),
+        (
+            "{train: d.csv, scale: half}",
+            ".scale: must be unit, standardize, robust or none, not 'half'",
+        ),
         ("{train: d.csv, test: 1.5}", ".test: must be a file, a folder, or a fraction between 0"),
         ("{train: d.csv, colour: 1}", ".colour: there is no such part; the parts are train, test"),
         ("{train: d.csv, missing: zero}", ".missing: must be error, mean or drop, not 'zero'"),

@@ -271,3 +271,38 @@ def test_mnist_as_the_article_begins(data_dir):
     article = load_experiment(CONFIGS / "mnist-article.yaml", ["epochs=1"])
     trained = Trained(article, load_data(article, data_dir))
     assert 1.10 <= trained.errors[0] <= 1.25
+
+
+def test_ema_is_the_moving_average_of_the_parameters():
+    """After mini-batch t, ema <- d ema + (1 - d) theta, d = min(0.9, (1 + t) / (10 + t))."""
+    keys = {"eta": 0.3, "epochs": 2, "bt_size": 100, "ema": 0.9}
+    seen = []
+    averaged = Trained(experiment(**keys))
+    initial = new_model(experiment(**keys), averaged.dataset)
+    expected = runs.start_run(experiment(**keys), initial.network).network.theta.copy()
+    plain = experiment(eta=0.3, epochs=2, bt_size=100)
+    dataset = load_data(plain, None)
+    model = new_model(plain, dataset)
+    run = runs.start_run(plain, model.network)
+    for _ in loop.train(plain, run, dataset, lambda _: seen.append(run.network.theta.copy())):
+        pass
+    for t, theta in enumerate(seen, 1):
+        d = min(0.9, (1 + t) / (10 + t))
+        expected = d * expected + (1 - d) * theta
+    np.testing.assert_allclose(averaged.model.network.theta, expected, rtol=1e-12)
+
+
+def test_a_calibrated_model_is_used_at_its_temperature(tmp_path):
+    """The checkpoint keeps W and T apart; a loaded model has both in its outputs."""
+    keys = {"output": "softmax", "loss": "cross_entropy", "validation": 0.2, "epochs": 3}
+    trained = Trained(experiment(**keys, calibrate=True, init="glorot"))
+    path = tmp_path / "w.npy"
+    store.save(path, trained.model, trained.run)
+    loaded = store.load(path)
+    T = loaded.meta["temperature"]
+    assert T == trained.run.temperature != 1
+    np.testing.assert_allclose(
+        loaded.network.weights[-1] * T, trained.model.network.weights[-1], rtol=1e-14
+    )
+    x = trained.dataset.test.features
+    assert (loaded.predict(x) == trained.model.predict(x)).all()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mlpcli.data.builtin import parity
 from mlpcli.data.builtin.registry import DATASETS, BuiltinDataset
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.encoding import FITTED_SCALES, Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
@@ -59,7 +59,7 @@ def load_builtin_split(
     Raises:
         ConfigError, DataError: as `load_builtin` does.
     """
-    if name == "parity" or encoding.scale == "standardize":
+    if name == "parity" or encoding.scale in FITTED_SCALES:
         dataset = load_builtin(name, encoding.scale, data_dir, where)
         return dataset.test if split == "test" else dataset.train
     entry = lookup(name, where, also=("parity",))
@@ -69,10 +69,10 @@ def load_builtin_split(
 
 def _scaled(dataset: Dataset) -> Dataset:
     """Standardise the features, if that is what their encoding says."""
-    if dataset.encoding.scale != "standardize" or dataset.test is None:
+    if dataset.encoding.scale not in FITTED_SCALES or dataset.test is None:
         return dataset
     train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
-    encoding = fit_scaling(dataset.encoding, train, "standardize")
+    encoding = fit_scaling(dataset.encoding, train, dataset.encoding.scale)
     return dataset._replace(
         encoding=encoding,
         train=dataset.train._replace(features=encode(encoding, train)),

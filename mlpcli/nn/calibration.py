@@ -1,0 +1,57 @@
+"""Calibration: probabilities that are as often right as they say (Guo et al., 2017)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.nn.inference import predict_batches
+from mlpcli.nn.network import Network
+
+# Temperatures are looked for between these, on a scale of logarithms.
+COLDEST, HOTTEST = 1 / 100, 100.0
+HALVINGS = 60
+
+
+def fit_temperature(
+    network: Network, features: NDArray[np.generic], labels: NDArray[np.integer]
+) -> float:
+    """Return the temperature T at which softmax(z^(L) / T), or σ(z^(L) / T), fit labels best.
+
+    The log loss is convex in 1/T, so that halving where its slope changes sign finds its minimum.
+
+    Args:
+        network: one whose outputs are `softmax` or `sigmoid`.
+        features: (n, n_1) in the units of the training data.
+        labels: (n,) classes, of examples that were not trained on.
+
+    Returns:
+        T, from `COLDEST` to `HOTTEST`; the log loss of these examples is never above that of T = 1.
+    """
+    # Softmax leaves log a in z, which differs from z by a number for each row, and is as good.
+    z = np.concatenate([z.astype(np.float64) for z, _ in predict_batches(network, features)])
+    y = np.eye(z.shape[1])[labels]
+    softmax = network.activation_names[-1] == "softmax"
+    low, high = np.log(1 / HOTTEST), np.log(1 / COLDEST)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if _slope(np.exp(middle) * z, z, y, softmax) > 0:
+            high = middle
+        else:
+            low = middle
+    return float(np.clip(np.exp(-low), COLDEST, HOTTEST))
+
+
+def _slope(
+    scaled: NDArray[np.float64], z: NDArray[np.float64], y: NDArray[np.float64], softmax: bool
+) -> float:
+    """Return the slope of the log loss in 1/T: the sum of (a - y) z, a being outputs of z / T."""
+    if softmax:
+        a = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        a /= a.sum(axis=1, keepdims=True)
+    else:
+        a = np.exp(-np.logaddexp(0, -scaled))
+    return float(((a - y) * z).sum())
+
+
+def cool(network: Network, temperature: float) -> None:
+    """Divide the weighted inputs of a network's last layer by a temperature, in its parameters."""
+    network.layers[-1] /= temperature
