@@ -237,8 +237,8 @@ MISFITS = {
                 "short.yaml:3: structure: ends with 4 outputs, and parity has 2 classes; "
                 "write structure: [10, 7, 5, 2]"),
     "one neuron": ("[10, 3, 2]", "[10, 3, 1]", 2,
-                   "short.yaml:3: structure: the output layer has one neuron, and there is one "
-                   "per class; use two for a yes-or-no question: end the list with 2"),
+                   "short.yaml:3: structure: the output layer has one neuron, but there must "
+                   "be one per class; use two for a yes-or-no question: end the list with 2"),
     "article's batches": ("bt_size: 8", "bt_size: 600", 2,
                           "short.yaml:5: bt_size: 600 is more than half of 700 examples, where "
                           "the article's mini-batches lose some (compat: article); "
