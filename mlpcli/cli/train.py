@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from mlpcli.cli import console, options
+from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.signals import defer_signals
 from mlpcli.errors import (
     CheckpointError,
@@ -64,7 +65,9 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
     help="Write a row per epoch to this .csv or .jsonl file.",
 )
 @click.option("--threads", type=click.IntRange(1), help="Threads for matrix products.")
-@click.option("--overwrite", is_flag=True, help="Replace the checkpoint if it exists.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
+)
 @click.option(
     "--resume", is_flag=True, help="Go on where the checkpoint stopped; start if there is none."
 )
@@ -101,6 +104,8 @@ def train(
         raise ConfigError(
             "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
         )
+    if verify and history:
+        raise ConfigError("mlp train", "--verify writes nothing", "leave out --history")
     if threads:
         # Read once, when NumPy is loaded: that is why commands import it as they run.
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
@@ -109,10 +114,17 @@ def train(
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
     from mlpcli.config.load import load_experiment
-    from mlpcli.data.load import load_data
+    from mlpcli.data.load import data_paths, load_data
+    from mlpcli.training.history import check_history
 
     experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
+    check_outputs(
+        {"-o": None if verify else output, "--history": history},
+        [config, start, *data_paths(experiment, data_dir)],
+    )
+    if history and not overwrite:
+        check_history(history)
     if verify:
         check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
