@@ -94,8 +94,11 @@ class GateError(MlpError):
     exit_code = 4
 
 
-class Interrupted(Exception):  # noqa: N818 - no failure: the process ends as the signal says
-    """A command that a signal ended, after it had saved its work."""
+class Interrupted(BaseException):
+    """A command that a signal ended, after it had saved its work.
+
+    No failure, and no Exception, which a library might catch: the process ends as the signal says.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -31,7 +31,7 @@ settings.load_profile("tests")
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"
 # Those that mlp handles.
-SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,6 @@ from click.core import ParameterSource
 
 from mlpcli.cli import console, options
 from mlpcli.cli.outputs import check_outputs
-from mlpcli.cli.signals import defer_signals
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
@@ -25,6 +24,7 @@ from mlpcli.errors import (
     MismatchError,
     MlpError,
 )
+from mlpcli.signals import defer_signals
 
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import requests
 
-from mlpcli import atomic
+from mlpcli import atomic, signals
 from mlpcli.data.builtin.registry import RemoteFile
 from mlpcli.errors import DownloadError
 
@@ -78,6 +78,7 @@ def _receive(
         with requests.get(url, stream=True, headers=HEADERS, timeout=timeout) as response:
             response.raise_for_status()
             for block in response.iter_content(BLOCK_BYTES):
+                signals.check()
                 if received + len(block) > file.size:
                     raise _WrongFileError(f"sent more than the {file.size} bytes published")
                 digest.update(block)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.errors import DataError
 
@@ -112,6 +113,7 @@ def read_images(
     values = np.empty((0, 0), np.uint8)
     target_size = (0, 0)
     for i, path in enumerate(paths):
+        signals.check()
         with _opened(path) as image:
             gray = image.mode in GRAY
             if i == 0:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.table import (
     ArrayBuilder,
     ColumnSelection,
@@ -65,6 +66,7 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     labels = []
     chosen = [names[i] for i in positions]
     for batch in file.iter_batches(CHUNK_ROWS, columns=chosen):
+        signals.check()
         columns = [
             _codes(column, codes[i]) if i in codes else _numbers(column)
             for i, column in zip(positions, _in_order(batch, chosen), strict=True)
