@@ -10,6 +10,7 @@ import click
 
 from mlpcli.cli import options
 from mlpcli.cli.outputs import check_outputs
+from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def predict(
     in it are ignored. Images are resized to the network's size. --json is --format jsonl.
     """
     from mlpcli import atomic
+
+    limit()
     from mlpcli.checkpoint import store
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
