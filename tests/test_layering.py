@@ -15,7 +15,7 @@ FLOORS = (
     {"training"},
     {"model"},
     {"data", "config", "nn"},
-    {"errors", "atomic", "rng", "signals"},
+    {"errors", "atomic", "rng", "signals", "bounded"},
 )
 # but for these.
 NEIGHBOURS = {("data", "config"), ("atomic", "errors"), ("signals", "errors")}

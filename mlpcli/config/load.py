@@ -6,12 +6,15 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
+from mlpcli import bounded
 from mlpcli.config.compat import apply_compat
 from mlpcli.config.schema import KEYS, Experiment, check_combinations, origin_of
 from mlpcli.config.validators import PartError, show
 from mlpcli.config.yaml_core import parse_file, parse_value
 from mlpcli.errors import ConfigError, did_you_mean, os_reason
 
+# People write a hundredth of it.
+MOST_BYTES = 1 << 20
 SYNONYMS = {
     "batch_size": "bt_size",
     "batchsize": "bt_size",
@@ -43,7 +46,7 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
             something that cannot be trained.
     """
     try:
-        content = path.read_bytes()
+        content = bounded.read_bytes(path, MOST_BYTES)
     except OSError as error:
         raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
     values, lines = parse_file(content, path)

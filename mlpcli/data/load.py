@@ -116,6 +116,10 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
     if experiment.augment and (shape is None or shape[0] * shape[1] != features):
         problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
         raise ConfigError(experiment.where("augment"), problem, "remove it")
+    if experiment.augment and shape and experiment.augment["shift"] >= min(shape):
+        problem = f"moves images of {shape[0]}×{shape[1]} pixels out of sight"
+        where = experiment.where("augment.shift")
+        raise ConfigError(where, problem, f"write shift: {max(1, min(shape) // 10)}")
     if experiment.validation:
         dataset = with_validation(experiment, dataset)
     n, bt_size = len(dataset.train.labels), experiment.bt_size
@@ -130,8 +134,9 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
+    known = set(class_names)
     for name in experiment.class_weight or ():
-        if name not in class_names:
+        if name not in known:
             raise ConfigError(
                 experiment.where(f"class_weight.{name}"),
                 f"there is no class {name}",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlpcli import bounded
 from mlpcli.errors import ConfigError, did_you_mean, join_names, os_reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -15,6 +16,8 @@ OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
 PER_CLASS = ("precision", "recall", "f1", "support", "accuracy")
 # These alone are not shares between 0 and 1.
 UNBOUNDED = ("error", "support")
+# Of a baseline: a report of ten thousand classes has a third of it.
+MOST_BYTES = 1 << 28
 LOWER_IS_BETTER = ("error",)
 
 _METRIC = r"(?P<metric>\w+)\s*(?:\[(?P<class>.+)\])?"
@@ -176,7 +179,7 @@ def read_baseline(
     """
     remedy = "write one with mlp evaluate --json"
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(bounded.read_bytes(path, MOST_BYTES))
     except OSError as error:
         raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:

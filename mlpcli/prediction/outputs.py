@@ -48,10 +48,11 @@ def best(outputs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
 
 def _columns(
     batch: PredictedBatch, options: OutputOptions
-) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+) -> tuple[NDArray[np.object_], NDArray[np.floating]]:
     """Return the names, (m, k), and the outputs, (m, 0), (m, k) or (m, n_L), to be written."""
     chosen = best(batch.outputs, options.top_k or 1)
-    names: NDArray[np.str_] = np.array(options.class_names)
+    # Objects: of fixed width, each would be as long as the longest.
+    names = np.array(options.class_names, object)
     values = batch.outputs[:, :0]
     if options.proba:
         values = batch.outputs
@@ -117,10 +118,13 @@ def write_npy(stream: BinaryIO, batches: Iterator[PredictedBatch], options: Outp
     The number of examples is put into the header at the end, for which NumPy leaves room.
     """
     n, header = 0, b""
+    longest = max(map(len, options.class_names))
 
     def array(batch: PredictedBatch) -> NDArray[np.generic]:
         names, values = _columns(batch, options)
-        return values if options.proba else names if options.top_k else names[:, 0]
+        if options.proba:
+            return values
+        return (names if options.top_k else names[:, 0]).astype(f"U{longest}")
 
     for batch in batches:
         part = array(batch)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.gzipped import check_regular
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.errors import DataError
 
@@ -141,6 +142,7 @@ def _opened(path: Path) -> "Image":
         raise DataError(
             path, "images need the package pillow", "run pip install 'mlpcli[images]'"
         ) from None
+    check_regular(path)
     try:
         with warnings.catch_warnings():
             # Our limit is lower than the one that Pillow warns of.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.readers import images
-from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.gzipped import check_regular, open_maybe_gzipped
 from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
 from mlpcli.data.readers.parquet import PARQUET_MAGIC
 from mlpcli.errors import DataError
@@ -71,6 +71,7 @@ def detect_format(path: Path) -> str:
     if path.is_dir():
         return "folder"
     if path.suffix.lower() in images.SUFFIXES:
+        check_regular(path)
         return "image"
     with open_maybe_gzipped(path) as (stream, compressed):
         head = stream.read(8)
