@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlpcli.cli import console, options
+from mlpcli.errors import ConfigError
 
 
 @click.command(epilog="Example: mlp download mnist --data-dir ~/datasets")
@@ -19,6 +20,9 @@ def download(name: str, data_dir: Path) -> None:
     from mlpcli.data.builtin.download import fetch, is_valid
 
     entry = lookup(name, "mlp download")
+    if data_dir.parts[:1] == ("~",):
+        problem = "there is no home directory to keep datasets in"
+        raise ConfigError("mlp download", problem, "add --data-dir, or set MLP_DATA_DIR")
     folder = data_dir / name
     for file in entry.files:
         path = folder / file.name

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from mlpcli import __version__, signals
-from mlpcli.errors import ConfigError, Interrupted, MlpError, did_you_mean, os_reason
+from mlpcli.errors import ConfigError, Interrupted, MlpError, did_you_mean, one_line, os_reason
 
 # What `mlp --help` says of each; its module is imported when it is asked for.
 COMMANDS = {
@@ -139,7 +139,7 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    _end(f"mlp: error: {message}", code)
+    _end(f"mlp: error: {one_line(message)}", code)
 
 
 def _end(text: str, code: int) -> NoReturn:

@@ -309,7 +309,9 @@ def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
     # Ctrl-C ends the reader of a pipe, too.
     with suppress(OSError):
         # A terminal has echoed ^C where the cursor is.
-        console.note("\r" + line if sys.stderr and sys.stderr.isatty() else line)
+        if sys.stderr and sys.stderr.isatty():
+            click.echo("\r", err=True, nl=False)
+        console.note(line)
 
 
 def _resume_command() -> str:

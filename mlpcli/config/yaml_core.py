@@ -18,7 +18,7 @@ def parse_value(text: str) -> Any:
     """
     try:
         return _CoreLoader(text).get_single_data()
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, OverflowError, RecursionError) as error:
         raise ValueError(text) from error
 
 

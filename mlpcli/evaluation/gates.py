@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -97,7 +98,7 @@ def parse_requirement(text: str) -> Gate:
     """
     match = _REQUIREMENT.fullmatch(text)
     where = f"--require {text}"
-    if not match:
+    if not match or not isfinite(float(match["number"])):
         raise ConfigError(
             where, "is not METRIC, one of >= <= > <, and a number", "write accuracy>=0.97"
         )
@@ -114,7 +115,7 @@ def parse_max_drop(text: str) -> tuple[Metric, Decimal]:
         ConfigError: if it is none.
     """
     match = _DROP.fullmatch(text)
-    if not match or Decimal(match["number"]) < 0:
+    if not match or not 0 <= float(match["number"]) < inf:
         raise ConfigError(
             f"--max-drop {text}", "is not METRIC=AMOUNT, from 0", "write accuracy=0.01"
         )

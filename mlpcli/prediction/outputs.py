@@ -2,13 +2,14 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
+
+from mlpcli.errors import json_line, printable
 
 
 class PredictedBatch(NamedTuple):
@@ -62,9 +63,13 @@ def _columns(
 
 
 def write_text(stream: BinaryIO, batches: Iterator[PredictedBatch], options: OutputOptions) -> None:
-    """Write a line per example: names, then outputs, with tabs between."""
+    """Write a line per example: names, then outputs, with tabs between.
+
+    A tab or a line end in a name becomes an escape, as all does that is not to be printed.
+    """
+    shown = options._replace(class_names=tuple(map(printable, options.class_names)))
     for batch in batches:
-        names, values = _columns(batch, options)
+        names, values = _columns(batch, shown)
         rows = zip(names.tolist(), values.tolist(), strict=True)
         lines = ("\t".join([*row, *(f"{a:.6g}" for a in outputs)]) + "\n" for row, outputs in rows)
         _flush(stream, "".join(lines))
@@ -108,7 +113,7 @@ def write_jsonl(
             if options.proba:
                 keys = cells if options.top_k else options.class_names
                 line["proba"] = dict(zip(keys, outputs, strict=True))
-            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.append(json_line(line) + "\n")
         _flush(stream, "".join(lines))
 
 
