@@ -2,13 +2,12 @@
 
 import hashlib
 import io
+import re
 import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from mirror import running
 
 from mlpcli.cli.main import mlp
 from mlpcli.data.builtin.registry import DATASETS, RemoteFile
@@ -17,31 +16,18 @@ from mlpcli.errors import ConfigError, DownloadError
 CONTENTS = {f"file{i}.gz": bytes([i]) * 1000 for i in range(4)}
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder without a word."""
-
-    def log_message(self, *args):
-        """Say nothing."""
-
-
 @pytest.fixture
-def mirror(monkeypatch, tmp_path):
-    """Serve four small files in place of MNIST; return the folder that is served."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    for name, content in CONTENTS.items():
-        (folder / name).write_bytes(content)
+def server(monkeypatch):
+    """Serve four small files in place of MNIST."""
+    monkeypatch.setenv("no_proxy", "*")
     files = tuple(
         RemoteFile(name, len(content), hashlib.sha256(content).hexdigest())
         for name, content in CONTENTS.items()
     )
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
-        mnist = DATASETS["mnist"]._replace(mirrors=(url,), files=files)
+    with running(dict(CONTENTS)) as server:
+        mnist = DATASETS["mnist"]._replace(mirrors=(server.url("m"),), files=files)
         monkeypatch.setitem(DATASETS, "mnist", mnist)
-        yield folder
-        server.shutdown()
+        yield server
 
 
 def download(*args):
@@ -49,7 +35,7 @@ def download(*args):
     mlp(["download", *args], standalone_mode=False)
 
 
-def test_files_are_fetched_once(mirror, capsys):
+def test_files_are_fetched_once(server, capsys):
     """The first run says where each file came from, and the second that it is there and valid."""
     url = DATASETS["mnist"].mirrors[0]
     folder = Path("data/mnist")
@@ -60,27 +46,34 @@ def test_files_are_fetched_once(mirror, capsys):
     )
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == CONTENTS
 
-    for path in mirror.iterdir():
-        path.unlink()
+    server.requests.clear()
     download("mnist", "--data-dir", "data")
     assert capsys.readouterr() == (
         "".join(f"{folder / name} is there and valid\n" for name in CONTENTS),
         "",
     )
+    assert server.requests == []
 
 
-def test_a_damaged_file_is_fetched_again(mirror, capsys):
-    """A file of the right size and the wrong content does not pass for valid."""
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"!" * 1000, "has SHA-256 [0-9a-f]{64}, and [0-9a-f]{64} is published"),
+     (b"!", "holds 1 bytes, and 1000 are published")],
+)  # fmt: skip
+def test_a_damaged_file_is_fetched_again(capsys, content, problem):
+    """A file of the right size and the wrong content does not pass for valid, and that is said."""
     damaged = Path("data/mnist/file2.gz")
     damaged.parent.mkdir(parents=True)
-    damaged.write_bytes(b"!" * 1000)
+    damaged.write_bytes(content)
     download("mnist", "--data-dir", "data")
-    assert mirror.is_dir()
     assert damaged.read_bytes() == CONTENTS["file2.gz"]
-    assert capsys.readouterr().out.count("fetched from") == 4
+    shown = capsys.readouterr()
+    assert shown.out.count("fetched from") == 4
+    assert re.fullmatch(f"{damaged} {problem}: it is fetched again\n", shown.err)
 
 
-@pytest.mark.usefixtures("mirror")
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
     ("options", "variables", "expected"),
     [
@@ -99,11 +92,9 @@ def test_data_directory(monkeypatch, options, variables, expected):
     assert len(list(Path(expected, "mnist").iterdir())) == 4
 
 
-@pytest.mark.parametrize("content", [None, b"!" * 1000, b"short", b"!" * 2000])
-def test_what_no_mirror_delivers_leaves_nothing(mirror, content):
-    """Where all mirrors fail, the error names the file, and only what is valid stays."""
-    served = mirror / "file1.gz"
-    served.unlink() if content is None else served.write_bytes(content)
+def test_what_no_mirror_delivers_leaves_nothing(server):
+    """Where all mirrors fail, the error names the file, and what was fetched before stays."""
+    del server.files["file1.gz"]
     with pytest.raises(DownloadError, match=r"data/mnist/file1\.gz: no mirror delivered it"):
         download("mnist", "--data-dir", "data")
     assert [path.name for path in Path("data/mnist").iterdir()] == ["file0.gz"]
@@ -115,7 +106,7 @@ def test_what_no_mirror_delivers_leaves_nothing(mirror, content):
         ("mnits", "mlp download: there is no dataset mnits; did you mean mnist?"),
         (
             "parity",
-            "mlp download: there is no dataset parity; the datasets are mnist, fashion-mnist",
+            f"mlp download: there is no dataset parity; the datasets are {', '.join(DATASETS)}",
         ),
     ],
 )
@@ -135,7 +126,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.usefixtures("mirror")
+@pytest.mark.usefixtures("server")
 def test_bar_on_a_terminal(monkeypatch):
     """A terminal sees a bar that names each file."""
     monkeypatch.setattr(sys, "stderr", Terminal())
