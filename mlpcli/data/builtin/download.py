@@ -144,9 +144,7 @@ def _complete(target: Path, file: RemoteFile) -> bool:
     return bool(part and part.size >= file.size) and _put_in_place(target, file) is None
 
 
-def _receive(
-    session: Session, url: str, file: RemoteFile, target: Path, progress: Progress
-) -> int:
+def _receive(session: Session, url: str, file: RemoteFile, target: Path, progress: Progress) -> int:
     """Ask once, from where the part ends, and add to the part what comes.
 
     Returns:

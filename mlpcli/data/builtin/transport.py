@@ -213,9 +213,7 @@ class _Retry(urllib3.Retry):
         retries: _Retry = self
         if response is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT_SECONDS:
             retries = self.new(total=0)
-        return super(_Retry, retries).increment(
-            method, url, response, error, _pool, _stacktrace
-        )
+        return super(_Retry, retries).increment(method, url, response, error, _pool, _stacktrace)
 
 
 class _Paced(io.RawIOBase):
