@@ -80,10 +80,10 @@ def _scaled(dataset: Dataset) -> Dataset:
 def _read_split(name: str, split: str, data_dir: Path, entry: BuiltinDataset) -> Examples:
     images, labels = IDX_FILES[2:] if split == "test" else IDX_FILES[:2]
     folder = data_dir / name
-    if entry.members and not ((folder / images).exists() and (folder / labels).exists()):
-        packed = data_dir / entry.folder / entry.files[0].name
-        if packed.is_file():
-            archive.unpack(packed, entry, folder, (images, labels))
+    missing = [name for name in (images, labels) if not (folder / name).exists()]
+    packed = data_dir / entry.folder / entry.files[0].name
+    if entry.members and missing and packed.is_file():
+        archive.unpack(packed, entry, folder, missing)
     try:
         x, y = read_idx(folder / images), read_idx(folder / labels)
     except FileNotFoundError as error:
