@@ -4,6 +4,7 @@ import http.client
 import io
 import os
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -210,9 +211,9 @@ class _Retry(urllib3.Retry):
         _pool: Any = None,
         _stacktrace: Any = None,
     ) -> "_Retry":
-        retries: _Retry = self
-        if response is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT_SECONDS:
-            retries = self.new(total=0)
+        late = response is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT_SECONDS
+        mistrusted = any(isinstance(e, ssl.SSLCertVerificationError) for e in _causes(error))
+        retries = self.new(total=0) if late or mistrusted else self
         return super(_Retry, retries).increment(method, url, response, error, _pool, _stacktrace)
 
 
