@@ -23,8 +23,9 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 test: lint  ## Run lint, types and all tests, on all cores
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-acceptance: $(VENV)/.installed  ## Train every configuration in full (needs MLP_TEST_MNIST; five minutes)
+acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables (needs MLP_TEST_MNIST; ten minutes)
 	$(BIN)/python tests/acceptance.py
+	$(BIN)/python tests/tables.py
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
 	$(BIN)/python tests/soak.py

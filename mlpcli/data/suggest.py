@@ -1,8 +1,10 @@
 """A configuration to start from, written for given data."""
 
 import json
+import math
 import os
 import re
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +22,16 @@ from mlpcli.errors import NotClassesError, join_names
 
 # Columns of these names, of different whole numbers, are taken for numbers of the rows.
 ROW_NAMES = re.compile(r"|unnamed: 0|__index_level_0__|index|row|(.*[_ -])?id|.*(Id|ID)")
-# Training takes about so many steps, within reason.
+# From so many training examples on, some are set aside to choose the weights.
+ENOUGH = 5000
+# Training takes about so many steps, within reason; on fewer examples than that, so many.
 STEPS = 20_000
+FEW_STEPS = 2000
+# The decay of weights is that of a fit of the best ones, on 50 tables, by n, features and classes.
+DECAY = 300
+MOST_DECAY = 5.0
+# So many classes need more hidden neurons.
+MANY_CLASSES = 10
 
 
 class SuggestedConfig(NamedTuple):
@@ -125,10 +135,10 @@ def _guess_folder(path: Path, files: Files) -> tuple[Files, list[str]]:
         files = files._replace(train=str(path / "train"), test=str(path / "test"))
     sizes, gray = images.survey(Path(files.train))
     findings = []
-    if len(sizes) > 1:
-        side = min(64, *map(min, sizes))
+    if len(set(sizes)) > 1:
+        side = min(64, int(statistics.median(map(min, sizes))))
         files = files._replace(size=(side, side))
-        findings.append(f"images of {len(sizes)} sizes: resized to {side}×{side}")
+        findings.append(f"images of {len(set(sizes))} sizes: resized to {side}×{side}")
     if len(gray) > 1:
         files = files._replace(grayscale=True)
         findings.append("gray and colour images: made gray")
@@ -179,34 +189,45 @@ DATA_COMMENTS = {
 
 
 def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
-    """Return keys, values and reasons."""
+    """Return keys, values and reasons; what each part is worth is in tests/README.md."""
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     n = len(dataset.train.labels)
-    enough = n >= 5000
-    bt_size = 128 if enough else 32
-    # Few examples make few steps in an epoch, which may be larger then.
-    eta = 0.001 if enough else 0.003
-    epochs = min(200, max(10, STEPS * bt_size // n))
-    hidden = [128] if features >= 64 else [64]
+    hidden = 256 if classes >= MANY_CLASSES else 128
     return [
-        ("structure", [features, *hidden, classes], "features, hidden neurons, classes"),
+        ("structure", [features, hidden, classes], "features, hidden neurons, classes"),
         ("activation", "relu", "of the hidden neurons"),
         ("output", "softmax", "one probability per class"),
         ("loss", "cross_entropy", "goes with softmax"),
-        ("optimizer", "adam", "sgd is the article's"),
-        ("eta", eta, "learning rate"),
-        ("bt_size", bt_size, "examples per mini-batch"),
-        ("epochs", epochs, "times that training sees every example"),
-        *(
-            [
-                ("validation", 0.1, "fraction of the training examples that chooses the weights"),
-                ("patience", 10, "epochs without improvement before training stops"),
-            ]
-            if enough
-            else []
-        ),
+        *(_with_validation(n) if n >= ENOUGH else _with_decay(n, features, classes)),
         ("seed", 0, "decides everything random"),
-    ]  # fmt: skip
+    ]
+
+
+def _with_validation(n: int) -> list[tuple[str, Any, str]]:
+    """Return what trains on examples enough to spare some, which say when to stop."""
+    bt_size = 128
+    return [
+        ("optimizer", "adam", "sgd is the article's"),
+        ("eta", 0.001, "learning rate"),
+        ("bt_size", bt_size, "examples per mini-batch"),
+        ("epochs", min(200, max(10, STEPS * bt_size // n)), "passes over the examples"),
+        ("validation", 0.1, "fraction of the training examples that chooses the weights"),
+        ("patience", 10, "epochs without improvement before training stops"),
+    ]
+
+
+def _with_decay(n: int, features: int, classes: int) -> list[tuple[str, Any, str]]:
+    """Return what trains on all of few examples: small weights, and steps that fade out."""
+    bt_size = 32
+    decay = min(MOST_DECAY, DECAY * math.sqrt(features / classes) / n)
+    return [
+        ("optimizer", "adamw", "sgd is the article's"),
+        ("eta", 0.003, "learning rate at the start"),
+        ("schedule", "cosine", "lets the learning rate fall to 0"),
+        ("bt_size", bt_size, "examples per mini-batch"),
+        ("epochs", min(800, max(60, FEW_STEPS * bt_size // n)), "passes over the examples"),
+        ("weight_decay", float(f"{decay:.2g}"), "the fewer examples, the smaller the weights"),
+    ]
 
 
 def _relative(files: Files, folder: Path) -> dict[str, Any]:

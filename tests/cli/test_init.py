@@ -191,3 +191,42 @@ def test_folders(run_mlp):
     experiment = load_experiment(Path("d.yaml"))
     assert experiment.data.files[:2] == ("d/train", "d/test")
     assert "test accuracy 1.0000 (12 of 12)" in run_mlp("train", "d.yaml", "-q").stdout
+
+
+def test_the_size_of_most_images_is_taken(run_mlp):
+    """One tiny image among many does not make all images tiny."""
+    image = pytest.importorskip("PIL.Image")
+    for i in range(12):
+        path = Path("d", "ab"[i % 2], f"{i}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        side = 4 if i == 5 else 20
+        image.fromarray(np.full((side, side), 200 * (i % 2) + i, np.uint8)).save(path)
+    assert "images of 2 sizes: resized to 20×20" in run_mlp("init", "d").stdout
+
+
+def table(n, features, classes):
+    """Write a table of noise."""
+    rows = np.random.default_rng(0).normal(size=(n, features))
+    lines = [",".join([*map(repr, row), f"c{i % classes}"]) for i, row in enumerate(rows.tolist())]
+    Path("t.csv").write_text(
+        "\n".join([",".join([*(f"x{i}" for i in range(features)), "y"]), *lines])
+    )
+
+
+@pytest.mark.parametrize(
+    ("n", "features", "classes", "expected"),
+    [
+        # 300 · sqrt(features / classes) / n, n being the training rows, and at least 60 epochs
+        (500, 8, 2, {"optimizer": "adamw", "weight_decay": 1.5, "epochs": 160, "validation": None}),
+        (4000, 9, 12, {"optimizer": "adamw", "weight_decay": 0.081, "structure": (9, 256, 12)}),
+        (50, 8, 2, {"weight_decay": 5.0, "epochs": 800}),
+        (7000, 3, 2, {"optimizer": "adam", "validation": 0.1, "patience": 10, "weight_decay": 0}),
+    ],
+)
+def test_something_stops_training(run_mlp, n, features, classes, expected):
+    """Few rows train with strong decay and a falling eta; of many some are set aside."""
+    table(n, features, classes)
+    assert run_mlp("init", "t.csv").returncode == 0
+    experiment = load_experiment(Path("t.yaml"))
+    assert {name: getattr(experiment, name) for name in expected} == expected
+    assert experiment.schedule.name == ("constant" if experiment.validation else "cosine")

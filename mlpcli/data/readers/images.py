@@ -74,17 +74,17 @@ def read_folder(
     return Table(folder, values, labels, image_shape=shape)
 
 
-def survey(folder: Path) -> tuple[set[tuple[int, int]], set[bool]]:
-    """Return which sizes, rows and columns, a folder's images have, and whether they are gray.
+def survey(folder: Path) -> tuple[list[tuple[int, int]], set[bool]]:
+    """Return the size, rows and columns, of each image in a folder, and whether they are gray.
 
     Raises:
         DataError: naming the image that will not do.
     """
-    sizes, gray = set(), set()
+    sizes, gray = [], set()
     for name in class_folders(folder):
         for path in images_in(folder / name):
             with _opened(path) as image:
-                sizes.add(_upright_size(image))
+                sizes.append(_upright_size(image))
                 gray.add(image.mode in GRAY)
     return sizes, gray
 
