@@ -14,7 +14,7 @@ data: {train: x.csv, test: 0.25, target: kind, ignore: [id, 3], missing: mean}
 structure: [4, 8, 2]
 activation: sigmoid
 optimizer: adam
-eta_schedule: {name: step, every: 3, factor: 0.5}
+schedule: {name: step, every: 3, factor: 0.5}
 eta: 0.3
 bt_size: 8
 epochs: 5
