@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli import atomic, bounded
+from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
 
 SPACE = 1_500_000_000
@@ -110,14 +110,14 @@ def test_endless_devices(confined, parity_weights):
     """/dev/zero as configuration, baseline, data, labels or weights ends in one line."""
     Path("c.yaml").write_text(CONFIG, encoding="utf-8")
     Path("d.csv").write_text("a,b,kind\n1,2,x\n2,1,y\n", encoding="utf-8")
-    one_line(confined("train", "/dev/zero", "-o", "w.npy"), 2, "file too large")
+    one_line(confined("train", "/dev/zero", "-o", "w.npy"), 2, "has more than")
     words = ["evaluate", "--weights", parity_weights]
     one_line(
         confined(*words, "--baseline", "/dev/zero", "--max-drop", "accuracy=0"), 2, "too large"
     )
-    one_line(confined(*words, "--data", "/dev/zero"), 1, "is not a regular file")
+    one_line(confined(*words, "--data", "/dev/zero"), 1, "is a device")
     run = confined("train", "c.yaml", "--set", "data.train=/dev/zero")
-    one_line(run, 1, "is not a regular file")
+    one_line(run, 1, "is a device")
     one_line(confined("show", "/dev/zero"), 1, "is not a regular file")
 
 
@@ -145,12 +145,3 @@ def test_a_shift_as_large_as_the_image(run_mlp, data_dir):
     for shift in (28, 10**8):
         run = run_mlp("train", "c.yaml", "--data-dir", data_dir, "--set", f"augment.shift={shift}")
         one_line(run, 2, "moves images of 28×28 pixels out of sight; write shift: 2")
-
-
-def test_read_bytes(tmp_path):
-    """A file of the largest size is read, and one byte more is an error."""
-    path = tmp_path / "f"
-    path.write_bytes(b"123")
-    assert bounded.read_bytes(path, 3) == b"123"
-    with pytest.raises(OSError, match="large"):
-        bounded.read_bytes(path, 2)

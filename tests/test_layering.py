@@ -15,7 +15,7 @@ FLOORS = (
     {"training"},
     {"model"},
     {"data", "config", "nn"},
-    {"errors", "atomic", "rng", "signals", "bounded"},
+    {"errors", "atomic", "rng", "signals"},
 )
 # but for these.
 NEIGHBOURS = {("data", "config"), ("atomic", "errors"), ("signals", "errors")}
@@ -26,7 +26,8 @@ INNER = {"data.readers": ("data.readers",)}
 LIBRARIES = {
     "click": ("cli",),
     "tqdm": ("cli",),
-    "requests": ("data.builtin.download",),
+    "requests": ("data.builtin.transport",),
+    "urllib3": ("data.builtin.transport",),
     "yaml": ("config",),
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),

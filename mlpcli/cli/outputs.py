@@ -37,9 +37,11 @@ def _identity(path: Path) -> object:
     """Return what all names of a file have in common, and those of one that is to be made."""
     try:
         status = path.stat()
-    except (OSError, ValueError):
+    except OSError:
         # Some file systems take A and a for one name.
         return os.path.realpath(path).casefold()
+    except ValueError:  # No path has a NUL.
+        return None
     return status.st_dev, status.st_ino
 
 

@@ -9,7 +9,6 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli import bounded
 from mlpcli.errors import ConfigError, did_you_mean, join_names, os_reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -180,7 +179,11 @@ def read_baseline(
     """
     remedy = "write one with mlp evaluate --json"
     try:
-        report = json.loads(bounded.read_bytes(path, MOST_BYTES))
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ConfigError(path, f"has more than {MOST_BYTES} bytes", remedy)
+        report = json.loads(content)
     except OSError as error:
         raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:

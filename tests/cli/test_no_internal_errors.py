@@ -31,6 +31,8 @@ CASES = {
                           "error=1e999"], 2),
     "a gate of next to nothing": ([*EVALUATE, "--require", "error>=-1e-999"], 0),
     "a huge gate": ([*EVALUATE, "--json", "--require", "support[odd]<=1e300"], 0),
+    "a NUL for a name": (["train", PARITY, "--set", 'data={name: "\\0"}'], 2),
+    "a weight that overflows": (["train", "d.yaml", "-q", "--set", "class_weight={x: 1.0e308}"], 3),
     "a very long name": (["train", "x" * 5000], 2),
     "a very long output": (["train", PARITY, "-o", "x" * 5000], 1),
     "a very long --set": (["train", PARITY, "--set", "x" * 100000], 2),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.readers import images
-from mlpcli.data.readers.gzipped import check_regular, open_maybe_gzipped
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
 from mlpcli.data.readers.parquet import PARQUET_MAGIC
 from mlpcli.errors import DataError
@@ -71,7 +71,6 @@ def detect_format(path: Path) -> str:
     if path.is_dir():
         return "folder"
     if path.suffix.lower() in images.SUFFIXES:
-        check_regular(path)
         return "image"
     with open_maybe_gzipped(path) as (stream, compressed):
         head = stream.read(8)
@@ -105,6 +104,11 @@ def candidates(name: str, search_paths: Sequence[Path]) -> list[Path]:
     return [folder / os.path.expanduser(name) for folder in search_paths]  # noqa: PTH111
 
 
+def locate(name: str, search_paths: Sequence[Path]) -> Path | None:
+    """Return where a path is, relative to the first folder that has it; None if none does."""
+    return next((path for path in candidates(name, search_paths) if path.exists()), None)
+
+
 def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str) -> Path:
     """Return where a path given in a configuration is.
 
@@ -117,8 +121,7 @@ def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str)
     Raises:
         DataError: if it is not there.
     """
-    for path in candidates(name, search_paths):
-        if path.exists():
-            return path
+    if path := locate(name, search_paths):
+        return path
     folders = " or ".join(map(str, dict.fromkeys(search_paths)))
     raise DataError(name, f"there is no such file in {folders}", remedy, key)
