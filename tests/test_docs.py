@@ -75,6 +75,8 @@ def reader(tmp_path, monkeypatch):
     for name, some in (("iris", rows[:60]), ("more", rows[60:])):
         Path(f"{name}.csv").write_text("length,width,species\n" + "".join(some))
     Path("new.csv").write_text("width,length\n1.5,3\n")
+    weights = [rng.normal(size=(3, 10)), rng.normal(size=(2, 3))]
+    np.save("article.npy", np.array([weights, [np.zeros(3), np.zeros(2)]], dtype=object))
     shutil.copytree(CONFIGS, "configs")
     for name, epochs in (("parity", "1000"), ("mnist", "300")):
         config = Path(f"configs/{name}.yaml")

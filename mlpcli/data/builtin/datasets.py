@@ -1,5 +1,6 @@
 """Datasets known by name, opened from their downloaded files."""
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,15 @@ from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError, DataError, did_you_mean
+
+# By name, what each dataset's features and classes are, in the order of preference.
+BUILTIN_ENCODINGS = {
+    "parity": Encoding(parity.BITS, "none", parity.CLASS_NAMES),
+    **{
+        name: Encoding(prod(entry.image_shape), "unit", entry.class_names, entry.image_shape)
+        for name, entry in DATASETS.items()
+    },
+}
 
 
 def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
@@ -30,18 +40,21 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
     """
     if name == "parity":
         bits, labels = parity.load()
-        encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
         cut = parity.TRAINING
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return _scaled(Dataset(name, encoding, train, test))
+        return _scaled(Dataset(name, _encoding(name, scale), train, test))
     entry = lookup(name, where, also=("parity",))
-    shape = entry.image_shape
-    encoding = Encoding(shape[0] * shape[1], scale or "unit", entry.class_names, shape)
+    encoding = _encoding(name, scale)
     folder = data_dir / name
     names = [file.name for file in entry.files]
     train = _read_images(name, folder, names[0], names[1], entry)
     test = _read_images(name, folder, names[2], names[3], entry)
     return _scaled(Dataset(name, encoding, train, test))
+
+
+def _encoding(name: str, scale: str | None) -> Encoding:
+    encoding = BUILTIN_ENCODINGS[name]
+    return encoding._replace(scale=scale or encoding.scale)
 
 
 def load_builtin_split(
