@@ -14,6 +14,7 @@ from mlpcli.errors import ConfigError
 
 # The article's settings, for the run that the weights came from.
 ARTICLE = {"eta": 0.3, "bt_size": 8, "epochs": 1000}
+ARTICLE_DATA = ("parity", "mnist")
 
 
 def converted(layers: Layers, activation: str, data: str | None, scale: str, old: Path) -> bytes:
@@ -22,8 +23,8 @@ def converted(layers: Layers, activation: str, data: str | None, scale: str, old
     Args:
         layers: W (n_l, n_{l-1}) and b (n_l,) of the layers 2 to L.
         activation: that of every hidden layer; the output's is sigmoid.
-        data: the name of what the network was trained on; None for the dataset known by name that
-            has as many features and classes.
+        data: the name of what the network was trained on; None for parity or MNIST, if the sizes
+            are theirs.
         scale: a name in `SCALES`, by which inputs were multiplied.
         old: the file that they came from, for errors.
 
@@ -72,18 +73,20 @@ def converted(layers: Layers, activation: str, data: str | None, scale: str, old
 
 def _encoding(structure: list[int], data: str | None, old: Path) -> tuple[str, Encoding]:
     """Return the name of the data, and what their features and classes are."""
-    features, classes = structure[0], structure[-1]
-    for name, known in BUILTIN_ENCODINGS.items():
-        fits = (known.features, len(known.class_names)) == (features, classes)
-        if fits and data in (None, name):
-            return name, known
-        if data == name:
-            problem = (
-                f"has {known.features} features and {len(known.class_names)} classes, and the "
-                f"network {features} inputs and {classes} outputs"
-            )
-            raise ConfigError(f"--data {data}", problem, "name what it was trained on")
+    sizes = structure[0], structure[-1]
+    fitting = {
+        name: known
+        for name, known in BUILTIN_ENCODINGS.items()
+        if (known.features, len(known.class_names)) == sizes
+    }
+    here = f"{sizes[0]} inputs and {sizes[1]} outputs"
+    for name in (data,) if data else ARTICLE_DATA:
+        if name in fitting:
+            return name, fitting[name]
     if not data:
-        problem = f"has {features} inputs and {classes} outputs, as no dataset known by name"
+        problem = f"has {here}, and the article's networks have others"
         raise ConfigError(old, problem, "add --data and a name for what it was trained on")
-    return data, Encoding(features, "none", tuple(map(str, range(classes))))
+    if data in BUILTIN_ENCODINGS:
+        problem = f"has other numbers of features and classes than the network's {here}"
+        raise ConfigError(f"--data {data}", problem, "name what it was trained on")
+    return data, Encoding(sizes[0], "none", tuple(map(str, range(sizes[1]))))

@@ -104,8 +104,18 @@ def test_what_it_was_trained_on(run_mlp, structure, options, name, classes, dtyp
 @pytest.mark.parametrize(
     ("structure", "options", "code", "problem"),
     [
-        ((4, 3), (), 2, "has 4 inputs and 3 outputs, as no dataset known by name; add --data"),
-        ((4, 3), ("--data", "mnist"), 2, "--data mnist: has 784 features and 10 classes"),
+        (
+            (4, 3),
+            (),
+            2,
+            "has 4 inputs and 3 outputs, and the article's networks have others; add --data",
+        ),
+        (
+            (4, 3),
+            ("--data", "mnist"),
+            2,
+            "--data mnist: has other numbers of features and classes than the network's 4 in",
+        ),
         ((4, 1), ("--data", "iris"), 2, "the output layer has one neuron"),
         ((4, 3), ("--activation", "cubic"), 2, "'cubic' is not one of"),
         ((2,) * 400, ("--data", "deep"), 2, "the header of a .npy file"),
