@@ -341,6 +341,28 @@ def test_killed_and_run_again(server, number):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"f.gz": content}
 
 
+def test_full_disk(server):
+    """Where a disk is full the file is named, and when there is room again the download goes on."""
+    content = random.Random(0).randbytes(50_000)
+    server.files["f.gz"] = content
+    (url,) = server.play(m=[Reply()])
+    program = PROGRAM.format(size=50_000, sha256=hashlib.sha256(content).hexdigest(), url=url)
+    command = [sys.executable, "-c", program, "download", "mnist", "--data-dir", "data"]
+    limited = ["bash", "-c", 'ulimit -f 10; exec "$@"', "-", *command]
+    run = subprocess.run(limited, check=False, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert re.fullmatch(
+        r"mlp: error: \S*data/mnist/f\.gz: cannot be written: file too large; "
+        "choose another place with --data-dir\n",
+        run.stderr,
+    )
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stderr == ""
+    assert server.requests == ["m", "m 10240"]
+    assert {path.name: path.read_bytes() for path in Path("data/mnist").iterdir()} == {
+        "f.gz": content
+    }
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
 def test_certificates(server, monkeypatch, run_mlp):
     """SSL_CERT_FILE says whom to trust; nobody else is, and REQUESTS_CA_BUNDLE goes first."""
