@@ -242,10 +242,11 @@ def _check_whole(answer: Answer, head: bytes, file: RemoteFile) -> None:
         words = re.sub(r"<[^>]*>", " ", head[:4096].decode("utf-8", "replace"))
         raise TransferError(f'sent a page, {kind}: "{transport.printable(words)}"')
     length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) != file.size:
+    if length.isdecimal() and length.lstrip("0") != str(file.size):
         encoding = answer.headers.get("Content-Encoding")
         kind += f", Content-Encoding {transport.printable(encoding)}" if encoding else ""
-        raise TransferError(f"announces {length} bytes ({kind}), and {file.size} are published")
+        shown = transport.printable(length, 20)
+        raise TransferError(f"announces {shown} bytes ({kind}), and {file.size} are published")
 
 
 def _is_html(head: bytes) -> bool:
