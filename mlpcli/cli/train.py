@@ -182,14 +182,13 @@ def _describe(path: Path) -> str:
     from mlpcli.checkpoint import store
 
     try:
-        model = store.load(path)
+        _, meta = store.load_with_meta(path)
     except CheckpointError:
         return "no mlp checkpoint"
-    history = model.history
-    error = f", error {history[model.meta['best_epoch']]['error']:.5g}" if history else ""
+    error = f", error {meta.best['error']:.5g}" if meta.best else ""
     return (
-        f"a run of {model.experiment.data.name} with structure "
-        f"{list(model.experiment.structure)}, {len(history)} epochs{error}"
+        f"a run of {meta.experiment.data.name} with structure "
+        f"{list(meta.experiment.structure)}, {meta.epoch} epochs{error}"
     )
 
 
