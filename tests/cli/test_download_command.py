@@ -150,6 +150,7 @@ def test_bar_of_a_new_start(server, monkeypatch):
     server.play(m=[Reply(sent=400), Reply(sent=300), Reply(etag='"v2"')])
     download("mnist", "--data-dir", "data")
     assert "1.00k/1.00k" in sys.stderr.getvalue()
+    assert not re.search(r"-[\d.]+[kMG]?B/s|<-", sys.stderr.getvalue())
 
 
 def test_quiet(server, run_mlp, monkeypatch):

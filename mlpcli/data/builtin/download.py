@@ -74,10 +74,11 @@ def fetch(
                 else:
                     remove_parts(target)
                     return str(source)
+    remedy = "check the connection and run the same command again"
+    if isinstance(sources[0], Path):
+        remedy = "put the published file there"
     raise DownloadError(
-        folder / file.name,
-        "no mirror delivered it (" + ", ".join(failures) + ")",
-        "check the connection and run the same command again",
+        folder / file.name, "no mirror delivered it (" + ", ".join(failures) + ")", remedy
     )
 
 
