@@ -62,9 +62,10 @@ def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
             "name": meta.experiment.data.name,
             "features": encoding.features,
             "scale": encoding.scale,
-            "fingerprint": meta.fingerprint,
+            "fingerprint": meta.fingerprint or None,
         },
         "start": {"sha256": meta.start} if meta.start else None,
+        "source": meta.source or None,
         "epochs": len(meta.history),
         "complete": meta.complete,
         "best_epoch": best["epoch"],
@@ -132,9 +133,10 @@ def _show(found: dict[str, Any], experiment: str) -> None:
     metrics = [f"{name} {value:.5g}" for name, value in found["metrics"].items()]
     facts = {
         "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
-        "sha256": data["fingerprint"],
+        **({"sha256": data["fingerprint"]} if data["fingerprint"] else {}),
         "classes": f"{len(names)}: {join_names(names)}",
         **({"started from": f"weights with SHA-256 {start['sha256']}"} if start else {}),
+        **({"source": f"{found['source']}: converted weights"} if found["source"] else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
         **({"best epoch": " ".join([str(found["best_epoch"]), *metrics])} if metrics else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
