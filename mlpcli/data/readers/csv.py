@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import Columns, detect_columns, parse_cells, parse_ordinary
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, sniff
@@ -100,6 +101,7 @@ def _parse(
     """Yield the numbers of successive lines, about so many characters of them at a time."""
     parsers, columns = PARSERS, None
     for chunk in _chunks(lines, characters):
+        signals.check()
         columns = columns or detect_columns(chunk, dialect, selection, gaps)
         part = _parse_chunk(chunk, dialect, columns, parsers)
         if part.values.dtype != np.uint8:

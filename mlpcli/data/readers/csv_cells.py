@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.csv_dialect import Dialect, parse_number, split_line
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.table import ColumnSelection, column_name
@@ -94,6 +95,8 @@ def parse_ordinary(
             ndmin=2,
         )
     except ValueError:
+        # A signal may have come in a converter.
+        signals.check()
         return None
     if parsed.shape != (len(lines), dialect.width) or not np.isfinite(parsed).all():
         return None

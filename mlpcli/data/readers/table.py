@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.errors import DataError
 
@@ -114,6 +115,7 @@ def blocks(values: Values) -> Iterator[tuple[slice, Values]]:
     """Yield successive rows of an array a few at a time, with where they are."""
     rows = max(1, BLOCK_VALUES // max(1, values.shape[1]))
     for start in range(0, len(values), rows):
+        signals.check()
         part = slice(start, start + rows)
         yield part, values[part]
 
