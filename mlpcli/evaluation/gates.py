@@ -176,7 +176,7 @@ def read_baseline(
     """
     remedy = "write one with mlp evaluate --json"
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(path.read_bytes(), parse_constant=_no_constant)
     except OSError as error:
         raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:
@@ -197,6 +197,10 @@ def read_baseline(
     if list(report["classes"]) != list(class_names):
         raise ConfigError(path, "is about other classes", "compare models of the same classes")
     return report
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def check(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[GateResult]:

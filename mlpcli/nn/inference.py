@@ -80,6 +80,9 @@ def evaluate(
         loss: the error E, a function of `losses.LOSSES`.
         features: (n, n_1) in the units of the training data.
         labels: (n,) classes.
+
+    Returns:
+        Counts and error; the error of outputs that are not numbers is not finite.
     """
     n_classes = network.structure[-1]
     one_hot = np.eye(n_classes, dtype=network.dtype)
@@ -89,5 +92,6 @@ def evaluate(
         of_chunk = labels[start : start + len(a)]
         start += len(a)
         counts += confusion(of_chunk, a.argmax(axis=1), n_classes)
-        error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
+        with np.errstate(over="ignore", invalid="ignore"):
+            error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
     return Evaluation(counts, error / start)

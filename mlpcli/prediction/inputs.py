@@ -30,7 +30,11 @@ CHUNK_CHARACTERS = 1 << 20
 
 
 def read_input(
-    name: str, encoding: Encoding, files: Files | None = None, invert: bool = False
+    name: str,
+    encoding: Encoding,
+    files: Files | None = None,
+    invert: bool = False,
+    dtype: str = "float32",
 ) -> Iterator[NDArray[np.generic]]:
     """Yield the features of an input's examples, some at a time.
 
@@ -39,6 +43,7 @@ def read_input(
         encoding: that of the network.
         files: how its training file was read; None for a dataset known by name.
         invert: turn black to white in images.
+        dtype: the precision of the network's arithmetic.
 
     Yields:
         (m, n_1) arrays; for a pipe, a row as soon as its line is complete.
@@ -52,9 +57,8 @@ def read_input(
         # Every example gets an answer: none can be dropped.
         checked = handle_missing(table, files.missing)
         # A little at a time: an array may be larger than memory.
-        for part, values in blocks(checked.values):
-            lines = None if checked.lines is None else checked.lines[part]
-            yield encode(encoding, checked._replace(values=values, lines=lines))
+        for part, _ in blocks(checked.values):
+            yield encode(encoding, checked.take(part), dtype)
 
 
 def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:

@@ -1,5 +1,6 @@
 """Datasets known by name, opened from their downloaded files."""
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -7,20 +8,21 @@ from numpy.typing import NDArray
 
 from mlpcli.data.builtin import parity
 from mlpcli.data.builtin.registry import DATASETS, BuiltinDataset
-from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import FITTED_SCALES, Encoding, encode
+from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
+from mlpcli.data.splits import set_aside, training_rows
 from mlpcli.errors import ConfigError, DataError, did_you_mean
 
 
-def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
+def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str) -> Dataset:
     """Open a dataset known by name.
 
     Args:
         name: `parity`, or a name in the registry.
-        scale: a name in `SCALES`; None for the dataset's own default.
+        preparation: how the experiment wants it.
         data_dir: the folder that has one sub-folder per downloaded dataset.
         where: what to blame if there is no such dataset.
 
@@ -29,55 +31,48 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         DataError: if its files are missing or damaged.
     """
     if name == "parity":
-        bits, labels = parity.load()
-        encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
-        cut = parity.TRAINING
-        train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return _scaled(Dataset(name, encoding, train, test))
-    entry = lookup(name, where, also=("parity",))
-    shape = entry.image_shape
-    encoding = Encoding(shape[0] * shape[1], scale or "unit", entry.class_names, shape)
-    folder = data_dir / name
-    names = [file.name for file in entry.files]
-    train = _read_images(name, folder, names[0], names[1], entry)
-    test = _read_images(name, folder, names[2], names[3], entry)
-    return _scaled(Dataset(name, encoding, train, test))
+        encoding = Encoding(parity.BITS, preparation.scale or "none", parity.CLASS_NAMES)
+    else:
+        entry = lookup(name, where, also=("parity",))
+        features, scale = prod(entry.image_shape), preparation.scale or "unit"
+        encoding = Encoding(features, scale, entry.class_names, entry.image_shape)
+    train, test = (_read_split(name, split, data_dir, where) for split in ("train", "test"))
+    rows = training_rows(train.labels, preparation)
+    encoding = fit_scaling(encoding, Table(name, train.features), encoding.scale, rows)
+    train, test = (_encoded(encoding, part, name, preparation.dtype) for part in (train, test))
+    return set_aside(Dataset(name, encoding, train, test), rows)
 
 
 def load_builtin_split(
-    name: str, split: str, encoding: Encoding, data_dir: Path, where: str
-) -> Examples | None:
+    name: str, split: str, encoding: Encoding, dtype: str, data_dir: Path, where: str
+) -> Examples:
     """Open the training or the test examples of a dataset known by name, reading no others.
 
     Args:
         name: as for `load_builtin`.
         split: `train` or `test`.
         encoding: that of the network.
+        dtype: the precision of its arithmetic.
         data_dir: as for `load_builtin`.
         where: as for `load_builtin`.
 
     Raises:
         ConfigError, DataError: as `load_builtin` does.
     """
-    if name == "parity" or encoding.scale in FITTED_SCALES:
-        dataset = load_builtin(name, encoding.scale, data_dir, where)
-        return dataset.test if split == "test" else dataset.train
+    return _encoded(encoding, _read_split(name, split, data_dir, where), name, dtype)
+
+
+def _read_split(name: str, split: str, data_dir: Path, where: str) -> Examples:
+    if name == "parity":
+        part = slice(parity.TRAINING, None) if split == "test" else slice(parity.TRAINING)
+        return Examples(*(array[part] for array in parity.load()))
     entry = lookup(name, where, also=("parity",))
     images, labels = entry.files[2:] if split == "test" else entry.files[:2]
     return _read_images(name, data_dir / name, images.name, labels.name, entry)
 
 
-def _scaled(dataset: Dataset) -> Dataset:
-    """Standardise the features, if that is what their encoding says."""
-    if dataset.encoding.scale not in FITTED_SCALES or dataset.test is None:
-        return dataset
-    train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
-    encoding = fit_scaling(dataset.encoding, train, dataset.encoding.scale)
-    return dataset._replace(
-        encoding=encoding,
-        train=dataset.train._replace(features=encode(encoding, train)),
-        test=dataset.test._replace(features=encode(encoding, test)),
-    )
+def _encoded(encoding: Encoding, examples: Examples, name: str, dtype: str) -> Examples:
+    return examples._replace(features=encode(encoding, Table(name, examples.features), dtype))
 
 
 def lookup(name: str, where: str, also: tuple[str, ...] = ()) -> BuiltinDataset:
