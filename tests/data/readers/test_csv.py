@@ -158,6 +158,34 @@ def test_gaps(path, cell):
         read(path)
 
 
+@pytest.mark.parametrize("first", ["", " "])
+@pytest.mark.parametrize("chunk", [1, 30, 1 << 20])
+def test_late_text(path, monkeypatch, first, chunk):
+    """A column without a value among the first lines is text if its first value is one."""
+    monkeypatch.setattr(reader, "CHUNK_CHARACTERS", chunk)
+    lines = [f"{first},{first},{first},{'xy'[i % 2]}\n" for i in range(40)]
+    path.write_text("".join([*lines, "red,7,,x\n", ",8,late,y\n", "blue,9,red,y\n"]))
+    table = read(path, gaps=True, header=False)
+    assert table.texts == {0: ("red", "blue"), 2: ("late", "red")}
+    assert np.isnan(table.values[:40]).all()
+    np.testing.assert_array_equal(table.values[40:], [[0, 7, np.nan], [np.nan, 8, 0], [1, 9, 1]])
+    assert table.lines.tolist() == list(range(1, 44))
+
+
+@pytest.mark.parametrize("chunk", [1, 30, 1 << 20])
+@pytest.mark.parametrize("gap", [0, 40])
+def test_text_after_a_number(path, monkeypatch, chunk, gap):
+    """A text in a column of numbers is an error that says where both are."""
+    monkeypatch.setattr(reader, "CHUNK_CHARACTERS", chunk)
+    path.write_text("a,y\n" + ",x\n" * gap + "5,x\n" + "6,y\n" * 40 + "red,x\n")
+    with pytest.raises(DataError) as caught:
+        read(path, gaps=True)
+    assert str(caught.value) == (
+        f"{path}:{gap + 43}: column a: 'red' is not a finite number; correct it, or list the "
+        f"column under categorical: line {gap + 2} has a number"
+    )
+
+
 BAD = {
     "ragged": ("a,b,y\n1,2,x\n1,x\n", "{}:3: has 2 values; the first line has 3"),
     "longer": ("a,b,y\n1,2,x\n\n1,2,x,4\n", "{}:4: has 4 values; the first line has 3"),
