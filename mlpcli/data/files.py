@@ -10,7 +10,7 @@ from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training,
 from mlpcli.data.dataset import Dataset, Examples, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
-from mlpcli.data.missing import handle_missing
+from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
@@ -68,6 +68,7 @@ def make_dataset(
         for i, column in enumerate(encoding.columns)
         if column.categories
     ]
+    notes += marked_notes(raw)
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
@@ -105,7 +106,7 @@ def load_files_split(
             return None
         return _open_test(files, files.test, encoding, search_paths, dtype)
     source = training_source(files, search_paths, "give --data FILE")
-    table = handle_missing(read_training(files, source), files.missing)
+    table = handle_missing(read_training(files, source, encoding), files.missing)
     train, test = _split(files, encoding, table, preparation.seed)
     examples = _examples(encoding, train, dtype)
     if fingerprint(examples) != trained_on:
@@ -152,6 +153,7 @@ def load_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
+    table = mark_missing(table, files.missing_values, encoding)
     return _examples(encoding, handle_missing(table, files.missing), dtype)
 
 
@@ -170,16 +172,22 @@ def training_source(
     return with_labels(find_source(path), files.target, search_paths, "data.target")
 
 
-def read_training(files: Files, source: Source) -> Table:
+def read_training(files: Files, source: Source, encoding: Encoding | None = None) -> Table:
     """Read a training file as its configuration says.
+
+    Args:
+        files: the configuration.
+        source: the file.
+        encoding: what was learned from it, if that was before.
 
     Raises:
         DataError: if something in it is wrong.
         OSError: if it cannot be read.
     """
-    return read_files(
+    table = read_files(
         source, files, select_for_training(files), header_names=HEADER_WORDS, target=files.target
     )
+    return mark_missing(table, files.missing_values, encoding)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:

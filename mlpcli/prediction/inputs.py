@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import header_names, select_known
 from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.missing import handle_missing
+from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import CsvOptions
@@ -55,7 +55,8 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert):
         # Every example gets an answer: none can be dropped.
-        checked = handle_missing(table, files.missing)
+        marked = mark_missing(table, files.missing_values, encoding)
+        checked = handle_missing(marked, files.missing)
         # A little at a time: an array may be larger than memory.
         for part, _ in blocks(checked.values):
             yield encode(encoding, checked.take(part), dtype)
@@ -111,7 +112,8 @@ def read_stream(
     if as_json:
         header = first.lstrip()[0] == "{"
     delimiter = "," if as_json else None
-    options = CsvOptions(header, delimiter, header_names(encoding), files.missing == "mean")
+    gaps, words = files.missing == "mean", files.missing_values.words(text=False)
+    options = CsvOptions(header, delimiter, header_names(encoding), gaps, words)
     select = select_known(encoding, labelled=False)
     yield from csv_tables(lines, "-", select, characters, options)
 

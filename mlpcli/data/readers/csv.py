@@ -58,27 +58,27 @@ def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
     dialect, lines = sniff(read_lines(path), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     try:
-        return _read(lines, dialect, selection, options.gaps)
+        return _read(lines, dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
         dialect, lines = sniff(read_lines(path), path, options)
         first = next(_chunks(lines, CHUNK_CHARACTERS))
-        columns = detect_columns(first, dialect, selection, options.gaps, rest=lines)
+        columns = detect_columns(first, dialect, selection, options, rest=lines)
         dialect, lines = sniff(read_lines(path), path, options)
-        return _read(lines, dialect, selection, options.gaps, columns)
+        return _read(lines, dialect, selection, options, columns)
 
 
 def _read(
     lines: Iterator[Line],
     dialect: Dialect,
     selection: ColumnSelection,
-    gaps: bool,
+    options: CsvOptions,
     columns: Columns | None = None,
 ) -> Table:
     """Read all lines of a table."""
     values, codes, numbers = ArrayBuilder(len(selection.features)), [], []
     part = None
-    for part in _parse(lines, dialect, selection, gaps, CHUNK_CHARACTERS, columns):
+    for part in _parse(lines, dialect, selection, options, CHUNK_CHARACTERS, columns):
         values.append(part.values)
         codes.append(part.codes)
         numbers.append(part.numbers)
@@ -111,7 +111,7 @@ def csv_tables(
     """
     dialect, lines = sniff(lines, where, options)
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
-    for part in _parse(lines, dialect, selection, options.gaps, characters):
+    for part in _parse(lines, dialect, selection, options, characters):
         yield _table(dialect, part)
 
 
@@ -119,14 +119,14 @@ def _parse(
     lines: Iterator[Line],
     dialect: Dialect,
     selection: ColumnSelection,
-    gaps: bool,
+    options: CsvOptions,
     characters: int,
     columns: Columns | None = None,
 ) -> Iterator[ParsedLines]:
     """Yield the numbers of successive lines, about so many characters of them at a time."""
     parsers = PARSERS
     for chunk in _chunks(lines, characters):
-        columns = columns or detect_columns(chunk, dialect, selection, gaps)
+        columns = columns or detect_columns(chunk, dialect, selection, options)
         part = _parse_chunk(chunk, dialect, columns, parsers)
         if part.values.dtype != np.uint8:
             # A line has shown that the table is not of bytes alone.

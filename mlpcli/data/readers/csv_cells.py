@@ -11,13 +11,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.csv_dialect import Dialect, parse_number, split_line
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, parse_number, split_line
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.table import ColumnSelection, column_name
 from mlpcli.errors import DataError
-
-# What stands for a missing number. A missing text or class is an empty cell.
-MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 
 
 class LateTextError(Exception):
@@ -30,8 +27,8 @@ class Columns(NamedTuple):
     selection: ColumnSelection
     codes: dict[int, dict[str, int]]
     """For each column of text, and for that of the classes: the code of every text seen so far."""
-    gaps: bool
-    """Whether values may be missing: they become NaN."""
+    options: CsvOptions
+    """Whether values may be missing, and what stands for a missing number."""
     number_lines: dict[int, int]
     """Of columns that may be of numbers or of text: the line with the first number."""
 
@@ -40,7 +37,7 @@ def detect_columns(
     lines: list[Line],
     dialect: Dialect,
     selection: ColumnSelection,
-    gaps: bool,
+    options: CsvOptions,
     rest: Iterable[Line] = (),
 ) -> Columns:
     """Return what cells are parsed as: in training, text where the first lines have no number.
@@ -49,7 +46,7 @@ def detect_columns(
         lines: the first lines.
         dialect: how they are written.
         selection: which columns are read, and whether more of them may turn out to be text.
-        gaps: whether values may be missing.
+        options: what is known of the table.
         rest: later lines, whose first value decides where the first lines have none.
 
     Raises:
@@ -59,18 +56,23 @@ def detect_columns(
     number_lines: dict[int, int] = {}
     if selection.detect:
         undecided = set(selection.features) - text
-        texts, number_lines = _first_values(lines, dialect, undecided)
+        texts, number_lines = _first_values(lines, dialect, undecided, options)
         text |= texts - {*number_lines}
-        late, numbers = _first_values(rest, dialect, undecided - text - {*number_lines}, one=True)
+        empty = undecided - text - {*number_lines}
+        late, numbers = _first_values(rest, dialect, empty, options, one=True)
         text |= late
         number_lines |= numbers
     target = set() if selection.target is None else {selection.target}
     codes: dict[int, dict[str, int]] = {column: {} for column in text | target}
-    return Columns(selection._replace(text=text), codes, gaps, number_lines)
+    return Columns(selection._replace(text=text), codes, options, number_lines)
 
 
 def _first_values(
-    lines: Iterable[Line], dialect: Dialect, columns: set[int], one: bool = False
+    lines: Iterable[Line],
+    dialect: Dialect,
+    columns: set[int],
+    options: CsvOptions,
+    one: bool = False,
 ) -> tuple[set[int], dict[int, int]]:
     """Return which columns hold a text, and where each has its first number.
 
@@ -78,6 +80,7 @@ def _first_values(
         lines: where to look.
         dialect: how they are written.
         columns: what to look for.
+        options: what stands for a missing value.
         one: whether the first value of a column decides, or only a number does.
     """
     undecided, texts, number_lines = set(columns), set(), {}
@@ -85,9 +88,12 @@ def _first_values(
         cells = split_line(line, dialect)
         for column in list(undecided):
             cell = cells[column]
-            if cell.strip().lower() in MISSING:
+            if cell.strip().lower() in options.words:
                 continue
-            if parse_number(cell) is None:
+            value = parse_number(cell)
+            if value in options.numbers:
+                continue
+            if value is None:
                 texts.add(column)
             else:
                 number_lines[column] = line.number
@@ -160,8 +166,8 @@ def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Colu
         DataError: naming line and column.
         LateTextError: if it may be the first text of a column.
     """
-    missing = cell.strip().lower() in MISSING
-    if missing and columns.gaps:
+    missing = cell.strip().lower() in columns.options.words
+    if missing and columns.options.gaps:
         return math.nan
     remedy = "correct it"
     if missing:

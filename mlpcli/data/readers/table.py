@@ -69,6 +69,8 @@ class Table(NamedTuple):
     """(n,) the row of each example in the file, where they are not all of it."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where each example is an image."""
+    marked: dict[int | None, dict[str, int]] = {}  # noqa: RUF012 - never changed
+    """For columns of text (None: the classes): words taken for missing values, and how often."""
 
     def row(self, i: int) -> str:
         """Return where example i stands, for an error."""
@@ -106,8 +108,12 @@ def column_name(names: tuple[str, ...] | None, position: int) -> str:
 
 def name_labels(values: NDArray[np.generic] | Sequence[str]) -> Labels:
     """Return classes as codes and names; whole numbers are named without a decimal point."""
-    found, codes = np.unique(np.asarray(values), return_inverse=True)
-    return Labels(codes.reshape(-1), tuple(label_text(value) for value in found.tolist()))
+    given = np.asarray(values)
+    found, codes = np.unique(given, return_inverse=True)
+    codes = codes.reshape(-1)
+    if given.dtype.kind == "f":
+        codes[np.isnan(given)] = -1
+    return Labels(codes, tuple(label_text(value) for value in found.tolist()))
 
 
 def label_text(value: object) -> str:
