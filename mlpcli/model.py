@@ -28,7 +28,7 @@ class Model:
         experiment: what was trained.
         encoding: what features and classes mean.
         fingerprint: of the training data.
-        meta: what the checkpoint says of the run; empty before there is one.
+        history: of a loaded model, one mapping per epoch, from `epoch` and `error` on.
         validation_fingerprint: of validation examples from a file; "" if there are none.
     """
 
@@ -36,7 +36,7 @@ class Model:
     experiment: Experiment
     encoding: Encoding
     fingerprint: str
-    meta: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
     validation_fingerprint: str = ""
 
     def __repr__(self) -> str:
@@ -44,11 +44,6 @@ class Model:
         structure, name = list(self.network.structure), self.experiment.data.name
         classes, epochs = join_names(self.encoding.class_names), len(self.history)
         return " ".join(f"Model({name} {structure}, classes {classes}, {epochs} epochs)".split())
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """One mapping per epoch of a loaded model, from `epoch` and `error` on."""
-        return list(self.meta.get("history", []))
 
     def predict_batches(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.validators import Validator, choice, integer, list_of, mapping_of, number
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
@@ -82,37 +83,67 @@ class Encoding(NamedTuple):
         """Return the encoding that `to_mapping` wrote.
 
         Raises:
-            KeyError, TypeError, ValueError: if it is none.
+            ValueError: if it is none, or contradicts itself; PartError, of these, names the part.
         """
-        columns = tuple(
-            Column(
-                str(column["name"]),
-                str(column["role"]),
-                tuple(map(str, column.get("categories", ()))),
-                tuple(map(float, column.get("filling", ()))),
-            )
-            for column in mapping.get("columns", ())
-        )
-        shape = mapping.get("image_shape")
-        encoding = cls(
-            int(mapping["features"]),
-            str(mapping["scale"]),
-            class_names,
-            shape and (int(shape[0]), int(shape[1])),
-            columns,
-            tuple(map(float, mapping.get("means", ()))),
-            tuple(map(float, mapping.get("deviations", ()))),
-        )
+        given = ENCODING.parse(mapping)
+        columns = tuple(Column(**column) for column in given.pop("columns", ()))
+        encoding = cls(**given, columns=columns, class_names=class_names)
+        shape = encoding.image_shape
         statistics = encoding.features if encoding.scale in FITTED_SCALES else 0
         if (
-            encoding.scale not in SCALES
-            or (columns and sum(column.width for column in columns) != encoding.features)
+            (encoding.columns and sum(c.width for c in encoding.columns) != encoding.features)
+            or not all(map(_is_consistent, encoding.columns))
             or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
             or len(encoding.means) != statistics
             or len(encoding.deviations) != statistics
         ):
             raise ValueError("the encoding contradicts itself")
         return encoding
+
+
+def _is_consistent(column: Column) -> bool:
+    """Return whether a column has the categories of its role, each once, and their filling."""
+    categories = column.categories
+    return (
+        len(set(categories)) == len(categories)
+        and bool(categories) == (column.role == "category")
+        and len(column.filling) in (0, column.width)
+    )
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError
+    return value
+
+
+def _image_shape(value: Any) -> tuple[int, int]:
+    rows, columns = list_of(integer(1)).parse(value)
+    return rows, columns
+
+
+_TEXT = Validator("text", _text)
+_COLUMN = mapping_of(
+    {
+        "name": _TEXT,
+        "role": choice("number", "category", "target", "ignored"),
+        "categories": list_of(_TEXT),
+        "filling": list_of(number()),
+    },
+    optional=("categories", "filling"),
+)
+# What `Encoding.to_mapping` writes.
+ENCODING = mapping_of(
+    {
+        "features": integer(1),
+        "scale": choice(*SCALES),
+        "image_shape": Validator("[rows, columns]", _image_shape),
+        "columns": list_of(_COLUMN),
+        "means": list_of(number()),
+        "deviations": list_of(number(above=0)),
+    },
+    optional=("image_shape", "columns", "means", "deviations"),
+)
 
 
 def encode(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.generic]:
@@ -145,12 +176,14 @@ def encode(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.generic]:
     features = np.empty((len(table.values), encoding.features), dtype)
     for part, values in blocks(table.values):
         numbers = values.astype(np.float64) if expand is None else expand(values)
-        if fitted:
-            numbers -= encoding.means
-            numbers /= encoding.deviations
-        if encoding.scale == "robust":
-            bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
-            np.divide(numbers, bend, out=numbers, where=encoding.is_number)
+        # What is too large for these is so for the network, and is refused below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if fitted:
+                numbers -= encoding.means
+                numbers /= encoding.deviations
+            if encoding.scale == "robust":
+                bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
+                np.divide(numbers, bend, out=numbers, where=encoding.is_number)
         _check_range(encoding, table, part, numbers, dtype)
         features[part] = numbers
     return features

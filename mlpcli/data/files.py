@@ -7,6 +7,7 @@ import numpy as np
 
 from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
+from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
@@ -62,7 +63,8 @@ def make_dataset(
     if test is not None:
         examples = _examples(encoding, test, dtype)
     elif isinstance(files.test, str):
-        examples = _open_test(files, files.test, encoding, search_paths, dtype)
+        path, target = _test_path(files.test, search_paths), files.test_target
+        examples = load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -84,7 +86,9 @@ def load_files_split(
     preparation: Preparation,
     trained_on: str,
 ) -> Examples | None:
-    """Open the training or test examples of a configuration in the encoding fitted then.
+    """Open the training or test examples that a checkpoint names, in the encoding fitted then.
+
+    They lie below the search paths, and errors do not quote them.
 
     Args:
         files: which files, and how to read them.
@@ -100,20 +104,27 @@ def load_files_split(
     Raises:
         DataError: if a file is missing, or wrong, or has changed where that matters.
     """
+    check_confined(files, split, search_paths)
     dtype = preparation.dtype
-    if split == "test" and not isinstance(files.test, float):
-        if files.test is None:
-            return None
-        return _open_test(files, files.test, encoding, search_paths, dtype)
+    if split == "test" and files.test is None:
+        return None
+    if split == "test" and isinstance(files.test, str):
+        path, target = _test_path(files.test, search_paths), files.test_target
+        with unquoted():
+            return load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
-    table = handle_missing(read_training(files, source, encoding), files.missing)
-    train, test = _split(files, encoding, table, preparation.seed)
-    examples = _examples(encoding, train, dtype)
+    with unquoted():
+        table = handle_missing(read_training(files, source, encoding), files.missing)
+        train, test = _split(files, encoding, table, preparation.seed)
+        examples = _examples(encoding, train, dtype)
     if fingerprint(examples) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
         )
-    return examples if split == "train" or test is None else _examples(encoding, test, dtype)
+    if split == "train" or test is None:
+        return examples
+    with unquoted():
+        return _examples(encoding, test, dtype)
 
 
 def load_labelled(
@@ -207,11 +218,8 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
     return table.take(kept), table.take(out)
 
 
-def _open_test(
-    files: Files, name: str, encoding: Encoding, search_paths: Sequence[Path], dtype: str
-) -> Examples:
-    path = resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
-    return load_labelled(path, encoding, files, files.test_target, search_paths, dtype=dtype)
+def _test_path(name: str, search_paths: Sequence[Path]) -> Path:
+    return resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
 
 
 def _examples(encoding: Encoding, table: Table, dtype: str) -> Examples:

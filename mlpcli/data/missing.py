@@ -27,8 +27,10 @@ def mark_missing(
     """
     values, labels = table.values, table.labels
     marked: dict[int | None, dict[str, int]] = {}
+    known = encoding.input_columns if encoding else []
     for j, texts in table.texts.items():
-        kept = encoding.input_columns[j].categories if encoding else ()
+        # `encode` refuses a table of more columns.
+        kept = known[j].categories if j < len(known) else ()
         if codes := _marked_codes(texts, missing_values, kept):
             column = values[:, j]
             marked[j] = {texts[code]: int((column == code).sum()) for code in codes}
