@@ -151,7 +151,7 @@ def _show(report: dict[str, Any], results: list["GateResult"], top_k: int | None
         console.result("")
     for result in results:
         colour = "green" if result.passed else "red"
-        console.result(f"gate {result.gate} {console.styled(result.outcome, fg=colour)}")
+        console.result(f"gate {result.gate} ", console.styled(result.outcome, fg=colour))
 
 
 def _end(weights: Path, results: list["GateResult"]) -> None:

@@ -62,9 +62,10 @@ def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
             "name": meta.experiment.data.name,
             "features": encoding.features,
             "scale": encoding.scale,
-            "fingerprint": meta.fingerprint,
+            "fingerprint": meta.fingerprint or None,
         },
         "start": {"sha256": meta.start} if meta.start else None,
+        "source": meta.source or None,
         "epochs": len(meta.history),
         "complete": meta.complete,
         "best_epoch": best["epoch"],
@@ -92,6 +93,8 @@ def _yaml(meta: "Meta") -> str:
 
 def _from_here(meta: "Meta") -> tuple[dict[str, Any], list[str]]:
     """Return an experiment with paths relative to the current folder, and those not found."""
+    from mlpcli.data.readers.source import candidates
+
     experiment, lost = meta.experiment.to_mapping(), []
     data, columns = experiment["data"], [column.name for column in meta.encoding.columns]
     paths = [(data, "train"), (data, "test"), (data, "test_target"), (experiment, "validation")]
@@ -102,9 +105,9 @@ def _from_here(meta: "Meta") -> tuple[dict[str, Any], list[str]]:
         # A fraction or a column's position is no path.
         if not isinstance(path, str):
             continue
-        candidates = [folder / Path(path).expanduser() for folder in meta.experiment.search_paths]
-        found = next((candidate for candidate in candidates if candidate.exists()), None)
-        if found and found != candidates[0]:
+        places = candidates(path, meta.experiment.search_paths)
+        found = next((place for place in places if place.exists()), None)
+        if found and found != places[0]:
             mapping[name] = os.path.relpath(found)
         elif not found and name != "target":  # which may be an array of an archive
             lost.append(path)
@@ -130,9 +133,10 @@ def _show(found: dict[str, Any], experiment: str) -> None:
     metrics = [f"{name} {value:.5g}" for name, value in found["metrics"].items()]
     facts = {
         "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
-        "sha256": data["fingerprint"],
+        **({"sha256": data["fingerprint"]} if data["fingerprint"] else {}),
         "classes": f"{len(names)}: {join_names(names)}",
         **({"started from": f"weights with SHA-256 {start['sha256']}"} if start else {}),
+        **({"source": f"{found['source']}: converted weights"} if found["source"] else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
         **({"best epoch": " ".join([str(found["best_epoch"]), *metrics])} if metrics else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),

@@ -39,10 +39,10 @@ def fit_encoding(table: Table, missing: str) -> Encoding:
         columns = (Column("", "number"),) * width if gaps else ()
         return Encoding(width, "none", class_names, table.image_shape, columns)
     fitted = []
+    numbers = {position: j for j, position in enumerate(table.selection.features)}
     for position in range(table.selection.width):
         name = table.names[position] if table.names else ""
-        if position in table.selection.features:
-            j = table.selection.features.index(position)
+        if (j := numbers.get(position)) is not None:
             fitted.append(_fit_column(table, j, name))
         else:
             role = "target" if position == table.selection.target else "ignored"

@@ -1,5 +1,6 @@
 """The door to all data: an experiment becomes the dataset that it trains on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlpcli.config.schema import Experiment
@@ -7,7 +8,7 @@ from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files, load_files_split, load_labelled
-from mlpcli.data.readers.source import resolve_path
+from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.errors import ConfigError, DataError, join_names
 
 
@@ -32,6 +33,27 @@ def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
             raise
         where = f"{experiment.where(error.key)}: {error.where}"
         raise DataError(where, error.problem, error.remedy) from None
+
+
+def data_paths(experiment: Experiment, data_dir: Path) -> Iterator[Path]:
+    """Yield the files and folders that an experiment's data may be read from.
+
+    Args:
+        experiment: what is trained.
+        data_dir: the folder that has one sub-folder per downloaded dataset.
+    """
+    files = experiment.data.files
+    if not files:
+        yield data_dir / experiment.data.name
+        return
+    for name in (files.train, files.test, experiment.validation, files.target, files.test_target):
+        if not isinstance(name, str):
+            continue
+        for path in candidates(name, experiment.search_paths):
+            if path.exists():
+                yield path
+                if labels := find_label_file(path):
+                    yield labels
 
 
 def load_split(
@@ -92,6 +114,10 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
     if experiment.augment and (shape is None or shape[0] * shape[1] != features):
         problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
         raise ConfigError(experiment.where("augment"), problem, "remove it")
+    if experiment.augment and shape and experiment.augment["shift"] >= min(shape):
+        problem = f"moves images of {shape[0]}×{shape[1]} pixels out of sight"
+        where = experiment.where("augment.shift")
+        raise ConfigError(where, problem, f"write shift: {max(1, min(shape) // 10)}")
     if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
     elif dataset.validation is not None and not len(dataset.validation.labels):
@@ -113,8 +139,9 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
+    known = set(class_names)
     for name in experiment.class_weight or ():
-        if name not in class_names:
+        if name not in known:
             raise ConfigError(
                 experiment.where(f"class_weight.{name}"),
                 f"there is no class {name}",

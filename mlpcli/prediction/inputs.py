@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from itertools import chain, repeat
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -92,21 +93,18 @@ def read_stream(
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
     source = decode_lines(stream, "-")
-    before, first = [], ""
+    blank, first = 0, ""
     for first in source:
         if first.strip():
             break
-        before.append(first)
+        blank += 1
     else:
         return
-
-    def all_lines() -> Iterator[str]:
-        yield from before
-        yield first
-        yield from source
+    # Only their number is kept, for errors: there may be any number of them.
+    all_lines = chain(repeat("\n", blank), [first], source)
 
     as_json = first.lstrip()[:1] in ("{", "[")
-    lines = json_lines(all_lines(), "-") if as_json else join_quoted(all_lines(), "-")
+    lines = json_lines(all_lines, "-") if as_json else join_quoted(all_lines, "-")
     # Rows may come without the header that files were declared to have.
     header: bool | None = None if files.header else files.header
     if as_json:

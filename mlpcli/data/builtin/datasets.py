@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.builtin import archive, parity
-from mlpcli.data.builtin.registry import IDX_FILES, BuiltinDataset, lookup
+from mlpcli.data.builtin.registry import DATASETS, IDX_FILES, BuiltinDataset, lookup
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_scaling
@@ -15,6 +15,15 @@ from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
 from mlpcli.data.splits import set_aside, training_rows
 from mlpcli.errors import DataError, MissingDatasetError
+
+# By name, what each dataset's features and classes are.
+BUILTIN_ENCODINGS = {
+    "parity": Encoding(parity.BITS, "none", parity.CLASS_NAMES),
+    **{
+        name: Encoding(prod(entry.image_shape), "unit", entry.class_names, entry.image_shape)
+        for name, entry in DATASETS.items()
+    },
+}
 
 
 def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str) -> Dataset:
@@ -30,15 +39,11 @@ def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str
         ConfigError: if there is no such dataset.
         DataError: if its files are missing or damaged.
     """
-    if name == "parity":
-        encoding = Encoding(parity.BITS, preparation.scale or "none", parity.CLASS_NAMES)
-    else:
-        entry = lookup(name, where, also=("parity",))
-        features, scale = prod(entry.image_shape), preparation.scale or "unit"
-        encoding = Encoding(features, scale, entry.class_names, entry.image_shape)
     train, test = (_open_split(name, split, data_dir, where) for split in ("train", "test"))
     rows = training_rows(train.labels, preparation)
-    encoding = fit_scaling(encoding, Table(name, train.features), encoding.scale, rows)
+    encoding = BUILTIN_ENCODINGS[name]
+    table, scale = Table(name, train.features), preparation.scale or encoding.scale
+    encoding = fit_scaling(encoding, table, scale, rows)
     train, test = (_encoded(encoding, part, name, preparation.dtype) for part in (train, test))
     return set_aside(Dataset(name, encoding, train, test), rows)
 

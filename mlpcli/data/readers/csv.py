@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import (
     Columns,
@@ -126,6 +127,7 @@ def _parse(
     """Yield the numbers of successive lines, about so many characters of them at a time."""
     parsers = PARSERS
     for chunk in _chunks(lines, characters):
+        signals.check()
         columns = columns or detect_columns(chunk, dialect, selection, options)
         part = _parse_chunk(chunk, dialect, columns, parsers)
         if part.values.dtype != np.uint8:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, parse_number, split_line
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.table import ColumnSelection, column_name
@@ -85,6 +86,7 @@ def _first_values(
     """
     undecided, texts, number_lines = set(columns), set(), {}
     for line in lines if undecided else ():
+        signals.check()
         cells = split_line(line, dialect)
         for column in list(undecided):
             cell = cells[column]
@@ -128,6 +130,8 @@ def parse_ordinary(
             ndmin=2,
         )
     except ValueError:
+        # A signal may have come in a converter.
+        signals.check()
         return None
     if parsed.shape != (len(lines), dialect.width) or not np.isfinite(parsed).all():
         return None

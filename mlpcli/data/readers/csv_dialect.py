@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
@@ -73,10 +74,10 @@ def sniff(
     header = options.header
     if not (_is_header(names, options.header_names) if header is None else header):
         return dialect, chain([first], lines)
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            problem = f"two columns are called {name!r}"
-            raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
+    if len(set(names)) < len(names):
+        name = next(name for name, count in Counter(names).items() if count > 1)
+        problem = f"two columns are called {name!r}"
+        raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
     return dialect._replace(names=names), lines
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.errors import DataError
 
@@ -134,6 +135,7 @@ def blocks(
     """
     height = max(1, BLOCK_VALUES // max(1, values.shape[1]))
     for start in range(0, len(values) if rows is None else len(rows), height):
+        signals.check()
         part = slice(start, start + height)
         yield part, values[part if rows is None else rows[part]]
 
