@@ -59,11 +59,7 @@ class Model:
         """
         for _, a in inference.predict_batches(self.network, features):
             if not np.isfinite(a).all():
-                raise DataError(
-                    "input",
-                    f"holds values too large for the network's {self.network.dtype} arithmetic",
-                    "give them in the units of the training data",
-                )
+                raise self._too_large("input")
             yield a
 
     def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
@@ -87,15 +83,30 @@ class Model:
                 raise DataError("features", problem, "give a table to mlp predict")
         width = len(self.encoding.input_columns) or self.encoding.features
         rows = as_rows(np.asarray(features), width, "features")
-        rows = encode(self.encoding, Table("features", rows))
+        rows = encode(self.encoding, Table("features", rows), self.experiment.dtype)
         chunks = [outputs.copy() for outputs in self.predict_batches(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
 
-    def evaluate(self, examples: Examples) -> inference.Evaluation:
-        """Compare the model's predictions with the labels of one or more examples."""
+    def evaluate(self, examples: Examples, where: str = "examples") -> inference.Evaluation:
+        """Compare the model's predictions with the labels of one or more examples.
+
+        Args:
+            examples: with features in the model's encoding.
+            where: what they are called in an error.
+
+        Raises:
+            DataError: if the error is not a number, for the sake of a value too large.
+        """
         loss = LOSSES[self.experiment.loss, self.experiment.output]
-        return inference.evaluate(self.network, loss, *examples)
+        found = inference.evaluate(self.network, loss, *examples)
+        if not math.isfinite(found.error):
+            raise self._too_large(where)
+        return found
+
+    def _too_large(self, where: str) -> DataError:
+        problem = f"holds values too large for the network's {self.network.dtype} arithmetic"
+        return DataError(where, problem, "give them in the units of the training data")
 
     def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
         """Return the name of each example's class, the one with the largest output, (n,).

@@ -78,13 +78,13 @@ def predict(
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
     files = model.experiment.data.files
-    names = model.encoding.class_names
+    names, dtype = model.encoding.class_names, model.experiment.dtype
     options.check_top_k(top_k, len(names))
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
             row = 0
-            for features in read_input(name, model.encoding, files, invert):
+            for features in read_input(name, model.encoding, files, invert, dtype):
                 for outputs in model.predict_batches(features):
                     yield predictions.PredictedBatch(name, row, outputs)
                     row += len(outputs)

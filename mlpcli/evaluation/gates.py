@@ -183,7 +183,7 @@ def read_baseline(
             content = stream.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise ConfigError(path, f"has more than {MOST_BYTES} bytes", remedy)
-        report = json.loads(content)
+        report = json.loads(content, parse_constant=_no_constant)
     except OSError as error:
         raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:
@@ -204,6 +204,10 @@ def read_baseline(
     if list(report["classes"]) != list(class_names):
         raise ConfigError(path, "is about other classes", "compare models of the same classes")
     return report
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def check(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[GateResult]:

@@ -82,6 +82,9 @@ def evaluate(
         loss: the error E, a function of `losses.LOSSES`.
         features: (n, n_1) in the units of the training data.
         labels: (n,) classes.
+
+    Returns:
+        Counts and error; the error of outputs that are not numbers is not finite.
     """
     n_classes = network.structure[-1]
     one_hot = np.eye(n_classes, dtype=network.dtype)

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from mlpcli.config.data_files import MissingValues
 from mlpcli.data.readers.lines import Line
 from mlpcli.errors import DataError
 
@@ -26,6 +27,10 @@ class CsvOptions(NamedTuple):
     """The columns' names in training: a first line with one of them is a header."""
     gaps: bool = False
     """Whether values may be missing: they become NaN."""
+    words: frozenset[str] = MissingValues().words(text=False)
+    """What stands for a missing number, in lower case."""
+    numbers: tuple[float, ...] = ()
+    """Numbers that do; the reader leaves them as they are."""
 
 
 class Dialect(NamedTuple):
