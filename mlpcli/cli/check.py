@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlpcli.cli import console, options
+from mlpcli.cli.threads import choose
 from mlpcli.errors import MlpError
 
 if TYPE_CHECKING:
@@ -27,16 +28,20 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
     gradient; tries to overfit one mini-batch. Each finding is one line that says what to
     do. Nothing is written.
     """
-    from mlpcli.checkpoint.limits import check_size
     from mlpcli.config.load import load_experiment
     from mlpcli.config.yaml_core import to_yaml
+
+    experiment = load_experiment(config)
+    # Before anything imports NumPy, and as training will have it.
+    threads = choose(experiment)
+    threads.use()
+    from mlpcli.checkpoint.limits import check_size
     from mlpcli.data.audit import Fact, Finding
     from mlpcli.data.load import load_data
 
-    experiment = load_experiment(config)
     dataset = load_data(experiment, data_dir)
     check_size(experiment)
-    seen = list(_look(experiment, dataset))
+    seen = [*_look(experiment, dataset), Fact("threads", threads.number, str(threads))]
     facts = [part for part in seen if isinstance(part, Fact)]
     findings = [part for part in seen if isinstance(part, Finding)]
     count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"

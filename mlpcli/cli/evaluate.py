@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpcli.cli import console, options, text_tables
+from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError, DataError, GateError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def evaluate(
     balanced_accuracy, macro_f1, top_K_accuracy (with --top-k K), and precision, recall, f1 and
     support of a class, as in recall[7].
     """
+    limit()
     from mlpcli.checkpoint import store
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.evaluate import report

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from mlpcli.cli import options
+from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def predict(
     in it are ignored. Images are resized to the network's size. --json is --format jsonl.
     """
     from mlpcli import atomic
+
+    limit()
     from mlpcli.checkpoint import store
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input

@@ -1,6 +1,5 @@
 """`mlp train`."""
 
-import os
 import shlex
 import signal
 import sys
@@ -16,6 +15,7 @@ from click.core import ParameterSource
 
 from mlpcli.cli import console, options
 from mlpcli.cli.signals import defer_signals
+from mlpcli.cli.threads import choose
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
     Listeners = tuple[Callable[[EpochReport], None], Callable[[StepReport], None] | None]
 
-# What NumPy's various matrix libraries read when they are loaded.
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+# Threads that hinder one another are looked for in so many steps, and reported from a factor on.
+PACE_STEPS = 30
+SLOW = 3
 
 
 @click.command(epilog="Example: mlp train configs/mnist.yaml --set epochs=20 -o digits.npy")
@@ -63,7 +65,11 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
     metavar="FILE",
     help="Write a row per epoch to this .csv or .jsonl file.",
 )
-@click.option("--threads", type=click.IntRange(1), help="Threads for matrix products.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Threads for matrix products.  [default: one; for large products all allowed]",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the checkpoint if it exists.")
 @click.option(
     "--resume", is_flag=True, help="Go on where the checkpoint stopped; start if there is none."
@@ -101,17 +107,20 @@ def train(
         raise ConfigError(
             "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
         )
-    if threads:
-        # Read once, when NumPy is loaded: that is why commands import it as they run.
-        os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    from mlpcli.config.load import load_experiment
+
+    experiment = load_experiment(config, overrides)
+    # Before anything imports NumPy.
+    chosen = choose(experiment, threads)
+    chosen.use()
+    if verbose and not quiet:
+        console.note(f"threads {chosen}")
     from mlpcli import atomic
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
-    from mlpcli.config.load import load_experiment
     from mlpcli.data.load import load_data
 
-    experiment = load_experiment(config, overrides)
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
         check_same_start(verify, start)
@@ -131,9 +140,9 @@ def train(
                 atomic.check_writable(output, store.final_size(model, run))
             begun = time.perf_counter()
             save = None if verify else partial(store.save, output, model, run)
-            _train(
-                experiment, run, dataset, save, _progress(experiment, run, history, quiet, verbose)
-            )
+            progress = _progress(experiment, run, history, quiet, verbose)
+            watch = _pace(experiment) if chosen.number > 1 and not quiet else None
+            _train(experiment, run, dataset, save, progress, watch)
             seconds = time.perf_counter() - begun
     if verify:
         _compare(verify, model, run)
@@ -224,6 +233,7 @@ def _train(
     dataset: "Dataset",
     save: Callable[[], None] | None,
     progress: AbstractContextManager["Listeners"],
+    watch: Callable[[], None] | None,
 ) -> None:
     """Train to the end, or until a signal comes: then finish the mini-batch, save, and say so."""
     from mlpcli.checkpoint import autosave
@@ -240,6 +250,8 @@ def _train(
                 def on_step(report: "StepReport") -> None:
                     if show_step:
                         show_step(report)
+                    if watch:
+                        watch()
                     if received:
                         raise Interrupted(received[0])
 
@@ -252,6 +264,30 @@ def _train(
             raise
         except BrokenPipeError:
             raise Interrupted(signal.SIGPIPE) from None
+
+
+def _pace(experiment: "Experiment") -> Callable[[], None]:
+    """Return what is to be called after each step: it finds threads that hinder one another.
+
+    After `PACE_STEPS` steps, it says once if these took far longer than with one thread.
+    """
+    from mlpcli.training.cost import one_thread_seconds
+
+    times: list[float] = []
+
+    def watch() -> None:
+        if len(times) > PACE_STEPS:
+            return
+        times.append(time.perf_counter())
+        if len(times) > PACE_STEPS:
+            step, alone = (times[-1] - times[0]) / PACE_STEPS, one_thread_seconds(experiment)
+            if step > SLOW * alone:
+                console.note(
+                    f"threads: steps take about {step / alone:.0f} times as long as with one "
+                    "thread, since other processes are busy; --threads 1 is faster here"
+                )
+
+    return watch
 
 
 def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:

@@ -1,6 +1,7 @@
 """What training costs: memory and time, computed or measured on a part of the examples."""
 
 import os
+import time
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,6 +33,28 @@ def least_memory(experiment: Experiment, n: int) -> int:
     rows = min(experiment.bt_size, n)
     values = vectors * count_parameters(experiment.structure) + 3 * rows * sum(experiment.structure)
     return values * np.dtype(experiment.dtype).itemsize
+
+
+# A product of (64, 60) and (60, 64) is too small to be divided among threads.
+SMALL_PRODUCT = (64, 60, 64)
+
+
+def one_thread_seconds(experiment: Experiment) -> float:
+    """Estimate how long the products of a step take with one thread, rather too long than short.
+
+    By the time of a product that is never divided among threads, and less efficient than large
+    ones; the fastest of a few, since other processes may interrupt one.
+    """
+    m, k, n = SMALL_PRODUCT
+    a, b = np.ones((m, k), experiment.dtype), np.ones((k, n), experiment.dtype)
+    out, seconds = np.empty((m, n), experiment.dtype), []
+    for _ in range(20):
+        begun = time.perf_counter()
+        a.dot(b, out)
+        seconds.append(time.perf_counter() - begun)
+    # Forward, gradient of the weights, and gradient of the layer below.
+    work = 3 * experiment.bt_size * count_parameters(experiment.structure)
+    return min(seconds) * work / (m * k * n)
 
 
 def too_large(experiment: Experiment, n: int) -> Finding | None:

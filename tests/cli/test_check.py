@@ -64,7 +64,7 @@ def test_json(run_mlp, parity):
     assert found["experiment"]["eta"] == 1e-9
     assert list(found["facts"]) == [
         "train", "test", "scale", "classes", "majority", "parameters", "gradient", "one_batch",
-        "memory", "seconds_per_epoch",
+        "memory", "seconds_per_epoch", "threads",
     ]  # fmt: skip
     (finding,) = found["findings"]
     assert (list(finding), finding["name"]) == (["name", "problem", "remedy"], "one-batch")
