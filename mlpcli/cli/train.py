@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from mlpcli.cli import console, options
+from mlpcli.cli.other_tasks import format_summary
 from mlpcli.cli.signals import defer_signals
 from mlpcli.cli.threads import choose
 from mlpcli.errors import (
@@ -213,10 +214,10 @@ def _progress(
     experiment: "Experiment", run: "Run", history: Path | None, quiet: bool, verbose: bool
 ) -> Iterator["Listeners"]:
     """Write the history and show the progress; yield what to tell of every epoch and step."""
-    from mlpcli.training.history import history_file
+    from mlpcli.training.history import history_columns, history_file
 
     with (
-        history_file(history, run.history) as write_row,
+        history_file(history, run.history, history_columns(experiment.learns)) as write_row,
         console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
     ):
 
@@ -349,5 +350,5 @@ def _show_result(
         return
     chosen = f" of epoch {run.best_epoch}, the best" if dataset.validation else ""
     console.result(f"weights {output}{chosen}")
-    accuracy = test and f"test accuracy {console.format_accuracy(**test.summary())}"
-    console.result(accuracy or "no test split")
+    task = dataset.encoding.task
+    console.result(f"test {format_summary(task, test.summary())}" if test else "no test split")

@@ -1,7 +1,7 @@
 """A dataset: training, test and validation examples, and what their numbers mean."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,12 @@ from mlpcli.data.encoding import Encoding
 
 
 class Examples(NamedTuple):
-    """Examples and their classes."""
+    """Examples and their targets."""
 
     features: NDArray[np.generic]
     """(n, n_1), in the units of the files."""
-    labels: NDArray[np.integer]
-    """(n,) in 0..n_L - 1."""
+    labels: NDArray[Any]
+    """(n,) classes in 0..n_L - 1; (n, n_L) quantities, standardised; or (n, n_L) labels, 0 or 1."""
 
 
 class Dataset(NamedTuple):

@@ -1,7 +1,7 @@
 """What features and classes mean: a record fitted to training data and applied to any other."""
 
 from collections.abc import Callable, Mapping
-from math import prod
+from math import isfinite, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,12 @@ from mlpcli.errors import DataError, join_names
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` and `robust` are applied to the features themselves.
 SCALES = {"unit": 1 / 255, "standardize": 1.0, "robust": 1.0, "none": 1.0}
+# What the targets of each task are called.
+TARGETS_CALLED = {
+    "classification": "classes",
+    "regression": "quantities",
+    "multilabel": "labels",
+}
 FITTED_SCALES = ("standardize", "robust")
 # Under `robust`, features are bent towards these limits on both sides of 0.
 ROBUST_LIMIT = 3.0
@@ -36,6 +42,17 @@ class Column(NamedTuple):
         return {"number": 1, "category": len(self.categories)}.get(self.role, 0)
 
 
+class Quantity(NamedTuple):
+    """What is known of a target that is a number, from the examples that are trained on."""
+
+    mean: float
+    std: float
+    low: float
+    """The smallest seen."""
+    high: float
+    """The largest seen."""
+
+
 class Encoding(NamedTuple):
     """What a network must know of its data to judge other examples."""
 
@@ -44,7 +61,7 @@ class Encoding(NamedTuple):
     scale: str
     """A name in `SCALES`."""
     class_names: tuple[str, ...]
-    """n_L names."""
+    """n_L names: of the classes, of the quantities, or of the labels."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where features are the pixels of an image; each is three in colour."""
     columns: tuple[Column, ...] = ()
@@ -53,6 +70,20 @@ class Encoding(NamedTuple):
     """n_1 numbers subtracted from the features under `standardize`."""
     deviations: tuple[float, ...] = ()
     """n_1 numbers that the rest is divided by."""
+    task: str = "classification"
+    """What the outputs are: a name in `TARGETS_CALLED`."""
+    quantities: tuple[Quantity, ...] = ()
+    """n_L, of a regression: a network learns (target - mean) / std."""
+
+    @property
+    def target_means(self) -> NDArray[np.float64]:
+        """The mean of each quantity, (n_L,)."""
+        return np.array([quantity.mean for quantity in self.quantities])
+
+    @property
+    def target_stds(self) -> NDArray[np.float64]:
+        """What each quantity is divided by, (n_L,)."""
+        return np.array([quantity.std for quantity in self.quantities])
 
     @property
     def input_columns(self) -> list[Column]:
@@ -68,13 +99,20 @@ class Encoding(NamedTuple):
 
     def to_mapping(self) -> dict[str, Any]:
         """Return everything but the class names as JSON values; `from_mapping` is the way back."""
-        mapping = {name: value for name, value in self._asdict().items() if value not in ((), None)}
+        defaults = self._field_defaults
+        mapping = {
+            name: value
+            for name, value in self._asdict().items()
+            if name not in defaults or value != defaults[name]
+        }
         del mapping["class_names"]
         if self.columns:
             mapping["columns"] = [
                 {name: value for name, value in column._asdict().items() if value != ()}
                 for column in self.columns
             ]
+        if self.quantities:
+            mapping["quantities"] = [quantity._asdict() for quantity in self.quantities]
         return mapping
 
     @classmethod
@@ -102,6 +140,11 @@ class Encoding(NamedTuple):
             columns,
             tuple(map(float, mapping.get("means", ()))),
             tuple(map(float, mapping.get("deviations", ()))),
+            str(mapping.get("task", "classification")),
+            tuple(
+                Quantity(*(float(quantity[name]) for name in Quantity._fields))
+                for quantity in mapping.get("quantities", ())
+            ),
         )
         statistics = encoding.features if encoding.scale in FITTED_SCALES else 0
         if (
@@ -110,6 +153,11 @@ class Encoding(NamedTuple):
             or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
             or len(encoding.means) != statistics
             or len(encoding.deviations) != statistics
+            or encoding.task not in TARGETS_CALLED
+            or len(encoding.quantities) != (len(class_names) if encoding.quantities else 0)
+            or bool(encoding.quantities) != (encoding.task == "regression")
+            or not all(isfinite(n) for quantity in encoding.quantities for n in quantity)
+            or not all(quantity.std > 0 for quantity in encoding.quantities)
         ):
             raise ValueError("the encoding contradicts itself")
         return encoding

@@ -2,20 +2,28 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
 from mlpcli.data.dataset import Dataset, Examples, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_scaling
 from mlpcli.data.missing import handle_missing
+from mlpcli.data.quantities import (
+    encode_quantities,
+    fit_quantities,
+    read_labels,
+    read_quantities,
+)
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
-from mlpcli.data.splits import stratified
+from mlpcli.data.splits import strata, stratified
 from mlpcli.data.targets import encode_labels
 from mlpcli.errors import DataError
 
@@ -23,7 +31,12 @@ HERE = (Path(),)
 
 
 def load_files(
-    files: Files, scale: str | None, search_paths: Sequence[Path], rng: np.random.Generator
+    files: Files,
+    scale: str | None,
+    search_paths: Sequence[Path],
+    rng: np.random.Generator,
+    task: str = "classification",
+    given: bool = False,
 ) -> Dataset:
     """Open the files that a configuration names, and fit an encoding to the training file.
 
@@ -32,12 +45,14 @@ def load_files(
         scale: how features are scaled; None for the default for such data.
         search_paths: what paths may be relative to.
         rng: chooses the test examples where `test` is a fraction.
+        task: what the targets are.
+        given: whether the configuration says so, and it is not guessed.
 
     Raises:
         DataError: if a file is missing, or something in it is wrong.
     """
     raw = read_training(files, training_source(files, search_paths))
-    return make_dataset(files, raw, scale, search_paths, rng)
+    return make_dataset(files, raw, scale, search_paths, rng, task, given)
 
 
 def make_dataset(
@@ -46,6 +61,8 @@ def make_dataset(
     scale: str | None,
     search_paths: Sequence[Path],
     rng: np.random.Generator,
+    task: str = "classification",
+    given: bool = False,
 ) -> Dataset:
     """Make a dataset of a training file, as `load_files` does, once it is read.
 
@@ -56,9 +73,11 @@ def make_dataset(
         DataError: if something in the training file is wrong, or in the test file.
     """
     table = handle_missing(raw, files.missing)
-    encoding = fit_encoding(table, files.missing)
+    encoding = fit_encoding(table, files.missing, task, given)
     train, test = _split(files, encoding, table, rng)
     encoding = fit_scaling(encoding, train, scale)
+    if task == "regression":
+        encoding = fit_quantities(encoding, train)
     examples = None
     if test is not None:
         examples = _examples(encoding, test)
@@ -182,17 +201,18 @@ def _split(
 ) -> tuple[Table, Table | None]:
     if not isinstance(files.test, float):
         return table, None
-    labels = encode_labels(encoding, table)
-    kept, out = stratified(labels, files.test, rng)
+    alike = strata(encoding.task, _targets(encoding, table), files.test)
+    kept, out = stratified(alike, files.test, rng)
     if not len(out):
+        each = " of each class" if encoding.task == "classification" else ""
         raise DataError(
             table.where,
-            f"has too few examples of each class to set {files.test:g} of them aside",
+            f"has too few examples{each} to set {files.test:g} of them aside",
             "give more, or a larger fraction",
             "data.test",
         )
     # By class, so that it makes no difference in which order a file has the classes.
-    kept, out = (part[np.argsort(labels[part], kind="stable")] for part in (kept, out))
+    kept, out = (part[np.argsort(alike[part], kind="stable")] for part in (kept, out))
     return table.take(kept), table.take(out)
 
 
@@ -203,12 +223,22 @@ def _open_test(
     return load_labelled(path, encoding, files, files.test_target, search_paths)
 
 
+def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:
+    """Return the targets of a table, quantities in their own units."""
+    if encoding.task == "regression":
+        return read_quantities(table)
+    return read_labels(table) if encoding.task == "multilabel" else encode_labels(encoding, table)
+
+
 def _examples(encoding: Encoding, table: Table) -> Examples:
-    return Examples(encode(encoding, table), encode_labels(encoding, table))
+    targets = _targets(encoding, table)
+    if encoding.task == "regression":
+        targets = encode_quantities(encoding, targets)
+    return Examples(encode(encoding, table), targets)
 
 
-def _target_like(source: Source, trained: ColumnRef | None) -> ColumnRef | None:
+def _target_like(source: Source, trained: Target | None) -> Target | None:
     """Return where another file has its classes, if it is made like the training file."""
-    if isinstance(trained, int) or trained is None:
+    if not isinstance(trained, str):
         return trained
     return trained if source.format == "npz" and trained in npz_names(source.path) else None

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.encoding import FITTED_SCALES, Column, Encoding, expander
-from mlpcli.data.readers.table import Table, Values, blocks
+from mlpcli.data.encoding import FITTED_SCALES, TARGETS_CALLED, Column, Encoding, expander
+from mlpcli.data.quantities import target_names
+from mlpcli.data.readers.table import Labels, Table, Values, blocks
 from mlpcli.data.targets import fit_classes
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, join_names
 
 # So many features, none negative, may be the pixels of an image although nothing says so.
 PIXELS = 64
@@ -16,23 +17,35 @@ PIXELS = 64
 MANY_TEXTS = 20
 
 
-def fit_encoding(table: Table, missing: str) -> Encoding:
+def fit_encoding(
+    table: Table, missing: str, task: str = "classification", given: bool = False
+) -> Encoding:
     """Return the classes, columns and categories of examples; `fit_scaling` adds the rest.
 
     Args:
         table: all examples of the training file.
         missing: what to do about missing values: `mean` learns what to fill in.
+        task: what the targets are.
+        given: whether the configuration says so, and it is not guessed.
 
     Raises:
-        DataError: if the classes or a column make no sense.
+        DataError: if the targets or a column make no sense.
     """
     if table.labels is None:
-        raise DataError(table.where, "has no classes", "say where they are with target")
-    class_names = fit_classes(table.labels, table.where)
+        raise DataError(
+            table.where, f"has no {TARGETS_CALLED[task]}", "say where they are with target"
+        )
+    if task == "classification":
+        class_names = fit_classes(table.labels, table.where, given)
+    else:
+        if task == "regression" and not given:
+            _check_not_classes(table.labels, table.where)
+        class_names = target_names(table)
     if table.selection is None:
         gaps = missing == "mean" and table.values.dtype.kind == "f"
         columns = _array_columns(table) if gaps else ()
-        return Encoding(table.values.shape[1], "none", class_names, table.image_shape, columns)
+        shape, features = table.image_shape, table.values.shape[1]
+        return Encoding(features, "none", class_names, shape, columns, task=task)
     fitted = []
     for position in range(table.selection.width):
         name = table.names[position] if table.names else ""
@@ -40,10 +53,25 @@ def fit_encoding(table: Table, missing: str) -> Encoding:
             j = table.selection.features.index(position)
             fitted.append(_fit_column(table, j, name, missing))
         else:
-            role = "target" if position == table.selection.target else "ignored"
+            role = "target" if position in table.selection.targets else "ignored"
             fitted.append(Column(name, role))
     features = sum(column.width for column in fitted)
-    return Encoding(features, "none", class_names, columns=tuple(fitted))
+    return Encoding(features, "none", class_names, columns=tuple(fitted), task=task)
+
+
+def _check_not_classes(labels: Labels, where: object) -> None:
+    """Make sure that a target which is guessed to be a quantity does not look like classes.
+
+    Raises:
+        DataError: if it does.
+    """
+    try:
+        names = fit_classes(labels, where)
+    except DataError:
+        return
+    problem = f"the target looks like {len(names)} classes: {join_names(names, 5)}"
+    remedy = f"end structure with {len(names)}, or write task: regression"
+    raise DataError(where, problem, remedy, "structure")
 
 
 def _array_columns(table: Table) -> tuple[Column, ...]:

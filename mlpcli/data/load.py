@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mlpcli.config.schema import Experiment
+from mlpcli.config.schema import LINEAR_LOSSES, Experiment
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import Encoding
+from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.data.files import load_files, load_files_split, load_labelled
 from mlpcli.data.readers.source import resolve_path
-from mlpcli.data.splits import stratified
+from mlpcli.data.splits import strata, stratified
 from mlpcli.errors import ConfigError, DataError, join_names
 from mlpcli.rng import KeyedStreams
 
@@ -25,7 +25,9 @@ def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
     name, scale, files = experiment.data
     try:
         if files:
-            dataset = load_files(files, scale, experiment.search_paths, _splitting(experiment))
+            rng, task = _splitting(experiment), experiment.learns
+            said = _is_task_given(experiment)
+            dataset = load_files(files, scale, experiment.search_paths, rng, task, said)
         else:
             given = "data.name" if "data.name" in experiment.origins else "data"
             dataset = load_builtin(name, scale, data_dir, experiment.where(given))
@@ -65,6 +67,12 @@ def load_split(
     return load_builtin_split(name, split, encoding, data_dir, where)
 
 
+def _is_task_given(e: Experiment) -> bool:
+    """Return whether a configuration says what its task is, not only by a single output."""
+    quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
+    return e.task is not None or quantities
+
+
 def _splitting(experiment: Experiment) -> np.random.Generator:
     return KeyedStreams(experiment.seed).generator("test split")
 
@@ -80,13 +88,14 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         DataError: if a validation file is missing, or something in it is wrong.
     """
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
+    called = TARGETS_CALLED[dataset.encoding.task]
     first, *hidden, last = experiment.structure
     fits = f"write structure: {[features, *hidden, classes]}"
     if first != features:
         problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
         raise ConfigError(experiment.where("structure"), problem, fits)
     if last != classes:
-        problem = f"ends with {last} outputs, and {dataset.name} has {classes} classes"
+        problem = f"ends with {last} outputs, and {dataset.name} has {classes} {called}"
         raise ConfigError(experiment.where("structure"), problem, fits)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
@@ -133,11 +142,14 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         return dataset._replace(validation=examples)
     features, labels = dataset.train
     rng = KeyedStreams(experiment.seed).generator("validation")
-    rows, held_out = stratified(labels, experiment.validation or 0, rng)
+    fraction = experiment.validation or 0
+    alike = strata(dataset.encoding.task, labels, fraction)
+    rows, held_out = stratified(alike, fraction, rng)
     if not len(held_out):
+        of_class = " of any class" if dataset.encoding.task == "classification" else ""
         raise ConfigError(
             experiment.where("validation"),
-            f"{experiment.validation:g} of {len(labels)} examples is none of any class",
+            f"{experiment.validation:g} of {len(labels)} examples is none{of_class}",
             "give a larger fraction",
         )
     validation = Examples(features[held_out], labels[held_out])

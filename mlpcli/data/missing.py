@@ -31,14 +31,17 @@ def handle_missing(table: Table, policy: str) -> Table:
     if table.labels is not None:
         unlabelled = table.labels.codes < 0
         if unlabelled.any() and not drop:
-            position = table.selection.target if table.selection else None
+            row, *which = np.argwhere(unlabelled)[0].tolist()
+            position = (
+                table.selection.targets[which[0] if which else 0] if table.selection else None
+            )
             name = "" if position is None else f"{column_name(table.names, position)}: "
             raise DataError(
-                table.row(int(unlabelled.argmax())),
-                f"{name}the class is missing",
+                table.row(row),
+                f"{name}the {'target' if which else 'class'} is missing",
                 "fill it in, or train with missing: drop",
             )
-        gaps |= unlabelled
+        gaps |= unlabelled if unlabelled.ndim == 1 else unlabelled.any(axis=1)
     if not drop or not gaps.any():
         return table
     if gaps.all():

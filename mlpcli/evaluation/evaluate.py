@@ -4,8 +4,11 @@ import math
 from typing import Any
 
 from mlpcli.data.dataset import Examples
+from mlpcli.evaluation.other_tasks import labels_report, quantities_report
 from mlpcli.model import Model
 from mlpcli.nn import metrics
+from mlpcli.nn.multilabel import LabelEvaluation
+from mlpcli.nn.residuals import QuantityEvaluation
 
 
 def report(model: Model, examples: Examples, top_k: int | None = None) -> dict[str, Any]:
@@ -17,10 +20,15 @@ def report(model: Model, examples: Examples, top_k: int | None = None) -> dict[s
         top_k: say, too, how often the class is among the k largest outputs.
 
     Returns:
-        Metrics by name; `classes`, the same for every class by its name, None where there was
-        nothing to divide by; and `confusion`, a row per class and a column per prediction.
+        Metrics by name. Of a classification also `classes`, the same for every class by its name,
+        None where there was nothing to divide by; and `confusion`, a row per class and a column per
+        prediction. Of other tasks see `other_tasks`.
     """
     evaluation = model.evaluate(examples)
+    if isinstance(evaluation, QuantityEvaluation):
+        return quantities_report(evaluation, model.encoding)
+    if isinstance(evaluation, LabelEvaluation):
+        return labels_report(evaluation, model.encoding.class_names)
     counts = evaluation.confusion
     found = {
         **evaluation.summary(),

@@ -89,11 +89,8 @@ def huber(
 ) -> float:
     """Huber's error of linear outputs, r = a - y: E = sum of r²/2, or d (|r| - d/2) beyond d.
 
-    Equation (2): delta^(L) = c, r clipped to -d..d; E = c (r - c/2) on both sides of d.
-
-    Args:
-        y, z, a, delta, weight: as for every loss.
-        threshold: d, above 0.
+    Equation (2): delta^(L) = c, r clipped to -d..d; E = c (r - c/2) on both sides of d, which is
+    `threshold`.
     """
     np.subtract(a, y, z)
     np.clip(z, -threshold, threshold, out=delta)

@@ -11,20 +11,17 @@ from mlpcli import atomic
 from mlpcli.errors import ConfigError, MlpError, OutputError, os_reason
 from mlpcli.training.run import EpochReport
 
-COLUMNS = (
-    "epoch",
-    "error",
-    "validation_error",
-    "validation_accuracy",
-    "eta",
-    "seconds",
-    "examples_per_second",
-)
+
+def history_columns(task: str) -> tuple[str, ...]:
+    """Return the columns of the history of a task, in whose rows some may be empty."""
+    metric = "rmse" if task == "regression" else "accuracy"
+    validation = ("validation_error", f"validation_{metric}")
+    return ("epoch", "error", *validation, "eta", "seconds", "examples_per_second")
 
 
 @contextmanager
 def history_file(
-    path: Path | None, done: Sequence[dict[str, Any]] = ()
+    path: Path | None, done: Sequence[dict[str, Any]], columns: tuple[str, ...]
 ) -> Iterator[Callable[[EpochReport], None]]:
     """Write a row per epoch as it ends.
 
@@ -32,6 +29,7 @@ def history_file(
         path: a .csv or .jsonl file; None for no history.
         done: rows of the epochs that a resumed run has behind it. Their lines are kept where the
             file has them; lines of later epochs, which will be run again, are dropped.
+        columns: what `history_columns` returned.
 
     Raises:
         ConfigError: if the name is another one.
@@ -45,10 +43,10 @@ def history_file(
         raise ConfigError(f"--history {path}", "ends in neither .csv nor .jsonl", "name it so")
     csv = path.suffix == ".csv"
     line_of = _csv_line if csv else _json_line
-    heading = ",".join(COLUMNS) + "\n" if csv else ""
+    heading = ",".join(columns) + "\n" if csv else ""
     if done:
         kept = _lines_by_beginning(path)
-        lines = (line_of(row) for row in done)
+        lines = (line_of(row, columns) for row in done)
         text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
         # Not cut and written anew: a process that ends amid that would lose what was there.
         atomic.write(path, text.encode(), "--history")
@@ -66,7 +64,7 @@ def history_file(
         def write(report: EpochReport) -> None:
             pace = round(report.examples / report.seconds, 1)
             times = {"seconds": round(report.seconds, 6), "examples_per_second": pace}
-            put(line_of(report.row | times))
+            put(line_of(report.row | times, columns))
 
         if not done:
             put(heading)
@@ -82,13 +80,13 @@ def _opened(path: Path, mode: str) -> FileIO:
         raise OutputError(path, problem, "choose another place with --history") from error
 
 
-def _csv_line(row: dict[str, Any]) -> str:
-    cells = [row.get(name) for name in COLUMNS]
+def _csv_line(row: dict[str, Any], columns: tuple[str, ...]) -> str:
+    cells = [row.get(name) for name in columns]
     return ",".join("" if cell is None else repr(cell) for cell in cells) + "\n"
 
 
-def _json_line(row: dict[str, Any]) -> str:
-    return json.dumps({name: row.get(name) for name in COLUMNS}) + "\n"
+def _json_line(row: dict[str, Any], columns: tuple[str, ...]) -> str:
+    return json.dumps({name: row.get(name) for name in columns}) + "\n"
 
 
 def _beginning(line: str) -> str:

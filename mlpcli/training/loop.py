@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import DivergedError
+from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.calibration import fit_temperature
-from mlpcli.nn.inference import evaluate
-from mlpcli.nn.losses import LOSSES
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
 from mlpcli.training.batches import MiniBatches, mini_batches
@@ -129,7 +128,7 @@ def _run_epoch(
 ) -> dict[str, Any]:
     """Train on the mini-batches that an epoch has left; return its row of the history."""
     epoch, network, keyed = len(run.history), run.network, KeyedStreams(experiment.seed)
-    loss, rates = LOSSES[experiment.loss, experiment.output], experiment.dropout_rates
+    loss, rates = loss_of(experiment), experiment.dropout_rates
     n, rows, batches, augment_epoch, workspaces, (update, scales_by_eta), as_array = tools
     steps, drops = len(batches.batch_sizes.sizes), any(rates)
     eta_at = eta_schedule(experiment, run.history)
@@ -177,9 +176,8 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
     if dataset.validation is None:
         run.best_epoch = epoch
     else:
-        loss = LOSSES[experiment.loss, experiment.output]
-        found = evaluate(run.candidate, loss, *dataset.validation)
-        row["validation_error"], row["validation_accuracy"] = found.error, found.accuracy
+        found = evaluate(run.candidate, experiment, dataset.encoding, dataset.validation)
+        row |= {f"validation_{name}": value for name, value in found.row().items()}
         if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
             run.best_epoch = epoch
             np.copyto(run.best, run.candidate.theta)

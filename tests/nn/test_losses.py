@@ -36,7 +36,7 @@ def test_cross_entropies_by_hand():
 
 
 def test_losses_of_quantities_by_hand():
-    """Of residuals 1/2 and -3: 1/4 + 9; 1/2 + 3; 1/8 + 2 (3 - 1) with d = 2, as equation (2) says."""
+    """Residuals 1/2 and -3 give 1/4 + 9; 1/2 + 3; 1/8 + 3 - 1/2, and with d = 2 1/8 + 2 (3 - 1)."""
     y, z = [[1, 5]], [[1.5, 2]]
     for name, expected, slopes in (
         ("mse", 9.25, [1, -6]), ("mae", 3.5, [1, -1]), ("huber", 0.125 + 2.5, [0.5, -1]),

@@ -34,8 +34,15 @@ class ColumnSelection(NamedTuple):
     """Those among them that are read as text."""
     detect: bool = False
     """Whether other columns may turn out to be text."""
-    target: int | None = None
-    """The column with the classes."""
+    target: int | tuple[int, ...] | None = None
+    """The column with the classes; of several targets their columns."""
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The columns with targets, however many there are."""
+        if self.target is None:
+            return ()
+        return self.target if isinstance(self.target, tuple) else (self.target,)
 
 
 Selector = Callable[[tuple[str, ...] | None, int, str], ColumnSelection]
@@ -43,10 +50,10 @@ Selector = Callable[[tuple[str, ...] | None, int, str], ColumnSelection]
 
 
 class Labels(NamedTuple):
-    """Classes as the file has them."""
+    """Classes, or other targets, as the file has them."""
 
     codes: NDArray[np.intp]
-    """(n,) positions in `names`, -1 where there is none."""
+    """(n,), or (n, k) of k targets, positions in `names`, -1 where there is none."""
     names: tuple[str, ...]
 
 
@@ -100,7 +107,9 @@ def column_name(names: tuple[str, ...] | None, position: int) -> str:
 def name_labels(values: NDArray[np.generic] | Sequence[str]) -> Labels:
     """Return classes as codes and names; whole numbers are named without a decimal point."""
     found, codes = np.unique(np.asarray(values), return_inverse=True)
-    return Labels(codes.reshape(-1), tuple(label_text(value) for value in found.tolist()))
+    return Labels(
+        codes.reshape(np.shape(values)), tuple(label_text(value) for value in found.tolist())
+    )
 
 
 def label_text(value: object) -> str:
