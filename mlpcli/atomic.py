@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -30,7 +30,7 @@ def open(path: Path, option: str = "-o") -> Iterator[BinaryIO]:  # noqa: A001 - 
     """
     with _temporary(path, option) as (temporary, stream):
         yield stream
-        with _explained(path, option):
+        with explained(path, option):
             _sync(stream)
             _put(temporary, stream, path)
 
@@ -46,9 +46,27 @@ def write(path: Path, content: bytes, option: str = "-o") -> None:
     Raises:
         OutputError: if it cannot be written; nothing is left behind.
     """
-    with _explained(path, option), _temporary(path, option) as (temporary, stream):
+    with explained(path, option), _temporary(path, option) as (temporary, stream):
         _write_proved(stream, content, path)
         _put(temporary, stream, path)
+
+
+def place(whole: Path, path: Path, option: str = "-o") -> None:
+    """Give a file that is whole, and in the same folder as the target, the target's name.
+
+    Args:
+        whole: the file; its bytes reach the disk first.
+        path: the target; a symbolic link is written through.
+        option: what chose the target on the command line, for the error.
+
+    Raises:
+        OutputError: if it cannot be put there; the file then stays as it is.
+    """
+    with explained(path, option):
+        _check_regular(path, option)
+        with whole.open("r+b") as stream:
+            _sync(stream)
+            _put(whole, stream, path)
 
 
 def check_writable(path: Path, size: int) -> None:
@@ -57,7 +75,7 @@ def check_writable(path: Path, size: int) -> None:
     Raises:
         OutputError: if it could not.
     """
-    with _explained(path, "-o"), _temporary(path, "-o") as (temporary, stream):
+    with explained(path, "-o"), _temporary(path, "-o") as (temporary, stream):
         _write_proved(stream, bytes(size), path)
         stream.close()
         _sync_folder(temporary.parent)
@@ -69,7 +87,7 @@ def _temporary(path: Path, option: str) -> Iterator[tuple[Path, BinaryIO]]:
     """Make a file beside the target of `path`; close it, and remove it on failure."""
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    with _explained(path, option):
+    with explained(path, option):
         _check_regular(path, option)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # 0o666 less the umask, as open() does: not mkstemp, which would hide the file from others.
@@ -104,10 +122,17 @@ def _put(temporary: Path, stream: BinaryIO, path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other runs from writing the same checkpoint, as long as this process lives.
+def locked(
+    path: Path, option: str = "-o", waiting: Callable[[], object] | None = None
+) -> Iterator[None]:
+    """Keep other runs from writing the same file, as long as this process lives.
 
     What a run that was killed left beside it is removed.
+
+    Args:
+        path: the file.
+        option: what chose it on the command line, for the error.
+        waiting: called once if another run holds it, which is then waited for; None to refuse.
 
     Raises:
         OutputError: if another run holds it.
@@ -117,13 +142,15 @@ def locked(path: Path) -> Iterator[None]:
         return
     target = Path(os.path.realpath(path))
     lock = target.with_name(f".{target.name}.lock")
-    with _explained(path, "-o"):
-        _check_regular(path, "-o")
+    with explained(path, option):
+        _check_regular(path, option)
         stream = _locked_file(lock)
+        if stream is None and waiting:
+            waiting()
+            stream = _locked_file(lock, wait=True)
     if stream is None:
-        raise OutputError(
-            path, "is being written by another run", "wait for it, or choose another place with -o"
-        )
+        remedy = f"wait for it, or choose another place with {option}"
+        raise OutputError(path, "is being written by another run", remedy)
     with stream:
         try:
             for leftover in target.parent.iterdir():
@@ -134,12 +161,12 @@ def locked(path: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _locked_file(lock: Path) -> IO[bytes] | None:
-    """Open and lock a file; None if another process has it."""
+def _locked_file(lock: Path, wait: bool = False) -> IO[bytes] | None:
+    """Open and lock a file; None if another process has it and is not to be waited for."""
     while True:
         stream = lock.open("ab")
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             stream.close()
             return None
@@ -159,7 +186,7 @@ def _check_regular(path: Path, option: str) -> None:
 
 
 @contextmanager
-def _explained(path: Path, option: str) -> Iterator[None]:
+def explained(path: Path, option: str) -> Iterator[None]:
     """Make what the system refuses an error about the target."""
     try:
         yield

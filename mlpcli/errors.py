@@ -72,6 +72,19 @@ class DataError(MlpError):
         self.key = key
 
 
+class MissingDatasetError(DataError):
+    """A dataset known by name that has not been downloaded.
+
+    Args:
+        where: the file that is missing.
+        name: the dataset.
+    """
+
+    def __init__(self, where: object, name: str) -> None:
+        super().__init__(where, "there is no such file", f"run mlp download {name}")
+        self.name = name
+
+
 class NotClassesError(DataError):
     """A target that is a quantity, where classes are to be learned."""
 

@@ -35,7 +35,7 @@ class Model:
         experiment: what was trained.
         encoding: what features and classes mean.
         fingerprint: of the training data.
-        meta: what the checkpoint says of the run; empty before there is one.
+        history: of a loaded model, one mapping per epoch, from `epoch` and `error` on.
         validation_fingerprint: of validation examples from a file; "" if there are none.
     """
 
@@ -43,7 +43,7 @@ class Model:
     experiment: Experiment
     encoding: Encoding
     fingerprint: str
-    meta: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
     validation_fingerprint: str = ""
 
     def __repr__(self) -> str:
@@ -52,11 +52,6 @@ class Model:
         names, epochs = join_names(self.encoding.class_names), len(self.history)
         called = TARGETS_CALLED[self.encoding.task]
         return " ".join(f"Model({name} {structure}, {called} {names}, {epochs} epochs)".split())
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """One mapping per epoch of a loaded model, from `epoch` and `error` on."""
-        return list(self.meta.get("history", []))
 
     def predict_batches(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.

@@ -26,7 +26,8 @@ INNER = {"data.readers": ("data.readers",)}
 LIBRARIES = {
     "click": ("cli",),
     "tqdm": ("cli",),
-    "requests": ("data.builtin.download",),
+    "requests": ("data.builtin.transport",),
+    "urllib3": ("data.builtin.transport",),
     "yaml": ("config",),
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),

@@ -95,10 +95,35 @@ def _pairs(report: "EpochReport") -> list[str]:
 
 
 @contextmanager
-def transfer(label: str, size: int) -> Iterator[Callable[[int], object]]:
-    """Show bytes as they arrive: a bar on a terminal, nothing elsewhere."""
+def transfer(label: str, size: int, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show bytes as they arrive: a bar on a terminal, nothing elsewhere.
+
+    Yields:
+        What to tell how many bytes are there, and how many of them were when the transfer began.
+    """
     from tqdm import tqdm
 
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    with tqdm(total=size, desc=label, unit="B", unit_scale=True, disable=not terminal) as shown:
-        yield shown.update
+    disable = quiet or sys.stderr is None or not sys.stderr.isatty()
+    with tqdm(total=size, desc=label, unit="B", unit_scale=True, disable=disable) as shown:
+
+        def show(there: int, began: int) -> None:
+            if disable:
+                return
+            if began != shown.initial or there < shown.n:
+                # The rate counts from here.
+                shown.reset()
+                shown.initial = shown.n = shown.last_print_n = began
+            shown.update(there - shown.n)
+
+        yield show
+
+
+def is_attended() -> bool:
+    """Return whether somebody can be asked: a terminal both shows the question and answers."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def ask(question: str) -> bool:
+    """Ask something on a terminal; whatever is not yes is no."""
+    click.echo(f"{question} [y/N] ", nl=False, err=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -23,6 +23,7 @@ from mlpcli.errors import (
     Interrupted,
     Killed,
     MismatchError,
+    MissingDatasetError,
     MlpError,
 )
 
@@ -120,7 +121,6 @@ def train(
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
-    from mlpcli.data.load import load_data
 
     output = output or Path(config.with_suffix(".npy").name)
     if verify:
@@ -128,7 +128,7 @@ def train(
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
             _check_absent(output)
-        dataset = load_data(experiment, data_dir)
+        dataset = _load(experiment, data_dir)
         check_size(experiment)
         for line in () if quiet else dataset.notes:
             console.note(f"{dataset.name}: {line}")
@@ -151,6 +151,25 @@ def train(
         _show_result(output, model, run, dataset, seconds, as_json)
 
 
+def _load(experiment: "Experiment", data_dir: Path) -> "Dataset":
+    """Open the data; where somebody sits at the terminal, offer to download what is missing."""
+    from mlpcli.data.load import load_data
+
+    try:
+        return load_data(experiment, data_dir)
+    except MissingDatasetError as error:
+        if not console.is_attended():
+            raise
+        if not console.ask(f"{error.name} is not in {data_dir}: download it?"):
+            raise
+        from mlpcli.cli.download import fetch_dataset
+        from mlpcli.data.builtin.registry import DATASETS
+
+        for step in fetch_dataset(error.name, DATASETS[error.name], data_dir):
+            console.note(step.line)
+    return load_data(experiment, data_dir)
+
+
 def _check_absent(output: Path) -> None:
     if output.is_file():
         raise ConfigError(
@@ -164,14 +183,13 @@ def _describe(path: Path) -> str:
     from mlpcli.checkpoint import store
 
     try:
-        model = store.load(path)
+        _, meta = store.load_with_meta(path)
     except CheckpointError:
         return "no mlp checkpoint"
-    history = model.history
-    error = f", error {history[model.meta['best_epoch']]['error']:.5g}" if history else ""
+    error = f", error {meta.best['error']:.5g}" if meta.best else ""
     return (
-        f"a run of {model.experiment.data.name} with structure "
-        f"{list(model.experiment.structure)}, {len(history)} epochs{error}"
+        f"a run of {meta.experiment.data.name} with structure "
+        f"{list(meta.experiment.structure)}, {meta.epoch} epochs{error}"
     )
 
 

@@ -1,12 +1,13 @@
 """What features and classes mean: a record fitted to training data and applied to any other."""
 
 from collections.abc import Callable, Mapping
-from math import isfinite, prod
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.validators import Validator, choice, integer, list_of, mapping_of, number
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
@@ -120,47 +121,75 @@ class Encoding(NamedTuple):
         """Return the encoding that `to_mapping` wrote.
 
         Raises:
-            KeyError, TypeError, ValueError: if it is none.
+            ValueError: if it is none, or contradicts itself; PartError, of these, names the part.
         """
-        columns = tuple(
-            Column(
-                str(column["name"]),
-                str(column["role"]),
-                tuple(map(str, column.get("categories", ()))),
-                tuple(map(float, column.get("filling", ()))),
-            )
-            for column in mapping.get("columns", ())
-        )
-        shape = mapping.get("image_shape")
-        encoding = cls(
-            int(mapping["features"]),
-            str(mapping["scale"]),
-            class_names,
-            shape and (int(shape[0]), int(shape[1])),
-            columns,
-            tuple(map(float, mapping.get("means", ()))),
-            tuple(map(float, mapping.get("deviations", ()))),
-            str(mapping.get("task", "classification")),
-            tuple(
-                Quantity(*(float(quantity[name]) for name in Quantity._fields))
-                for quantity in mapping.get("quantities", ())
-            ),
-        )
+        given = ENCODING.parse(mapping)
+        columns = tuple(Column(**column) for column in given.pop("columns", ()))
+        quantities = tuple(Quantity(**quantity) for quantity in given.pop("quantities", ()))
+        encoding = cls(**given, columns=columns, quantities=quantities, class_names=class_names)
+        shape = encoding.image_shape
         statistics = encoding.features if encoding.scale in FITTED_SCALES else 0
         if (
-            encoding.scale not in SCALES
-            or (columns and sum(column.width for column in columns) != encoding.features)
+            (encoding.columns and sum(c.width for c in encoding.columns) != encoding.features)
+            or not all(map(_is_consistent, encoding.columns))
             or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
             or len(encoding.means) != statistics
             or len(encoding.deviations) != statistics
-            or encoding.task not in TARGETS_CALLED
             or len(encoding.quantities) != (len(class_names) if encoding.quantities else 0)
             or bool(encoding.quantities) != (encoding.task == "regression")
-            or not all(isfinite(n) for quantity in encoding.quantities for n in quantity)
-            or not all(quantity.std > 0 for quantity in encoding.quantities)
         ):
             raise ValueError("the encoding contradicts itself")
         return encoding
+
+
+def _is_consistent(column: Column) -> bool:
+    """Return whether a column has the categories of its role, each once, and their filling."""
+    categories = column.categories
+    return (
+        len(set(categories)) == len(categories)
+        and bool(categories) == (column.role == "category")
+        and len(column.filling) in (0, column.width)
+    )
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError
+    return value
+
+
+def _image_shape(value: Any) -> tuple[int, int]:
+    rows, columns = list_of(integer(1)).parse(value)
+    return rows, columns
+
+
+_TEXT = Validator("text", _text)
+_COLUMN = mapping_of(
+    {
+        "name": _TEXT,
+        "role": choice("number", "category", "target", "ignored"),
+        "categories": list_of(_TEXT),
+        "filling": list_of(number()),
+    },
+    optional=("categories", "filling"),
+)
+_QUANTITY = mapping_of(
+    {"mean": number(), "std": number(above=0), "low": number(), "high": number()}
+)
+# What `Encoding.to_mapping` writes.
+ENCODING = mapping_of(
+    {
+        "features": integer(1),
+        "scale": choice(*SCALES),
+        "image_shape": Validator("[rows, columns]", _image_shape),
+        "columns": list_of(_COLUMN),
+        "means": list_of(number()),
+        "deviations": list_of(number(above=0)),
+        "task": choice(*TARGETS_CALLED),
+        "quantities": list_of(_QUANTITY),
+    },
+    optional=("image_shape", "columns", "means", "deviations", "task", "quantities"),
+)
 
 
 def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
@@ -183,14 +212,14 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
     features = np.empty((len(table.values), encoding.features), np.float32)
     for part, values in blocks(table.values):
         numbers = values.astype(np.float64) if expand is None else expand(values)
-        if fitted:
-            numbers -= encoding.means
-            numbers /= encoding.deviations
-        if encoding.scale == "robust":
-            bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
-            np.divide(numbers, bend, out=numbers, where=encoding.is_number)
-        # What float32 cannot hold becomes infinite, and is reported where it is used.
-        with np.errstate(over="ignore"):
+        # What is too large becomes infinite or no number, and is reported where it is used.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if fitted:
+                numbers -= encoding.means
+                numbers /= encoding.deviations
+            if encoding.scale == "robust":
+                bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
+                np.divide(numbers, bend, out=numbers, where=encoding.is_number)
             features[part] = numbers
     return features
 

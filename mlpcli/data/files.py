@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
+from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_scaling
@@ -82,7 +83,8 @@ def make_dataset(
     if test is not None:
         examples = _examples(encoding, test)
     elif isinstance(files.test, str):
-        examples = _open_test(files, files.test, encoding, search_paths)
+        path = _test_path(files.test, search_paths)
+        examples = load_labelled(path, encoding, files, files.test_target, search_paths)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -102,7 +104,9 @@ def load_files_split(
     rng: np.random.Generator,
     trained_on: str,
 ) -> Examples | None:
-    """Open the training or test examples of a configuration in the encoding fitted then.
+    """Open the training or test examples that a checkpoint names, in the encoding fitted then.
+
+    They lie below the search paths, and errors do not quote them.
 
     Args:
         files: which files, and how to read them.
@@ -118,17 +122,26 @@ def load_files_split(
     Raises:
         DataError: if a file is missing, or wrong, or has changed where that matters.
     """
-    if split == "test" and not isinstance(files.test, float):
-        return None if files.test is None else _open_test(files, files.test, encoding, search_paths)
+    check_confined(files, split, search_paths)
+    if split == "test" and files.test is None:
+        return None
+    if split == "test" and isinstance(files.test, str):
+        path = _test_path(files.test, search_paths)
+        with unquoted():
+            return load_labelled(path, encoding, files, files.test_target, search_paths)
     source = training_source(files, search_paths, "give --data FILE")
-    table = handle_missing(read_training(files, source), files.missing)
-    train, test = _split(files, encoding, table, rng)
-    examples = _examples(encoding, train)
+    with unquoted():
+        table = handle_missing(read_training(files, source), files.missing)
+        train, test = _split(files, encoding, table, rng)
+        examples = _examples(encoding, train)
     if fingerprint(examples) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
         )
-    return examples if split == "train" or test is None else _examples(encoding, test)
+    if split == "train" or test is None:
+        return examples
+    with unquoted():
+        return _examples(encoding, test)
 
 
 def load_labelled(
@@ -216,11 +229,8 @@ def _split(
     return table.take(kept), table.take(out)
 
 
-def _open_test(
-    files: Files, name: str, encoding: Encoding, search_paths: Sequence[Path]
-) -> Examples:
-    path = resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
-    return load_labelled(path, encoding, files, files.test_target, search_paths)
+def _test_path(name: str, search_paths: Sequence[Path]) -> Path:
+    return resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
 
 
 def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:

@@ -64,7 +64,21 @@ def load_split(
             trained_on,
         )
     name, where = experiment.data.name, experiment.where("data")
-    return load_builtin_split(name, split, encoding, data_dir, where)
+    examples = load_builtin_split(name, split, encoding, data_dir, where)
+    if examples is not None:
+        _check_network(name, encoding, examples)
+    return examples
+
+
+def _check_network(name: str, encoding: Encoding, examples: Examples) -> None:
+    """Make sure that a network takes the examples of a dataset that its checkpoint names."""
+    features, classes = examples.features.shape[1], int(examples.labels.max()) + 1
+    if features != encoding.features or classes > len(encoding.class_names):
+        problem = (
+            f"has {features} features and {classes} classes, and the network was trained on "
+            f"{encoding.features} and {len(encoding.class_names)}"
+        )
+        raise DataError(name, problem, "give --data FILE")
 
 
 def _is_task_given(e: Experiment) -> bool:

@@ -7,18 +7,25 @@ from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Encoding, Quantity
 from mlpcli.data.readers.table import Labels, Table, column_name
-from mlpcli.data.targets import as_number
+from mlpcli.data.targets import as_number, is_class_name
 from mlpcli.errors import DataError
 
 YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
 
 
 def target_names(table: Table) -> tuple[str, ...]:
-    """Return what the targets of a table are called: by its header, or `target`, or numbered."""
+    """Return what the targets of a table are called: by its header, or `target`, or numbered.
+
+    Raises:
+        DataError: if a name in the header cannot be shown.
+    """
     k = 1 if table.labels is None else _columns(table.labels).shape[1]
-    names = table.names if table.selection else None
-    if names and table.selection:
-        return tuple(names[i] or f"target_{i}" for i in table.selection.targets)
+    if table.names and table.selection:
+        for i in table.selection.targets:
+            if not is_class_name(table.names[i]):
+                problem = f"target {table.names[i][:60]!r} has a control character, or is too long"
+                raise DataError(table.where, problem, "name the column otherwise")
+        return tuple(table.names[i] or f"target_{i}" for i in table.selection.targets)
     return ("target",) if k == 1 else tuple(f"target_{i}" for i in range(1, k + 1))
 
 

@@ -93,7 +93,8 @@ def evaluate(
         of_chunk = labels[start : start + len(a)]
         start += len(a)
         counts += confusion(of_chunk, a.argmax(axis=1), n_classes)
-        error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
+        with np.errstate(over="ignore", invalid="ignore"):
+            error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
     return Evaluation(counts, error / start)
 
 

@@ -120,7 +120,9 @@ NOT_FOUND = [
     ("train .", ".: is a directory; give the path of a YAML experiment"),
     (
         "download cats",
-        "mlp download: there is no dataset cats; the datasets are mnist, fashion-mnist",
+        "mlp download: there is no dataset cats; the datasets are mnist, fashion-mnist, kmnist, "
+        "emnist-byclass, emnist-bymerge, emnist-balanced, emnist-letters, emnist-digits, "
+        "emnist-mnist",
     ),
 ]
 

@@ -111,7 +111,7 @@ def test_no_images(tmp_path):
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [("minst", "did you mean mnist?"), ("party", "did you mean parity?"),
-     ("../mnist", "did you mean mnist?"), ("x", "the datasets are parity, mnist, fashion-mnist")],
+     ("../mnist", "did you mean mnist?"), ("x", f"the datasets are parity, {', '.join(DATASETS)}")],
 )  # fmt: skip
 def test_unknown_name(tmp_path, name, remedy):
     """An unknown dataset is a mistake in the configuration, and the nearest name is offered."""

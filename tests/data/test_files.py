@@ -312,12 +312,11 @@ def test_validation_may_be_a_file(run_mlp):
     options = ["--set", "validation=held.csv", "--set", "epochs=3"]
     run = run_mlp("train", "train.yaml", *options)
     assert run.returncode == 0, run.stderr
-    held = store.load(Path("train.npy"))
+    held, meta = store.load_with_meta(Path("train.npy"))
     error = held.evaluate(
         load_labelled(Path("held.csv"), held.encoding, held.experiment.data.files)
     ).error
-    best = held.history[held.meta["best_epoch"]]
-    assert best["validation_error"] == pytest.approx(error, rel=1e-6)
+    assert meta.best["validation_error"] == pytest.approx(error, rel=1e-6)
     Path("held.csv").write_text("".join(lines[:1] + lines[4::2]), encoding="utf-8")
     run = run_mlp("train", "train.yaml", *options, "--resume")
     assert run.returncode == 2

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.builtin import parity
-from mlpcli.data.builtin.registry import DATASETS, BuiltinDataset
+from mlpcli.data.builtin import archive, parity
+from mlpcli.data.builtin.registry import IDX_FILES, BuiltinDataset, lookup
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import FITTED_SCALES, Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import ConfigError, DataError, did_you_mean
+from mlpcli.errors import DataError, MissingDatasetError
 
 
 def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
@@ -37,10 +37,8 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
     entry = lookup(name, where, also=("parity",))
     shape = entry.image_shape
     encoding = Encoding(shape[0] * shape[1], scale or "unit", entry.class_names, shape)
-    folder = data_dir / name
-    names = [file.name for file in entry.files]
-    train = _read_images(name, folder, names[0], names[1], entry)
-    test = _read_images(name, folder, names[2], names[3], entry)
+    train = _read_split(name, "train", data_dir, entry)
+    test = _read_split(name, "test", data_dir, entry)
     return _scaled(Dataset(name, encoding, train, test))
 
 
@@ -63,8 +61,7 @@ def load_builtin_split(
         dataset = load_builtin(name, encoding.scale, data_dir, where)
         return dataset.test if split == "test" else dataset.train
     entry = lookup(name, where, also=("parity",))
-    images, labels = entry.files[2:] if split == "test" else entry.files[:2]
-    return _read_images(name, data_dir / name, images.name, labels.name, entry)
+    return _read_split(name, split, data_dir, entry)
 
 
 def _scaled(dataset: Dataset) -> Dataset:
@@ -80,52 +77,53 @@ def _scaled(dataset: Dataset) -> Dataset:
     )
 
 
-def lookup(name: str, where: str, also: tuple[str, ...] = ()) -> BuiltinDataset:
-    """Return what the registry knows of a dataset.
+def _read_split(name: str, split: str, data_dir: Path, entry: BuiltinDataset) -> Examples:
+    images, labels = IDX_FILES[2:] if split == "test" else IDX_FILES[:2]
+    folder = data_dir / name
+    missing = [name for name in (images, labels) if not (folder / name).exists()]
+    packed = data_dir / entry.folder / entry.files[0].name
+    if entry.members and missing and packed.is_file():
+        archive.unpack(packed, entry, folder, missing)
+    try:
+        x, y = read_idx(folder / images), read_idx(folder / labels)
+    except FileNotFoundError as error:
+        raise MissingDatasetError(Path(error.filename), name) from None
+    remedy = f"run mlp download {name}"
+    _check_images(folder / images, x, entry, remedy)
+    _check_labels(folder / labels, y, len(x), entry, remedy)
+    if entry.transposed:
+        x = _upright(x)
+    return Examples(x.reshape(len(x), -1), y.astype(np.uint8, copy=False) - entry.first_label)
 
-    Raises:
-        ConfigError: if it knows nothing.
-    """
-    if name not in DATASETS:
-        names = [*also, *DATASETS]
-        remedy = did_you_mean(name, names) or f"the datasets are {', '.join(names)}"
-        if Path(name).suffix:
-            remedy = f"for a file, write data: {{train: {name}}}"
-        raise ConfigError(where, f"there is no dataset {name}", remedy)
-    return DATASETS[name]
 
-
-def _read_images(
-    name: str, folder: Path, images: str, labels: str, entry: BuiltinDataset
-) -> Examples:
-    x, y = _read(name, folder / images), _read(name, folder / labels)
+def _check_images(path: Path, x: NDArray[np.generic], entry: BuiltinDataset, remedy: str) -> None:
     if x.dtype != np.uint8 or x.shape[1:] != entry.image_shape:
         rows, columns = entry.image_shape
-        raise DataError(
-            folder / images,
-            f"holds {x.dtype} of shape {x.shape}, not {rows}×{columns} images of bytes",
-            f"run mlp download {name}",
-        )
-    if y.dtype != np.uint8 or y.shape != x.shape[:1]:
-        raise DataError(
-            folder / labels,
-            f"holds {y.dtype} of shape {y.shape}, not one byte for each of {len(x)} images",
-            f"run mlp download {name}",
-        )
-    if len(y) == 0:
-        raise DataError(folder / images, "holds no images", f"run mlp download {name}")
-    if y.max() >= len(entry.class_names):
-        raise DataError(
-            folder / labels,
-            f"example {int(y.argmax())} has label {y.max()}, and the last class is "
-            f"{len(entry.class_names) - 1}",
-            f"run mlp download {name}",
-        )
-    return Examples(x.reshape(len(x), -1), y.astype(np.uint8, copy=False))
+        problem = f"holds {x.dtype} of shape {x.shape}, not {rows}×{columns} images of bytes"
+        raise DataError(path, problem, remedy)
+    if len(x) == 0:
+        raise DataError(path, "holds no images", remedy)
 
 
-def _read(name: str, path: Path) -> NDArray[np.generic]:
-    try:
-        return read_idx(path)
-    except FileNotFoundError:
-        raise DataError(path, "there is no such file", f"run mlp download {name}") from None
+def _check_labels(
+    path: Path, y: NDArray[np.generic], n: int, entry: BuiltinDataset, remedy: str
+) -> None:
+    if y.dtype != np.uint8 or y.shape != (n,):
+        problem = f"holds {y.dtype} of shape {y.shape}, not one byte for each of {n} images"
+        raise DataError(path, problem, remedy)
+    first, last = entry.first_label, entry.first_label + len(entry.class_names) - 1
+    for row, label, limit in (
+        (int(y.argmax()), int(y.max()), f"the last class is {last}"),
+        (int(y.argmin()), int(y.min()), f"the first class is {first}"),
+    ):
+        if not first <= label <= last:
+            raise DataError(path, f"example {row} has label {label}, and {limit}", remedy)
+
+
+def _upright(x: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Swap rows and columns of every image, in place, a few at a time."""
+    upright = x if x.flags.writeable else x.copy()
+    for start in range(0, len(upright), 1024):
+        some = upright[start : start + 1024]
+        some[:] = some.transpose(0, 2, 1).copy()
+    return upright

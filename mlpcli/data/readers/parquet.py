@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
     ArrayBuilder,
     ColumnSelection,
@@ -41,9 +42,10 @@ def read_parquet(path: Path, select: Selector) -> Table:
             path, "Parquet needs the package pyarrow", "run pip install 'mlpcli[tables]'"
         ) from None
     try:
-        with parquet.ParquetFile(path, memory_map=False) as file:
+        with open_regular(path), parquet.ParquetFile(path, memory_map=False) as file:
             return _read(path, file, select)
-    except (pa.ArrowException, OSError) as error:
+    # Names or texts may turn out to be no UTF-8.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise DataError(path, f"is damaged: {error}", "fetch it again") from error
@@ -75,11 +77,16 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
             several = isinstance(selection.target, tuple)
             labels.append(found_codes if several else found_codes[:, 0])
         values.append(np.column_stack(columns[:width]))
+    read = values.finish()
+    if len(read) != rows:
+        raise DataError(
+            path, f"is damaged: it announces {rows} rows, and holds {len(read)}", "fetch it again"
+        )
     found = None
     if selection.targets:
         found = Labels(np.concatenate(labels), tuple(codes[selection.targets[0]]))
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
-    return Table(path, values.finish(), found, names, selection, texts)
+    return Table(path, read, found, names, selection, texts)
 
 
 def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:

@@ -22,7 +22,6 @@ from mlpcli.data.readers.table import (
     Selector,
     Table,
     name_labels,
-    stays_on_disk,
 )
 from mlpcli.errors import DataError
 
@@ -81,9 +80,6 @@ def read_files(
         array, found = _read_archive(path, target, labels, labelled, role)
     else:
         array = read_idx(path) if kind == "idx" else read_npy(path)
-        # Who predicts takes a little at a time, and leaves the array where it is.
-        if kind == "npy" and labelled and not stays_on_disk(array.nbytes):
-            array = np.array(array)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, columns, labelled, features)
 
@@ -182,7 +178,7 @@ def _read_labels(source: Source) -> Labels:
     """Read one label per example: an array, or lines of text."""
     path, kind, _ = source
     if kind == "npy":
-        return _labels_of(np.array(read_npy(path, NUMBERS + "U")), path)
+        return _labels_of(read_npy(path, NUMBERS + "U"), path)
     if kind == "idx":
         return _labels_of(read_idx(path), path)
     if kind != "table":
@@ -198,4 +194,13 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = np.argwhere(~np.isfinite(array))[0]
         raise DataError(f"{path}: row {row[0]}", f"the label is {array[tuple(row)]}", "correct it")
+    if array.dtype.kind == "U" and not _is_text(array):
+        raise DataError(path, "has labels that are no text", "write them again with np.save")
     return name_labels(array)
+
+
+def _is_text(array: NDArray[np.generic]) -> bool:
+    """Return whether all characters of an array of text are such: NumPy does not look."""
+    codes = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    surrogates = (codes >= 0xD800) & (codes < 0xE000)
+    return not (surrogates | (codes > 0x10FFFF)).any()

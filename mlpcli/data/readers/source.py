@@ -97,6 +97,12 @@ def find_label_file(path: Path) -> Path | None:
     return None
 
 
+def locate(name: str, search_paths: Sequence[Path]) -> Path | None:
+    """Return where a path is, relative to the first folder that has it; None if none does."""
+    candidates = (folder / Path(name).expanduser() for folder in search_paths)
+    return next((path for path in candidates if path.exists()), None)
+
+
 def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str) -> Path:
     """Return where a path given in a configuration is.
 
@@ -109,9 +115,7 @@ def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str)
     Raises:
         DataError: if it is not there.
     """
-    for folder in search_paths:
-        path = folder / Path(name).expanduser()
-        if path.exists():
-            return path
+    if path := locate(name, search_paths):
+        return path
     folders = " or ".join(map(str, dict.fromkeys(search_paths)))
     raise DataError(name, f"there is no such file in {folders}", remedy, key)

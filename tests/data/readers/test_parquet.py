@@ -117,3 +117,28 @@ def test_without_pyarrow(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError, match=r"pip install 'mlpcli\[tables\]'"):
         opened()
+
+
+def test_no_row_group():
+    """Rows that are announced and are in no row group are damage."""
+    write(**COLUMNS)
+    metadata = parquet.read_metadata("t.parquet")
+    empty = pa.schema([("a", pa.int64()), ("kind", pa.string())])
+    with parquet.ParquetWriter("t.parquet", empty):
+        pass
+    content = Path("t.parquet").read_bytes()
+    # The number of rows stands before the list of row groups, as a zigzag number in Thrift.
+    assert metadata.num_rows == 4
+    at = content.rindex(b"\x16\x00\x19")
+    Path("t.parquet").write_bytes(content[: at + 1] + b"\x08" + content[at + 2 :])
+    with pytest.raises(DataError, match=r"^t.parquet: is damaged: it announces 4 rows, and"):
+        opened()
+
+
+def test_names_that_are_no_text():
+    """A column whose name is not UTF-8 is damage."""
+    write(ab=[1, 2], kind=["a", "b"])
+    content = Path("t.parquet").read_bytes()
+    Path("t.parquet").write_bytes(content.replace(b"\x02ab", b"\x02\xff\xff"))
+    with pytest.raises(DataError, match=r"^t.parquet: is damaged: .*utf-8"):
+        opened()
