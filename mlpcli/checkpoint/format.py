@@ -166,7 +166,10 @@ def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         refuse("is not an mlp checkpoint: its header is not a Python literal")
     if isinstance(header, dict) and "'|O" in text:
-        refuse("holds pickled Python objects, which can run code, and was not opened")
+        refuse(
+            "holds pickled Python objects, which can run code, and was not opened",
+            "if it is the article's, make a checkpoint of it: mlp convert OLD.npy NEW.npy",
+        )
     if (
         not isinstance(header, dict)
         or set(header) != {"descr", "fortran_order", "shape"}

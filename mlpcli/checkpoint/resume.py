@@ -117,9 +117,13 @@ def load_run(path: Path) -> tuple[Model, Run]:
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
+        ConfigError: if it was converted, and holds weights without a run.
     """
     record = checkpoint.read(path)
     meta = parse_meta(record.meta, path)
+    if meta.source:
+        problem = "was converted, and holds no run to go on with"
+        raise ConfigError(path, problem, "start a new one with --from, and -o for another name")
     model = model_from(record, meta, path)
     return model, _run_from(record, meta, model, path)
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -111,8 +112,8 @@ def transfer(label: str, size: int, quiet: bool = False) -> Iterator[Callable[[i
                 return
             if began != shown.initial or there < shown.n:
                 # The rate counts from here.
-                shown.reset()
                 shown.initial = shown.n = shown.last_print_n = began
+                shown.start_t = shown.last_print_t = time.time()
             shown.update(there - shown.n)
 
         yield show

@@ -143,7 +143,7 @@ def _ensure(path: Path, file: "RemoteFile", sources: "Sources", quiet: bool) -> 
     if not problem:
         download.tidy(path)
         return None
-    if path.exists() and not quiet:
+    if path.is_file() and not quiet:
         console.note(f"{path} {problem}: it is fetched again")
     waiting = f"{path} is being fetched by another process: waiting for it"
     with console.transfer(file.name, file.size, quiet) as progress:

@@ -15,7 +15,8 @@ def _default_data_dir() -> Path:
     if folder := os.environ.get("MLP_DATA_DIR"):
         return Path(folder)
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "mlp"
+    # Not Path.home, which fails where there is none.
+    return Path(cache or os.path.expanduser("~/.cache")) / "mlp"  # noqa: PTH111
 
 
 data_dir = click.option(

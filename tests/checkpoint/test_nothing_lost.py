@@ -242,7 +242,8 @@ main()
 """
     command = [sys.executable, "-c", script]
     run = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
-    assert (run.returncode, run.stdout, run.stderr) == (-number, "", "")
+    assert (run.returncode, run.stdout) == (-number, "")
+    assert run.stderr.startswith("threads ") and run.stderr.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["c.yaml"]
 
 

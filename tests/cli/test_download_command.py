@@ -150,6 +150,7 @@ def test_bar_of_a_new_start(server, monkeypatch):
     server.play(m=[Reply(sent=400), Reply(sent=300), Reply(etag='"v2"')])
     download("mnist", "--data-dir", "data")
     assert "1.00k/1.00k" in sys.stderr.getvalue()
+    assert not re.search(r"-[\d.]+[kMG]?B/s|<-", sys.stderr.getvalue())
 
 
 def test_quiet(server, run_mlp, monkeypatch):
@@ -339,6 +340,28 @@ def test_killed_and_run_again(server, number):
     assert run.stdout == f"{folder / 'f.gz'} fetched from {url}\n"
     assert server.requests == ["m", "m 20000"]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"f.gz": content}
+
+
+def test_full_disk(server):
+    """Where a disk is full the file is named, and when there is room again the download goes on."""
+    content = random.Random(0).randbytes(50_000)
+    server.files["f.gz"] = content
+    (url,) = server.play(m=[Reply()])
+    program = PROGRAM.format(size=50_000, sha256=hashlib.sha256(content).hexdigest(), url=url)
+    command = [sys.executable, "-c", program, "download", "mnist", "--data-dir", "data"]
+    limited = ["bash", "-c", 'ulimit -f 10; exec "$@"', "-", *command]
+    run = subprocess.run(limited, check=False, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert re.fullmatch(
+        r"mlp: error: \S*data/mnist/f\.gz: cannot be written: file too large; "
+        "choose another place with --data-dir\n",
+        run.stderr,
+    )
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stderr == ""
+    assert server.requests == ["m", "m 10240"]
+    assert {path.name: path.read_bytes() for path in Path("data/mnist").iterdir()} == {
+        "f.gz": content
+    }
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")

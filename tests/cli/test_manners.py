@@ -73,7 +73,7 @@ MANNERS = {
     "head": Manner(f"{LONG} 2>&1 | head -n 1; exit ${{PIPESTATUS[0]}}", 141,
                    stdout="epoch 0 error 0.48236\n", epochs=-1),
     "head, every step": Manner(f"{LONG} -v 2>&1 | head -n 0; exit ${{PIPESTATUS[0]}}", 141,
-                               stdout="", epochs=-1),
+                               stdout="", epochs=None),
     "nobody reads the result": Manner(
         f"{{ sleep 0.1; {TRAIN}; }} | true; exit ${{PIPESTATUS[0]}}", 141, stdout=""
     ),

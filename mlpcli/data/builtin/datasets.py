@@ -1,18 +1,28 @@
 """Datasets known by name, opened from their downloaded files."""
 
+from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.builtin import archive, parity
-from mlpcli.data.builtin.registry import IDX_FILES, BuiltinDataset, lookup
+from mlpcli.data.builtin.registry import DATASETS, IDX_FILES, BuiltinDataset, lookup
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import FITTED_SCALES, Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, MissingDatasetError
+
+# By name, what each dataset's features and classes are.
+BUILTIN_ENCODINGS = {
+    "parity": Encoding(parity.BITS, "none", parity.CLASS_NAMES),
+    **{
+        name: Encoding(prod(entry.image_shape), "unit", entry.class_names, entry.image_shape)
+        for name, entry in DATASETS.items()
+    },
+}
 
 
 def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
@@ -30,16 +40,19 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
     """
     if name == "parity":
         bits, labels = parity.load()
-        encoding = Encoding(parity.BITS, scale or "none", parity.CLASS_NAMES)
         cut = parity.TRAINING
         train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return _scaled(Dataset(name, encoding, train, test))
+        return _scaled(Dataset(name, _encoding(name, scale), train, test))
     entry = lookup(name, where, also=("parity",))
-    shape = entry.image_shape
-    encoding = Encoding(shape[0] * shape[1], scale or "unit", entry.class_names, shape)
+    encoding = _encoding(name, scale)
     train = _read_split(name, "train", data_dir, entry)
     test = _read_split(name, "test", data_dir, entry)
     return _scaled(Dataset(name, encoding, train, test))
+
+
+def _encoding(name: str, scale: str | None) -> Encoding:
+    encoding = BUILTIN_ENCODINGS[name]
+    return encoding._replace(scale=scale or encoding.scale)
 
 
 def load_builtin_split(

@@ -3,8 +3,8 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,10 +74,11 @@ def fetch(
                 else:
                     remove_parts(target)
                     return str(source)
+    remedy = "check the connection and run the same command again"
+    if isinstance(sources[0], Path):
+        remedy = "put the published file there"
     raise DownloadError(
-        folder / file.name,
-        "no mirror delivered it (" + ", ".join(failures) + ")",
-        "check the connection and run the same command again",
+        folder / file.name, "no mirror delivered it (" + ", ".join(failures) + ")", remedy
     )
 
 
@@ -103,7 +104,7 @@ def _download(
     tries, furthest = TRIES, 0
     while True:
         try:
-            began = _receive(session, url, file, target, progress)
+            began, sha256 = _receive(session, url, file, target, progress)
         except _ChangedError:
             remove_parts(target)
             continue
@@ -116,39 +117,45 @@ def _download(
                 raise
             transport.pause(TRIES - tries)
             continue
-        if problem := _put_in_place(target, file):
-            if not began:
-                raise TransferError(f"sent what {problem}")
-            # Pieces of two different files: this time all of it is asked for at once.
-            tries -= 1
-            if not tries:
-                raise TransferError(f"sent pieces that do not make the file: it {problem}")
-            continue
-        return
-
-
-def _put_in_place(target: Path, file: RemoteFile) -> str | None:
-    """Give a part that is the whole file its name; otherwise remove it, and say what is wrong."""
-    part = find_part(target)
-    problem = problem_of(part.path, file) if part else "holds 0 bytes"
-    if problem or part is None:
+        if sha256 == file.sha256:
+            _place(target)
+            return
         remove_parts(target)
-        return problem
-    atomic.place(part.path, target, OPTION)
-    return None
+        problem = f"has SHA-256 {sha256}, and {file.sha256} is published"
+        if not began:
+            raise TransferError(f"sent what {problem}")
+        # Pieces of two different files: this time all of it is asked for at once.
+        tries -= 1
+        if not tries:
+            raise TransferError(f"sent pieces of a file that {problem}")
+
+
+def _place(target: Path) -> None:
+    """Give a part that is the whole file its name."""
+    if part := find_part(target):
+        atomic.place(part.path, target, OPTION)
+    remove_parts(target)
 
 
 def _complete(target: Path, file: RemoteFile) -> bool:
     """Return whether an earlier download had everything but the name; it is given that now."""
     part = find_part(target)
-    return bool(part and part.size >= file.size) and _put_in_place(target, file) is None
+    if part is None or part.size < file.size:
+        return False
+    if is_valid(part.path, file):
+        _place(target)
+        return True
+    remove_parts(target)
+    return False
 
 
-def _receive(session: Session, url: str, file: RemoteFile, target: Path, progress: Progress) -> int:
+def _receive(
+    session: Session, url: str, file: RemoteFile, target: Path, progress: Progress
+) -> tuple[int, str]:
     """Ask once, from where the part ends, and add to the part what comes.
 
     Returns:
-        How many bytes were there before.
+        How many bytes were there before, and the SHA-256 of all.
 
     Raises:
         TransferError: if the answer is of no use; BrokenOffError if it is, and ends early.
@@ -161,31 +168,45 @@ def _receive(session: Session, url: str, file: RemoteFile, target: Path, progres
     with transport.get(session, url, headers) as answer:
         began = _check_status(answer, part, file)
         block = answer.read(min(BLOCK_BYTES, file.size - began + 1))
+        digest = hashlib.sha256()
         if part and began:
             path = part.path
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256")
         else:
             _check_whole(answer, block, file)
             remove_parts(target)
             path = part_path(target, _validator(answer))
-        with atomic.explained(target, OPTION):
-            stream = path.open("ab")
-        with stream:
-            there = began
+        there = began
+        with _appending(path, target) as write:
             while block:
                 there += len(block)
                 if there > file.size:
-                    break
-                with atomic.explained(target, OPTION):
-                    stream.write(block)
-                    stream.flush()
+                    remove_parts(target)
+                    raise TransferError(f"sent more than the {file.size} bytes published")
+                write(block)
+                digest.update(block)
                 progress(there, began)
                 block = _next(answer, file.size - there)
-    if there > file.size:
-        remove_parts(target)
-        raise TransferError(f"sent more than the {file.size} bytes published")
     if there < file.size:
         raise BrokenOffError(f"sent {there} bytes of {file.size}")
-    return began
+    return began, digest.hexdigest()
+
+
+@contextmanager
+def _appending(path: Path, target: Path) -> Iterator[Callable[[bytes], None]]:
+    """Yield what adds bytes to a part; each arrives there whatever becomes of this process."""
+    with atomic.explained(target, OPTION):
+        stream = path.open("ab", buffering=0)
+
+    def write(block: bytes) -> None:
+        with atomic.explained(target, OPTION):
+            rest = memoryview(block)
+            while rest:
+                rest = rest[stream.write(rest) :]
+
+    with stream:
+        yield write
 
 
 def _next(answer: Answer, missing: int) -> bytes:
@@ -222,10 +243,11 @@ def _check_whole(answer: Answer, head: bytes, file: RemoteFile) -> None:
         words = re.sub(r"<[^>]*>", " ", head[:4096].decode("utf-8", "replace"))
         raise TransferError(f'sent a page, {kind}: "{transport.printable(words)}"')
     length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) != file.size:
+    if length.isdecimal() and length.lstrip("0") != str(file.size):
         encoding = answer.headers.get("Content-Encoding")
         kind += f", Content-Encoding {transport.printable(encoding)}" if encoding else ""
-        raise TransferError(f"announces {length} bytes ({kind}), and {file.size} are published")
+        shown = transport.printable(length, 20)
+        raise TransferError(f"announces {shown} bytes ({kind}), and {file.size} are published")
 
 
 def _is_html(head: bytes) -> bool:

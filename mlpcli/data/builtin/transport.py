@@ -23,6 +23,9 @@ SILENCE_SECONDS = 30.0
 # Whoever sends less than this in a window of time is too slow, however steadily it drips.
 WINDOW_SECONDS = 30.0
 WINDOW_BYTES = 30 << 10
+# Of one answer with its headers; the largest file has 562 MB. What is no file is short.
+MOST_BYTES = 1 << 30
+MOST_OTHER_BYTES = 1 << 20
 RETRIES = 3
 RETRIED = (429, 500, 502, 503, 504)
 BACKOFF_SECONDS = 0.5
@@ -56,7 +59,7 @@ class Answer(NamedTuple):
 @contextmanager
 def connections() -> Iterator[Session]:
     """Open and close a session: proxies and certificates are those of the environment."""
-    with requests.Session() as session:
+    with _Session() as session:
         # The published checksums are those of the files as they are: nobody unpacks on the way.
         session.headers.update(
             {"Accept-Encoding": "identity", "User-Agent": f"mlpcli/{__version__}"}
@@ -88,11 +91,10 @@ def get(session: Session, url: str, headers: Mapping[str, str]) -> Iterator[Answ
     for _ in range(REDIRECTS + 1):
         response = _ask(session, url, headers)
         with response:
-            location = session.get_redirect_target(response)
-            if location is None:
+            if not response.is_redirect:
                 yield Answer(response.status_code, response.headers, _reader(response))
                 return
-        url = _redirected(url, location)
+            url = _redirected(url, response.headers["Location"])
     raise TransferError(f"redirects more than {REDIRECTS} times")
 
 
@@ -176,18 +178,25 @@ def _jitter() -> float:
     return random.uniform(1, 2)  # noqa: S311 - so that many clients do not come back at once
 
 
-class _TooSlowError(TimeoutError):
-    """A server that drips."""
+class _HoldingError(TimeoutError):
+    """A server that drips, or never ends."""
 
 
 REASONS: tuple[tuple[Any, str], ...] = (
-    (_TooSlowError, ""),
+    (_HoldingError, ""),
     (urllib3.exceptions.ProxyError, "the proxy does not connect"),
     (urllib3.exceptions.SSLError, ""),
     (urllib3.exceptions.NewConnectionError, "no connection"),
     ((TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout), "no answer in time"),
     (urllib3.exceptions.ProtocolError, "the connection broke off"),
 )
+
+
+class _Session(requests.Session):
+    """Does not look at redirects, whose bodies requests would read whole."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        return None
 
 
 class _Retry(urllib3.Retry):
@@ -222,19 +231,26 @@ class _Paced(io.RawIOBase):
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
-        self._since, self._received = time.monotonic(), 0
+        self._since, self._recent, self._left = time.monotonic(), 0, MOST_OTHER_BYTES
+
+    def allow(self, count: int) -> None:
+        """Let so many bytes more come."""
+        self._left += count
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        count = self._raw.readinto(buffer)
-        self._received += count or 0
+        count = self._raw.readinto(buffer) or 0
+        self._recent += count
+        self._left -= count
+        if self._left < 0:
+            raise _HoldingError("it does not end")
         now = time.monotonic()
         if count and now - self._since > WINDOW_SECONDS:
-            if self._received < WINDOW_BYTES:
-                raise _TooSlowError(f"less than {WINDOW_BYTES} bytes in {WINDOW_SECONDS:g} s")
-            self._since, self._received = now, 0
+            if self._recent < WINDOW_BYTES:
+                raise _HoldingError(f"less than {WINDOW_BYTES} bytes in {WINDOW_SECONDS:g} s")
+            self._since, self._recent = now, 0
         return count
 
     def close(self) -> None:
@@ -247,7 +263,13 @@ class _PacedResponse(http.client.HTTPResponse):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fp: Any = io.BufferedReader(_Paced(self.fp.detach()), 1 << 16)
+        self._paced = _Paced(self.fp.detach())
+        self.fp: Any = io.BufferedReader(self._paced, 1 << 16)
+
+    def begin(self) -> None:
+        super().begin()
+        if self.status in (200, 206):
+            self._paced.allow(MOST_BYTES)
 
     def read(self, amt: int | None = None) -> bytes:
         return super().read() if amt is None else self.read1(amt)
