@@ -227,7 +227,7 @@ def test_one_output_for_classes_is_a_mistake(run_mlp):
     [
         ({"price": "dear"}, "t.csv:2: column price: 'dear' is not a finite number"),
         ({"price": "inf"}, "t.csv:2: column price: 'inf' is not a finite number"),
-        ({"price": ""}, "t.csv:2: column price: the class is missing"),
+        ({"price": ""}, "t.csv:2: column price: the target is missing"),
         ({"price": 5}, "t.csv: all 160 examples have the same price, 5; name another target"),
     ],
 )

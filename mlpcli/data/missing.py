@@ -38,7 +38,7 @@ def handle_missing(table: Table, policy: str) -> Table:
             name = "" if position is None else f"{column_name(table.names, position)}: "
             raise DataError(
                 table.row(row),
-                f"{name}the {'target' if which else 'class'} is missing",
+                f"{name}the target is missing",
                 "fill it in, or train with missing: drop",
             )
         gaps |= unlabelled if unlabelled.ndim == 1 else unlabelled.any(axis=1)
