@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from mlpcli.model import Model
 
 
+# Metrics of outputs as probabilities, as they are called.
+PROBABILITIES = {
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "brier_score": "Brier score",
+    "calibration_error": "calibration error",
+}
+
+
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
 @options.data_dir
@@ -72,12 +81,14 @@ def evaluate(
 ) -> None:
     """Evaluate a checkpoint on its dataset, and hold it to quality gates.
 
-    Prints accuracy, mean error, balanced accuracy, macro F1, every class's precision, recall, F1
-    and support, and which classes are confused. Gates may name accuracy, error,
-    balanced_accuracy, macro_f1, top_K_accuracy (with --top-k K), and precision, recall, f1 and
-    support of a class, as in recall[7]. Of quantities it prints rmse, mae, median_absolute_error
-    and r2, beside those of always saying the mean; gates may name these, and of one target as in
-    r2[price]. Of several labels it prints subset accuracy, macro_f1, micro_f1 and each label's.
+    Prints accuracy, mean error, balanced accuracy, macro F1, how good outputs are as
+    probabilities, every class's precision, recall, F1 and support, and which classes are
+    confused. Gates may name accuracy, error, balanced_accuracy, macro_f1, roc_auc, log_loss,
+    brier_score, calibration_error, top_K_accuracy (with --top-k K), and precision, recall, f1,
+    support and roc_auc of a class, as in recall[7]. Of quantities it prints rmse, mae,
+    median_absolute_error and r2, beside those of always saying the mean; gates may name these,
+    and of one target as in r2[price]. Of several labels it prints subset accuracy, macro_f1,
+    micro_f1 and each label's.
     """
     limit()
     from mlpcli.checkpoint import store
@@ -148,6 +159,10 @@ def _show(report: dict[str, Any], top_k: int | None) -> None:
     console.result(f"mean error {report['error']:.5g}")
     console.result(f"balanced accuracy {report['balanced_accuracy']:.4f}")
     console.result(f"macro F1 {report['macro_f1']:.4f}")
+    for name, called in PROBABILITIES.items():
+        shown = "-" if report[name] is None else f"{report[name]:.4f}"
+        console.result(f"{called} {shown}")
+    console.result(f"always the commonest class: accuracy {report['majority_accuracy']:.4f}")
     if top_k:
         console.result(f"top-{top_k} accuracy {report[f'top_{top_k}_accuracy']:.4f}")
     console.section(*text_tables.per_class(report["classes"]))

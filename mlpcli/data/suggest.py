@@ -240,10 +240,12 @@ def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
     """Return keys, values and reasons; what each part is worth is in tests/README.md."""
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     task, n = dataset.encoding.task, len(dataset.train.labels)
-    hidden = 256 if classes >= MANY_CLASSES and task == "classification" else 128
+    hidden = [256] if classes >= MANY_CLASSES else [128]
+    if task == "regression":
+        hidden = [64, 64]
     called = TARGETS_CALLED[task]
     return [
-        ("structure", [features, hidden, classes], f"features, hidden neurons, {called}"),
+        ("structure", [features, *hidden, classes], f"features, hidden neurons, {called}"),
         ("activation", "relu", "of the hidden neurons"),
         *OUTPUTS[task],
         *(_with_validation(n) if n >= ENOUGH else _with_decay(n, features, classes)),

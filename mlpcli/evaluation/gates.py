@@ -28,8 +28,17 @@ class TaskMetrics(NamedTuple):
 
 METRICS = {
     "classification": TaskMetrics(
-        ("accuracy", "error", "balanced_accuracy", "macro_f1"),
-        ("precision", "recall", "f1", "support", "accuracy"),
+        (
+            "accuracy",
+            "error",
+            "balanced_accuracy",
+            "macro_f1",
+            "roc_auc",
+            "log_loss",
+            "brier_score",
+            "calibration_error",
+        ),
+        ("precision", "recall", "f1", "support", "accuracy", "roc_auc"),
         "classes",
         "class",
     ),
@@ -42,8 +51,16 @@ METRICS = {
     ),
 }
 # These alone are not shares between 0 and 1.
-UNBOUNDED = ("error", "support", *QUANTITIES)
-LOWER_IS_BETTER = ("error", "rmse", "mae", "median_absolute_error")
+UNBOUNDED = ("error", "support", "log_loss", "brier_score", *QUANTITIES)
+LOWER_IS_BETTER = (
+    "error",
+    "log_loss",
+    "brier_score",
+    "calibration_error",
+    "rmse",
+    "mae",
+    "median_absolute_error",
+)
 
 _METRIC = r"(?P<metric>\w+)\s*(?:\[(?P<class>.+)\])?"
 _NUMBER = r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)"
