@@ -67,11 +67,7 @@ class Model:
         """
         for _, a in inference.predict_batches(self.network, features):
             if not np.isfinite(a).all():
-                raise DataError(
-                    "input",
-                    f"holds values too large for the network's {self.network.dtype} arithmetic",
-                    "give them in the units of the training data",
-                )
+                raise self._too_large("input")
             yield a
 
     def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
@@ -100,14 +96,29 @@ class Model:
                 raise DataError("features", problem, "give a table to mlp predict")
         width = len(self.encoding.input_columns) or self.encoding.features
         rows = as_rows(np.asarray(features), width, "features")
-        rows = encode(self.encoding, Table("features", rows))
+        rows = encode(self.encoding, Table("features", rows), self.experiment.dtype)
         chunks = [outputs.copy() for outputs in self.predict_batches(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
 
-    def evaluate(self, examples: Examples) -> Evaluation:
-        """Compare the model's predictions with the targets of one or more examples."""
-        return evaluate(self.network, self.experiment, self.encoding, examples)
+    def evaluate(self, examples: Examples, where: str = "examples") -> Evaluation:
+        """Compare the model's predictions with the targets of one or more examples.
+
+        Args:
+            examples: with features in the model's encoding.
+            where: what they are called in an error.
+
+        Raises:
+            DataError: if the error is not a number, for the sake of a value too large.
+        """
+        found = evaluate(self.network, self.experiment, self.encoding, examples)
+        if not math.isfinite(found.error):
+            raise self._too_large(where)
+        return found
+
+    def _too_large(self, where: str) -> DataError:
+        problem = f"holds values too large for the network's {self.network.dtype} arithmetic"
+        return DataError(where, problem, "give them in the units of the training data")
 
     def quantities(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the outputs of a regression in the targets' own units, (n, n_L)."""

@@ -8,7 +8,7 @@ import sys
 from unittest.mock import patch
 
 # Those that mlp handles.
-SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_mlp(*args, input=b""):  # noqa: A002 - as subprocess.run calls it

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,8 +76,9 @@ def versions() -> dict[str, str | int]:
 def _threads() -> int:
     """Return how many threads matrix products may use, since each number rounds otherwise."""
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-    given = next((os.environ[name] for name in names if os.environ.get(name, "").isdigit()), None)
-    return int(given or 0) or os.cpu_count() or 1
+    given = [os.environ.get(name, "") for name in names]
+    number = next((text for text in given if re.fullmatch("[0-9]{1,4}", text)), "0")
+    return int(number) or os.cpu_count() or 1
 
 
 def save(path: Path, model: Model, run: "Run") -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlpcli.cli import console, options
+from mlpcli.cli.outputs import check_outputs
 from mlpcli.config.schema import INIT_FOR
 from mlpcli.errors import ConfigError
 
@@ -45,11 +46,9 @@ def convert(
     from mlpcli.checkpoint.convert import converted
     from mlpcli.checkpoint.legacy import read_legacy
 
-    if new.exists():
-        if old.exists() and new.samefile(old):
-            raise ConfigError(new, "is both input and output", "choose another NEW.npy")
-        if not overwrite:
-            raise ConfigError(new, "exists", "add --overwrite to replace it, or choose another")
+    check_outputs({"NEW.npy": new}, [old])
+    if new.exists() and not overwrite:
+        raise ConfigError(new, "exists", "add --overwrite to replace it, or choose another")
     content = converted(read_legacy(old), activation, data, scale, old)
     with atomic.locked(new):
         atomic.write(new, content, "NEW.npy")

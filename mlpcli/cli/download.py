@@ -55,6 +55,9 @@ def download(
 
     if not (names or listing or check):
         raise click.UsageError("Missing argument 'NAME...'.", click.get_current_context())
+    if data_dir.parts[:1] == ("~",):
+        problem = "there is no home directory to keep datasets in"
+        raise ConfigError("mlp download", problem, "add --data-dir, or set MLP_DATA_DIR")
     entries = {name: lookup(name, "mlp download") for name in names or DATASETS}
     if listing:
         _list(entries, data_dir, as_json)

@@ -113,6 +113,8 @@ def _yaml(meta: "Meta") -> str:
 
 def _from_here(meta: "Meta") -> tuple[dict[str, Any], list[str]]:
     """Return an experiment with paths relative to the current folder, and those not found."""
+    from mlpcli.data.readers.source import candidates
+
     experiment, lost = meta.experiment.to_mapping(), []
     data, columns = experiment["data"], [column.name for column in meta.encoding.columns]
     paths = [(data, "train"), (data, "test"), (data, "test_target"), (experiment, "validation")]
@@ -123,9 +125,9 @@ def _from_here(meta: "Meta") -> tuple[dict[str, Any], list[str]]:
         # A fraction or a column's position is no path.
         if not isinstance(path, str):
             continue
-        candidates = [folder / Path(path).expanduser() for folder in meta.experiment.search_paths]
-        found = next((candidate for candidate in candidates if candidate.exists()), None)
-        if found and found != candidates[0]:
+        places = candidates(path, meta.experiment.search_paths)
+        found = next((place for place in places if place.exists()), None)
+        if found and found != places[0]:
             mapping[name] = os.path.relpath(found)
         elif not found and name != "target":  # which may be an array of an archive
             lost.append(path)

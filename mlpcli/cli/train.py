@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from mlpcli.cli import console, options
 from mlpcli.cli.other_tasks import format_summary
-from mlpcli.cli.signals import defer_signals
+from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import choose
 from mlpcli.errors import (
     CheckpointError,
@@ -26,6 +26,7 @@ from mlpcli.errors import (
     MissingDatasetError,
     MlpError,
 )
+from mlpcli.signals import defer_signals
 
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
@@ -72,7 +73,9 @@ SLOW = 3
     type=click.IntRange(1),
     help="Threads for matrix products.  [default: one; for large products all allowed]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the checkpoint if it exists.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
+)
 @click.option(
     "--resume", is_flag=True, help="Go on where the checkpoint stopped; start if there is none."
 )
@@ -109,6 +112,8 @@ def train(
         raise ConfigError(
             "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
         )
+    if verify and history:
+        raise ConfigError("mlp train", "--verify writes nothing", "leave out --history")
     from mlpcli.config.load import load_experiment
 
     experiment = load_experiment(config, overrides)
@@ -121,8 +126,16 @@ def train(
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
+    from mlpcli.data.load import data_paths
+    from mlpcli.training.history import check_history, history_columns
 
     output = output or Path(config.with_suffix(".npy").name)
+    check_outputs(
+        {"-o": None if verify else output, "--history": history},
+        [config, start, *data_paths(experiment, data_dir)],
+    )
+    if history and not overwrite:
+        check_history(history, history_columns(experiment.learns))
     if verify:
         check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
@@ -316,7 +329,9 @@ def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
     # Ctrl-C ends the reader of a pipe, too.
     with suppress(OSError):
         # A terminal has echoed ^C where the cursor is.
-        console.note("\r" + line if sys.stderr and sys.stderr.isatty() else line)
+        if sys.stderr and sys.stderr.isatty():
+            click.echo("\r", err=True, nl=False)
+        console.note(line)
 
 
 def _resume_command() -> str:

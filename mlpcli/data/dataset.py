@@ -9,6 +9,23 @@ from numpy.typing import NDArray
 from mlpcli.data.encoding import Encoding
 
 
+class Preparation(NamedTuple):
+    """How an experiment wants its data."""
+
+    scale: str | None = None
+    """A name in `SCALES`; None for the default for such data."""
+    seed: int = 0
+    """Chooses what is set aside."""
+    validation: float = 0.0
+    """The fraction of the training examples to set aside for validation."""
+    dtype: str = "float32"
+    """The precision of its arithmetic."""
+    task: str = "classification"
+    """What the targets are."""
+    task_given: bool = False
+    """Whether the configuration says so, and it is not guessed."""
+
+
 class Examples(NamedTuple):
     """Examples and their targets."""
 
@@ -27,7 +44,7 @@ class Dataset(NamedTuple):
     test: Examples | None
     validation: Examples | None = None
     train_rows: NDArray[np.integer] | None = None
-    """The rows of `train` to learn from; None for all. The rest may be in `validation`."""
+    """The rows of `train` to learn from; None for all. The rest are in `validation`."""
     notes: tuple[str, ...] = ()
     """What was decided about the files, for the user to know."""
 

@@ -192,11 +192,18 @@ ENCODING = mapping_of(
 )
 
 
-def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
+def encode(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.generic]:
     """Return the features of a table that was read for this encoding, (n, n_1).
 
+    Args:
+        encoding: what was learned in training.
+        table: examples.
+        dtype: the precision of the network's arithmetic: that of features which are computed here.
+            Others stay as they are in the table.
+
     Raises:
-        DataError: naming the place, if the width is wrong or a category was not seen in training.
+        DataError: naming the place, if the width is wrong, a category was not seen in training, or
+            a number is too large for the arithmetic.
     """
     width = len(encoding.input_columns) or encoding.features
     if table.values.shape[1] != width:
@@ -208,11 +215,14 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
     expand = expander(encoding, table)
     fitted = encoding.scale in FITTED_SCALES
     if not fitted and expand is None:
+        if table.values.dtype.kind == "f":
+            for part, values in blocks(table.values):
+                _check_range(encoding, table, part, values, dtype)
         return np.ascontiguousarray(table.values)
-    features = np.empty((len(table.values), encoding.features), np.float32)
+    features = np.empty((len(table.values), encoding.features), dtype)
     for part, values in blocks(table.values):
         numbers = values.astype(np.float64) if expand is None else expand(values)
-        # What is too large becomes infinite or no number, and is reported where it is used.
+        # What is too large for these is so for the network, and is refused below.
         with np.errstate(over="ignore", invalid="ignore"):
             if fitted:
                 numbers -= encoding.means
@@ -220,8 +230,37 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
             if encoding.scale == "robust":
                 bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
                 np.divide(numbers, bend, out=numbers, where=encoding.is_number)
-            features[part] = numbers
+        _check_range(encoding, table, part, numbers, dtype)
+        features[part] = numbers
     return features
+
+
+def _check_range(
+    encoding: Encoding, table: Table, part: slice, numbers: NDArray[np.floating], dtype: str
+) -> None:
+    """Refuse features, those of some rows of a table, that the arithmetic cannot hold.
+
+    Raises:
+        DataError: naming the place of the first.
+    """
+    limit = np.finfo(dtype).max
+    # NaN is on neither side of anything.
+    if -limit <= numbers.min(initial=0) and numbers.max(initial=0) <= limit:
+        return
+    fits = np.abs(numbers) <= limit
+    row, feature = np.argwhere(~fits)[0].tolist()
+    columns = encoding.input_columns
+    j = (
+        int(np.repeat(range(len(columns)), [c.width for c in columns])[feature])
+        if columns
+        else feature
+    )
+    value = table.values[part][row, j]
+    problem = f"{value:g} is too large for the network's {dtype} arithmetic"
+    remedy = "give it in the units of the training data"
+    if np.isnan(value):
+        problem, remedy = "is missing, and no value was in training", "fill it in"
+    raise DataError(table.row(part.start + row), f"{table.column(j)}: {problem}", remedy)
 
 
 def expander(

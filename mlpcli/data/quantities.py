@@ -48,13 +48,22 @@ def read_labels(table: Table) -> NDArray[np.uint8]:
     return _read(table, _as_yes_or_no, "is neither yes nor no", remedy).astype(np.uint8)
 
 
-def fit_quantities(encoding: Encoding, table: Table) -> Encoding:
+def fit_quantities(
+    encoding: Encoding, table: Table, rows: NDArray[np.integer] | None = None
+) -> Encoding:
     """Add to an encoding what the quantities of training examples are like.
+
+    Args:
+        encoding: of a regression.
+        table: training examples.
+        rows: those to learn from; None for all.
 
     Raises:
         DataError: if one of them is no number, or always the same.
     """
     numbers = read_quantities(table)
+    if rows is not None:
+        numbers = numbers[rows]
     with np.errstate(over="ignore", invalid="ignore"):
         means, stds = numbers.mean(axis=0), numbers.std(axis=0)
     low, high = numbers.min(axis=0), numbers.max(axis=0)
@@ -64,8 +73,8 @@ def fit_quantities(encoding: Encoding, table: Table) -> Encoding:
             raise DataError(table.where, problem, "name another target")
         if not 0 < stds[j] < np.inf:
             raise DataError(table.where, f"{name} has values too large or too close", "rescale it")
-    rows = zip(means.tolist(), stds.tolist(), low.tolist(), high.tolist(), strict=True)
-    return encoding._replace(quantities=tuple(Quantity(*row) for row in rows))
+    found = zip(means.tolist(), stds.tolist(), low.tolist(), high.tolist(), strict=True)
+    return encoding._replace(quantities=tuple(Quantity(*row) for row in found))
 
 
 def encode_quantities(encoding: Encoding, numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlpcli.config.data_files import Files, Target
-from mlpcli.data.dataset import Dataset
+from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED
 from mlpcli.data.files import HERE, make_dataset, read_training
 from mlpcli.data.fit import too_many_texts
@@ -87,7 +87,7 @@ def _make_dataset(files: Files, raw: Table, task: str | None) -> tuple[Dataset, 
     """Return the data as a task sees them, and why it is that task; "" for classes as usual."""
 
     def make(task: str, given: bool) -> Dataset:
-        return make_dataset(files, raw, None, HERE, np.random.default_rng(0), task, given)
+        return make_dataset(files, raw, Preparation(task=task, task_given=given))
 
     if task:
         return make(task, True), "as --task says"

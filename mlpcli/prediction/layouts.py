@@ -67,10 +67,11 @@ class ClassLayout(NamedTuple):
             return heads + [f"proba{i}" for i in counted]
         return heads + ([f"proba[{name}]" for name in self.class_names] if self.proba else [])
 
-    def _columns(self, outputs: Outputs) -> tuple[NDArray[np.str_], Outputs]:
+    def _columns(self, outputs: Outputs) -> tuple[NDArray[np.object_], Outputs]:
         """Return names, (m, k), and outputs, (m, 0), (m, k) or (m, n_L), to be written."""
         chosen = best(outputs, self.top_k or 1)
-        names: NDArray[np.str_] = np.array(self.class_names)
+        # Objects: of fixed width, each would be as long as the longest.
+        names = np.array(self.class_names, object)
         values = outputs[:, :0]
         if self.proba:
             values = outputs
@@ -106,7 +107,10 @@ class ClassLayout(NamedTuple):
     def array(self, outputs: Outputs) -> NDArray[np.generic]:
         """Return names, (m,) or (m, k), or, with `proba`, outputs, (m, n_L)."""
         names, values = self._columns(outputs)
-        return values if self.proba else names if self.top_k else names[:, 0]
+        if self.proba:
+            return values
+        longest = max(map(len, self.class_names))
+        return (names if self.top_k else names[:, 0]).astype(f"U{longest}")
 
 
 class QuantityLayout(NamedTuple):

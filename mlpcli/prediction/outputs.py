@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from mlpcli.errors import json_line, printable
 from mlpcli.prediction.layouts import Layout
 
 
@@ -28,9 +28,12 @@ Write = Callable[[BinaryIO, Iterator[PredictedBatch], Layout], None]
 
 
 def write_text(stream: BinaryIO, batches: Iterator[PredictedBatch], layout: Layout) -> None:
-    """Write a line per example, its words with tabs between."""
+    """Write a line per example, its words with tabs between.
+
+    A tab or a line end in a name becomes an escape, as all does that is not to be printed.
+    """
     for batch in batches:
-        lines = ("\t".join(words) + "\n" for words in layout.words(batch.outputs))
+        lines = ("\t".join(map(printable, words)) + "\n" for words in layout.words(batch.outputs))
         _flush(stream, "".join(lines))
 
 
@@ -56,7 +59,7 @@ def write_jsonl(stream: BinaryIO, batches: Iterator[PredictedBatch], layout: Lay
         lines = []
         for row, found in enumerate(layout.objects(batch.outputs), batch.row):
             line = {"input": batch.source, "row": row, **found}
-            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.append(json_line(line) + "\n")
         _flush(stream, "".join(lines))
 
 

@@ -61,7 +61,10 @@ def test_help_imports_no_command():
     script = "import sys; from mlpcli.cli.main import mlp; mlp(['--help'], standalone_mode=False); "
     script += "print([name for name in sys.modules if name.startswith('mlpcli.')])"
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert run.stdout.splitlines()[-1] == "['mlpcli.cli', 'mlpcli.errors', 'mlpcli.cli.main']"
+    assert (
+        run.stdout.splitlines()[-1]
+        == "['mlpcli.cli', 'mlpcli.errors', 'mlpcli.signals', 'mlpcli.cli.main']"
+    )
 
 
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["--version"], ["train"]])

@@ -280,9 +280,10 @@ def test_what_is_not_there(run_mlp, home, data, said):
 
 def test_every_part_comes_back_from_the_checkpoint():
     """The record of files is the same when it has been through a checkpoint's description."""
-    from mlpcli.config.data_files import PARTS, Files, parse_files
+    from mlpcli.config.data_files import PARTS, Files, MissingValues, parse_files
 
     files = Files("a.csv", 0.2, "y", "t.npy", ("id", 3), ("c",), "mean", True, ";", (2, 3), False)
+    files = files._replace(missing_values=MissingValues(("-", -9), only=True))
     assert set(PARTS) == {*Files._fields, "scale"}
     mapping = json.loads(json.dumps(files.to_mapping()))
     assert parse_files(mapping | {"scale": "none"}) == (files, "none")

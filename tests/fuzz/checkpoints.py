@@ -203,6 +203,7 @@ def check(name, case):  # noqa: ARG001 - there is one
     said = f"{command} {run.returncode}: {run.stderr[:500]}"
     assert run.returncode in EXIT_CODES, said
     assert "internal" not in run.stderr, said
+    assert all(c.isprintable() or c in "\n\t" for c in run.stdout + run.stderr), said
     if run.returncode == 0:
         assert run.stderr == "", said
         return "understood"

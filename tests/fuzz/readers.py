@@ -19,6 +19,7 @@ from pyarrow import parquet
 from fuzz.mutations import mutate
 from fuzz.outcome import check_error
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files
 from mlpcli.errors import MlpError
@@ -253,7 +254,7 @@ def train(path: Path) -> str:
     else:
         files = Files("d" if path.parts[0] == "d" else str(path), missing="mean")
     try:
-        dataset = load_files(files, None, (Path(),), np.random.default_rng(0))
+        dataset = load_files(files, Preparation())
     except (MlpError, OSError) as error:
         return check_error(error)
     assert len(dataset.train.features) == len(dataset.train.labels)

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from mlpcli.data.builtin import archive, parity
 from mlpcli.data.builtin.registry import DATASETS, IDX_FILES, BuiltinDataset, lookup
-from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import FITTED_SCALES, Encoding, encode
+from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
+from mlpcli.data.splits import set_aside, training_rows
 from mlpcli.errors import DataError, MissingDatasetError
 
 # By name, what each dataset's features and classes are.
@@ -25,12 +26,12 @@ BUILTIN_ENCODINGS = {
 }
 
 
-def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Dataset:
+def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str) -> Dataset:
     """Open a dataset known by name.
 
     Args:
         name: `parity`, or a name in the registry.
-        scale: a name in `SCALES`; None for the dataset's own default.
+        preparation: how the experiment wants it.
         data_dir: the folder that has one sub-folder per downloaded dataset.
         where: what to blame if there is no such dataset.
 
@@ -38,56 +39,57 @@ def load_builtin(name: str, scale: str | None, data_dir: Path, where: str) -> Da
         ConfigError: if there is no such dataset.
         DataError: if its files are missing or damaged.
     """
-    if name == "parity":
-        bits, labels = parity.load()
-        cut = parity.TRAINING
-        train, test = Examples(bits[:cut], labels[:cut]), Examples(bits[cut:], labels[cut:])
-        return _scaled(Dataset(name, _encoding(name, scale), train, test))
-    entry = lookup(name, where, also=("parity",))
-    encoding = _encoding(name, scale)
-    train = _read_split(name, "train", data_dir, entry)
-    test = _read_split(name, "test", data_dir, entry)
-    return _scaled(Dataset(name, encoding, train, test))
-
-
-def _encoding(name: str, scale: str | None) -> Encoding:
+    train, test = (_open_split(name, split, data_dir, where) for split in ("train", "test"))
+    rows = training_rows(train.labels, preparation)
     encoding = BUILTIN_ENCODINGS[name]
-    return encoding._replace(scale=scale or encoding.scale)
+    table, scale = Table(name, train.features), preparation.scale or encoding.scale
+    encoding = fit_scaling(encoding, table, scale, rows)
+    train, test = (_encoded(encoding, part, name, preparation.dtype) for part in (train, test))
+    return set_aside(Dataset(name, encoding, train, test), rows)
 
 
 def load_builtin_split(
-    name: str, split: str, encoding: Encoding, data_dir: Path, where: str
-) -> Examples | None:
+    name: str, split: str, encoding: Encoding, dtype: str, data_dir: Path, where: str
+) -> Examples:
     """Open the training or the test examples of a dataset known by name, reading no others.
 
     Args:
         name: as for `load_builtin`.
         split: `train` or `test`.
         encoding: that of the network.
+        dtype: the precision of its arithmetic.
         data_dir: as for `load_builtin`.
         where: as for `load_builtin`.
 
     Raises:
         ConfigError, DataError: as `load_builtin` does.
     """
-    if name == "parity" or encoding.scale in FITTED_SCALES:
-        dataset = load_builtin(name, encoding.scale, data_dir, where)
-        return dataset.test if split == "test" else dataset.train
+    examples = _open_split(name, split, data_dir, where)
+    _check_network(name, encoding, examples)
+    return _encoded(encoding, examples, name, dtype)
+
+
+def _check_network(name: str, encoding: Encoding, examples: Examples) -> None:
+    """Make sure that a network takes the examples of a dataset that its checkpoint names."""
+    features, classes = examples.features.shape[1], int(examples.labels.max()) + 1
+    if features != encoding.features or classes > len(encoding.class_names):
+        problem = (
+            f"has {features} features and {classes} classes, and the network was trained on "
+            f"{encoding.features} and {len(encoding.class_names)}"
+        )
+        raise DataError(name, problem, "give --data FILE")
+
+
+def _open_split(name: str, split: str, data_dir: Path, where: str) -> Examples:
+    if name == "parity":
+        part = slice(parity.TRAINING, None) if split == "test" else slice(parity.TRAINING)
+        return Examples(*(array[part] for array in parity.load()))
     entry = lookup(name, where, also=("parity",))
     return _read_split(name, split, data_dir, entry)
 
 
-def _scaled(dataset: Dataset) -> Dataset:
-    """Standardise the features, if that is what their encoding says."""
-    if dataset.encoding.scale not in FITTED_SCALES or dataset.test is None:
-        return dataset
-    train, test = (Table(dataset.name, part.features) for part in (dataset.train, dataset.test))
-    encoding = fit_scaling(dataset.encoding, train, dataset.encoding.scale)
-    return dataset._replace(
-        encoding=encoding,
-        train=dataset.train._replace(features=encode(encoding, train)),
-        test=dataset.test._replace(features=encode(encoding, test)),
-    )
+def _encoded(encoding: Encoding, examples: Examples, name: str, dtype: str) -> Examples:
+    return examples._replace(features=encode(encoding, Table(name, examples.features), dtype))
 
 
 def _read_split(name: str, split: str, data_dir: Path, entry: BuiltinDataset) -> Examples:

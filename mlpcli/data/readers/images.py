@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.errors import DataError
@@ -132,6 +133,7 @@ def read_images(
     values = np.empty((0, 0), np.uint8)
     target_size = (0, 0)
     for i, path in enumerate(paths):
+        signals.check()
         with _opened(path) as image:
             gray = image.mode in GRAY
             if i == 0:

@@ -60,8 +60,15 @@ def read_files(
     """
     path, kind, labels = source
     if kind == "table":
-        gaps = files.missing != "error"
-        options = CsvOptions(files.header, files.delimiter, header_names, gaps)
+        gaps, missing = files.missing != "error", files.missing_values
+        options = CsvOptions(
+            files.header,
+            files.delimiter,
+            header_names,
+            gaps,
+            missing.words(text=False),
+            missing.numbers,
+        )
         return read_csv(path, select, options)
     if kind == "parquet":
         return read_parquet(path, select)

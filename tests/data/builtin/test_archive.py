@@ -13,6 +13,7 @@ from mirror import Reply, running
 from mlpcli.data.builtin import archive
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.builtin.registry import DATASETS, EMNIST, IDX_FILES, RemoteFile
+from mlpcli.data.dataset import Preparation
 from mlpcli.errors import DataError
 
 N = 7
@@ -69,7 +70,7 @@ def data_dir(tmp_path):
 def test_images_are_upright(data_dir, split):
     """Each dataset has its own images, rows and columns in their places, and classes from 0."""
     put(data_dir, packed())
-    dataset = load_builtin(f"emnist-{split}", None, data_dir, "data")
+    dataset = load_builtin(f"emnist-{split}", Preparation(), data_dir, "data")
     for part, found in (("train", dataset.train), ("test", dataset.test)):
         x, y = images(split, part)
         np.testing.assert_array_equal(found.features, x.reshape(N, -1))
@@ -87,9 +88,9 @@ def test_letters_are_a_to_z(data_dir):
         (folder / IDX_FILES[1]).write_bytes(idx(labels))
         if problem:
             with pytest.raises(DataError, match=problem.replace("row", "example")):
-                load_builtin("emnist-letters", None, data_dir, "data")
+                load_builtin("emnist-letters", Preparation(), data_dir, "data")
         else:
-            train = load_builtin("emnist-letters", None, data_dir, "data").train
+            train = load_builtin("emnist-letters", Preparation(), data_dir, "data").train
             assert train.labels.tolist() == [0] * N
     assert LETTERS.class_names[0] == "A"
 
@@ -97,8 +98,11 @@ def test_letters_are_a_to_z(data_dir):
 def test_only_what_is_read_is_unpacked(data_dir):
     """Opening the test split of a dataset takes its two files from the archive, and no others."""
     put(data_dir, packed())
-    encoding = load_builtin("emnist-digits", None, data_dir, "data").encoding
-    assert load_builtin_split("emnist-mnist", "test", encoding, data_dir, "data") is not None
+    encoding = load_builtin("emnist-digits", Preparation(), data_dir, "data").encoding
+    assert (
+        load_builtin_split("emnist-mnist", "test", encoding, "float32", data_dir, "data")
+        is not None
+    )
     digits = [f"emnist-digits/{name}" for name in sorted(IDX_FILES)]
     mnist = [f"emnist-mnist/{name}" for name in sorted(IDX_FILES[2:])]
     assert names(data_dir) == [*digits, *mnist, "emnist/gzip.zip"]
@@ -108,11 +112,11 @@ def test_only_what_is_read_is_unpacked(data_dir):
 def test_what_is_unpacked_needs_no_archive(data_dir):
     """A dataset opens without the archive once its files are there, and else says how to get it."""
     path = put(data_dir, packed())
-    load_builtin("emnist-letters", None, data_dir, "data")
+    load_builtin("emnist-letters", Preparation(), data_dir, "data")
     path.unlink()
-    load_builtin("emnist-letters", None, data_dir, "data")
+    load_builtin("emnist-letters", Preparation(), data_dir, "data")
     with pytest.raises(DataError, match="there is no such file; run mlp download emnist-digits"):
-        load_builtin("emnist-digits", None, data_dir, "data")
+        load_builtin("emnist-digits", Preparation(), data_dir, "data")
 
 
 def declared(content, member, size):

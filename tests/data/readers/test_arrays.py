@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files, load_labelled
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.npy import npz_names, read_npz
@@ -30,7 +31,7 @@ def write_idx(path, array):
 
 def opened(**keys):
     """Open files as a configuration names them."""
-    return load_files(Files(**keys), "none", (Path(),), np.random.default_rng(0))
+    return load_files(Files(**keys), Preparation("none"))
 
 
 def assert_is_the_data(dataset):

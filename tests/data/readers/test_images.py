@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
 from mlpcli.data.readers import images
 from mlpcli.errors import DataError
@@ -37,7 +38,7 @@ def folder_of(pixels, suffix=".png"):
 
 def opened(**keys):
     """Open the folder `d` as training data."""
-    return load_files(Files("d", **keys), None, (Path(),), np.random.default_rng(0))
+    return load_files(Files("d", **keys), Preparation())
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".PNG"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
 from mlpcli.errors import DataError
 
@@ -31,7 +32,7 @@ def write(name="t.parquet", **columns):
 
 def opened(name="t.parquet", **keys):
     """Open a table as training data."""
-    return load_files(Files(name, **keys), None, (Path(),), np.random.default_rng(0))
+    return load_files(Files(name, **keys), Preparation())
 
 
 def test_same_as_csv():
@@ -56,7 +57,7 @@ def test_same_as_csv():
 def test_numbers_of_any_type(column):
     """Whole numbers, floats and decimals are numbers, and truths 0 and 1; the order is kept."""
     write(b=[True, False, True, False], a=column, y=[1, 2, 1, 2])
-    dataset = load_files(Files("t.parquet"), "none", (Path(),), np.random.default_rng(0))
+    dataset = load_files(Files("t.parquet"), Preparation("none"))
     np.testing.assert_array_equal(dataset.train.features, [[1, 1], [0, 2], [1, 3], [0, 4]])
     assert dataset.encoding.class_names == ("1", "2")
 
