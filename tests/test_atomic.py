@@ -151,41 +151,6 @@ def test_places_that_cannot_be_written(act, place):
     assert listing(place.parent) == {"w.npy": b"old"}
 
 
-def test_place(place):
-    """A file that is whole takes the name of the target, and what cannot be placed stays."""
-    whole = place.with_name("part")
-    whole.write_bytes(b"new")
-    atomic.place(whole, place)
-    assert listing(place.parent) == {"w.npy": b"new"}
-    whole.write_bytes(b"newer")
-    folder = place.with_name("folder")
-    folder.mkdir()
-    with pytest.raises(OutputError, match=r"is not a regular file; .* --data-dir$"):
-        atomic.place(whole, folder, "--data-dir")
-    assert listing(place.parent) == {"w.npy": b"new", "part": b"newer"}
-
-
-def test_a_lock_is_waited_for(place):
-    """Who waits for a lock is told so once, and has it when the other is done."""
-    order = []
-    waiting = threading.Event()
-
-    def second():
-        with atomic.locked(place, waiting=lambda: (order.append("waits"), waiting.set())):
-            order.append("second")
-
-    thread = threading.Thread(target=second)
-    with atomic.locked(place):
-        thread.start()
-        assert waiting.wait(60)
-        with pytest.raises(OutputError, match="is being written by another run"):
-            atomic.locked(place).__enter__()
-        order.append("first")
-    thread.join()
-    assert order == ["waits", "first", "second"]
-    assert listing(place.parent) == {"w.npy": b"old"}
-
-
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
 def test_the_mode_of_what_is_replaced_stays(place, mode):
     """Who has hidden a checkpoint from others finds it hidden after the next save."""
@@ -241,3 +206,38 @@ def test_temporaries_of_others_stay(place):
     with locked(place):
         assert not mine.exists()
     assert set(listing(place.parent)) == {"w.npy", *others}
+
+
+def test_place(place):
+    """A file that is whole takes the name of the target, and what cannot be placed stays."""
+    whole = place.with_name("part")
+    whole.write_bytes(b"new")
+    atomic.place(whole, place)
+    assert listing(place.parent) == {"w.npy": b"new"}
+    whole.write_bytes(b"newer")
+    folder = place.with_name("folder")
+    folder.mkdir()
+    with pytest.raises(OutputError, match=r"is not a regular file; .* --data-dir$"):
+        atomic.place(whole, folder, "--data-dir")
+    assert listing(place.parent) == {"w.npy": b"new", "part": b"newer"}
+
+
+def test_a_lock_is_waited_for(place):
+    """Who waits for a lock is told so once, and has it when the other is done."""
+    order = []
+    waiting = threading.Event()
+
+    def second():
+        with atomic.locked(place, waiting=lambda: (order.append("waits"), waiting.set())):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with atomic.locked(place):
+        thread.start()
+        assert waiting.wait(60)
+        with pytest.raises(OutputError, match="is being written by another run"):
+            atomic.locked(place).__enter__()
+        order.append("first")
+    thread.join()
+    assert order == ["waits", "first", "second"]
+    assert listing(place.parent) == {"w.npy": b"old"}

@@ -125,14 +125,14 @@ def test_pipes_in_a_configuration(confined):
     """A pipe that a configuration names, as data, labels or image, is refused, not waited for."""
     Path("d.csv").write_text("a,b,kind\n" + "1,2,x\n2,1,y\n" * 9, encoding="utf-8")
     np.save("x.npy", np.eye(2))
-    for name in ("p", "i.png", "x.png"):
+    for name in ("p", "x.png"):
         os.mkfifo(name)
     for folder in ("f/a", "f/b"):
         Path(folder).mkdir(parents=True)
         os.mkfifo(f"{folder}/0.png")
     Path("c.yaml").write_text(CONFIG, encoding="utf-8")
     for key in (
-        "data.train=p", "data.test=p", "validation=p", "data.train=i.png", "data.train=f",
+        "data.train=p", "data.test=p", "validation=p", "data.train=f",
         "data={train: x.npy, target: p}",
     ):  # fmt: skip
         one_line(confined("train", "c.yaml", "--set", key), 1, "is a pipe")

@@ -147,7 +147,7 @@ MANNERS = {
     "ASCII, and a name that is not": Manner(
         f"mv short.yaml $'caf\\xe9.yaml'; {ASCII}$mlp train $'caf\\xe9.yaml' -q; code=$?; "
         "mv $'caf\\xe9.npy' w.npy; rm $'caf\\xe9.yaml'; exit $code", 0,
-        stdout=r"weights caf?.npy" + RESULT[len("weights w.npy"):],
+        stdout=r"weights caf\udce9.npy" + RESULT[len("weights w.npy"):],
         needs="touch $'caf\\xe9' && rm $'caf\\xe9'"),
     "UTF-8, and a name that is not": Manner(
         "$mlp train $'caf\\xe9.yaml'", 2, r"mlp: error: caf\\udce9\.yaml: no such file or "
