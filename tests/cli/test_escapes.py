@@ -11,7 +11,8 @@ import pytest
 from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.errors import DataError, json_line, one_line, printable
-from mlpcli.prediction.outputs import OutputOptions, PredictedBatch, write_jsonl, write_text
+from mlpcli.prediction.layouts import ClassLayout
+from mlpcli.prediction.outputs import PredictedBatch, write_jsonl, write_text
 
 # A title for the window, red, C1's CSI, a new line, a bidi override, half a pair, and letters.
 NASTY = "\x1b]0;t\x07\x1b[31m\x9b31m\nline\ttab\r\u202eevil\u2028\udce9é漢"
@@ -71,7 +72,7 @@ def predicted(write, top_k):
     """Return what is written of three examples of classes with such a name."""
     stream = io.BytesIO()
     batch = PredictedBatch("p.csv", 0, np.array([[0.9, 0.1]] * 3))
-    write(stream, iter([batch]), OutputOptions((NASTY, "x"), top_k, False))
+    write(stream, iter([batch]), ClassLayout((NASTY, "x"), top_k, False))
     return stream.getvalue().decode()
 
 
