@@ -11,12 +11,19 @@ from numpy.typing import NDArray
 
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import SCALES, Encoding, encode
+from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding, encode
+from mlpcli.data.quantities import decode_quantities
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
 from mlpcli.nn import inference
-from mlpcli.nn.losses import LOSSES
+from mlpcli.nn.losses import Loss, make_loss
+from mlpcli.nn.multilabel import LabelEvaluation, compare_labels
 from mlpcli.nn.network import Network, count_parameters
+from mlpcli.nn.residuals import QuantityEvaluation
+
+Evaluation = inference.Evaluation | QuantityEvaluation | LabelEvaluation
+# From this output on an example has a label.
+THRESHOLD = 0.5
 
 
 @dataclass(repr=False)
@@ -42,8 +49,9 @@ class Model:
     def __repr__(self) -> str:
         """Return a line that says what was trained on what, and for how long."""
         structure, name = list(self.network.structure), self.experiment.data.name
-        classes, epochs = join_names(self.encoding.class_names), len(self.history)
-        return " ".join(f"Model({name} {structure}, classes {classes}, {epochs} epochs)".split())
+        names, epochs = join_names(self.encoding.class_names), len(self.history)
+        called = TARGETS_CALLED[self.encoding.task]
+        return " ".join(f"Model({name} {structure}, {called} {names}, {epochs} epochs)".split())
 
     def predict_batches(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.
@@ -75,8 +83,13 @@ class Model:
 
         Raises:
             DataError: if the shape does not fit the network, a value is not a finite number, or
-                the network was trained on columns of text.
+                the network was trained on columns of text; or if outputs are no probabilities.
         """
+        if self.encoding.task == "regression":
+            raise DataError("model", "predicts quantities, not probabilities", "use predict")
+        return self._outputs(features)
+
+    def _outputs(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
         for column in self.encoding.input_columns:
             if column.categories:
                 problem = f"column {column.name} is text, and an array holds numbers"
@@ -88,8 +101,8 @@ class Model:
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
 
-    def evaluate(self, examples: Examples, where: str = "examples") -> inference.Evaluation:
-        """Compare the model's predictions with the labels of one or more examples.
+    def evaluate(self, examples: Examples, where: str = "examples") -> Evaluation:
+        """Compare the model's predictions with the targets of one or more examples.
 
         Args:
             examples: with features in the model's encoding.
@@ -98,8 +111,7 @@ class Model:
         Raises:
             DataError: if the error is not a number, for the sake of a value too large.
         """
-        loss = LOSSES[self.experiment.loss, self.experiment.output]
-        found = inference.evaluate(self.network, loss, *examples)
+        found = evaluate(self.network, self.experiment, self.encoding, examples)
         if not math.isfinite(found.error):
             raise self._too_large(where)
         return found
@@ -108,17 +120,62 @@ class Model:
         problem = f"holds values too large for the network's {self.network.dtype} arithmetic"
         return DataError(where, problem, "give them in the units of the training data")
 
-    def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
-        """Return the name of each example's class, the one with the largest output, (n,).
+    def quantities(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the outputs of a regression in the targets' own units, (n, n_L)."""
+        return decode_quantities(self.encoding, outputs, bool(self.experiment.clamp))
+
+    def labels(self, outputs: NDArray[np.floating]) -> NDArray[np.bool]:
+        """Return which labels the outputs of a multi-label network stand for, (n, n_L)."""
+        return has_label(self.experiment, outputs)
+
+    def predict(self, features: NDArray[np.generic]) -> NDArray[Any]:
+        """Return what each example is predicted to be.
 
         Args:
             features: as for `predict_proba`.
 
+        Returns:
+            The name of each example's class, the one with the largest output, (n,); of a regression
+            its quantity, (n,), or quantities, (n, n_L); of a multi-label network 1 for every label
+            that it has and 0 for the others, (n, n_L).
+
         Raises:
             DataError: as `predict_proba` does.
         """
-        chosen = self.predict_proba(features).argmax(axis=1)
-        return np.array([self.encoding.class_names[i] for i in chosen], np.str_)
+        outputs = self._outputs(features)
+        if self.encoding.task == "regression":
+            found = self.quantities(outputs)
+            return found[:, 0] if found.shape[1] == 1 else found
+        if self.encoding.task == "multilabel":
+            return self.labels(outputs).astype(np.uint8)
+        names = [self.encoding.class_names[i] for i in outputs.argmax(axis=1)]
+        return np.array(names, np.str_)
+
+
+def loss_of(experiment: Experiment) -> Loss:
+    """Return the error that an experiment names."""
+    return make_loss(experiment.loss, experiment.output, experiment.huber_delta)
+
+
+def has_label(experiment: Experiment, outputs: NDArray[np.floating]) -> NDArray[np.bool]:
+    """Return which labels outputs stand for, (n, n_L): those from the threshold on."""
+    threshold = THRESHOLD if experiment.threshold is None else experiment.threshold
+    return np.asarray(outputs >= threshold)
+
+
+def evaluate(
+    network: Network, experiment: Experiment, encoding: Encoding, examples: Examples
+) -> Evaluation:
+    """Compare a network's predictions with the targets of one or more examples."""
+    loss = loss_of(experiment)
+    if encoding.task == "classification":
+        return inference.evaluate(network, loss, *examples)
+    outputs, error = inference.outputs_and_error(network, loss, *examples)
+    if encoding.task == "multilabel":
+        return compare_labels(examples.labels, has_label(experiment, outputs), error)
+    truth = decode_quantities(encoding, examples.labels)
+    predicted = decode_quantities(encoding, outputs, bool(experiment.clamp))
+    return QuantityEvaluation(truth, predicted, error)
 
 
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:

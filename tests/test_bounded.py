@@ -97,8 +97,8 @@ def test_a_long_class_name(confined, parity_weights):
 
 def test_blank_lines_on_standard_input(confined, parity_weights):
     """Any number of blank lines before the first row takes no memory."""
-    process = subprocess.Popen("head -c 200000000 /dev/zero | tr '\\0' '\\n'", shell=True,
-                               stdout=subprocess.PIPE)  # fmt: skip
+    blank = "yes \"$(printf '%1000s')\" | head -n 2000000"
+    process = subprocess.Popen(blank, shell=True, stdout=subprocess.PIPE)
     run = confined("predict", "--weights", parity_weights, "-", stdin=process.stdout)
     process.stdout.close()
     process.wait()
@@ -113,7 +113,7 @@ def test_endless_devices(confined, parity_weights):
     one_line(confined("train", "/dev/zero", "-o", "w.npy"), 2, "has more than")
     words = ["evaluate", "--weights", parity_weights]
     one_line(
-        confined(*words, "--baseline", "/dev/zero", "--max-drop", "accuracy=0"), 2, "too large"
+        confined(*words, "--baseline", "/dev/zero", "--max-drop", "accuracy=0"), 2, "has more than"
     )
     one_line(confined(*words, "--data", "/dev/zero"), 1, "is a device")
     run = confined("train", "c.yaml", "--set", "data.train=/dev/zero")

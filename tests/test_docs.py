@@ -19,7 +19,7 @@ from mlpcli.config.schema import KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # The one default that other keys decide.
-INIT = "by activation"
+DEFAULTS = {"init": "by activation", "output": "by task"}
 ENGINE = ROOT / "mlpcli" / "nn" / "README.md"
 
 
@@ -75,6 +75,12 @@ def reader(tmp_path, monkeypatch):
     for name, some in (("iris", rows[:60]), ("more", rows[60:])):
         Path(f"{name}.csv").write_text("length,width,species\n" + "".join(some))
     Path("new.csv").write_text("width,length\n1.5,3\n")
+    houses = [
+        f"{i % 9},{i % 5},{'ny'[i % 2]},{'ny'[i % 3 > 0]},{9 * (i % 9) + i % 5}\n"
+        for i in range(300)
+    ]
+    Path("houses.csv").write_text("rooms,storeys,garden,garage,price\n" + "".join(houses))
+    Path("unsold.csv").write_text("rooms,storeys,garden,garage\n5,1,y,n\n")
     weights = [rng.normal(size=(3, 10)), rng.normal(size=(2, 3))]
     np.save("article.npy", np.array([weights, [np.zeros(3), np.zeros(2)]], dtype=object))
     shutil.copytree(CONFIGS, "configs")
@@ -131,7 +137,7 @@ def test_configuration_reference_agrees_with_the_code():
         return "none" if key.default is None else str(key.default).lower()
 
     assert documented == [
-        (name, key.metadata["validator"].expects, INIT if name == "init" else default(key))
+        (name, key.metadata["validator"].expects, DEFAULTS.get(name, default(key)))
         for name, key in KEYS.items()
     ]
     assert all(len(row[3]) > 20 for row in rows)

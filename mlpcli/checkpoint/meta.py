@@ -18,6 +18,7 @@ from mlpcli.config.validators import (
     integer,
     list_of,
     mapping_of,
+    number,
 )
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.targets import is_class_name
@@ -57,7 +58,8 @@ class Meta:
     source: str
     """`UNVERIFIED`, or "" for what was trained here."""
     history: list[dict[str, Any]]
-    """A row per epoch: epoch, error, eta, and validation_error and validation_accuracy if any."""
+    """A row per epoch: epoch, error, eta, and validation_error and validation_accuracy (of
+    quantities validation_rmse) if any."""
     versions: Mapping[str, str | int]
     """Of what wrote the file."""
 
@@ -145,7 +147,12 @@ def _contradictions(meta: Meta) -> Iterator[str]:
         yield f"its history has {epochs} rows, and {meta.epoch} epochs are done"
     if not (0 <= meta.best_epoch < epochs or (epochs == 0 and meta.best_epoch == -1)):
         yield f"its best epoch is {meta.best_epoch} of {epochs}"
-    names = {"epoch", "error", "eta", *(VALIDATION_ROW if experiment.validation else ())}
+    if experiment.learns != encoding.task:
+        yield f"its experiment is a {experiment.learns}, and its encoding a {encoding.task}"
+    names = {"epoch", "error", "eta"}
+    if experiment.validation:
+        metric = "rmse" if encoding.task == "regression" else "accuracy"
+        names |= {"validation_error", f"validation_{metric}"}
     for position, row in enumerate(meta.history):
         if row["epoch"] != position or set(row) != names:
             yield f"row {position} of its history is of another epoch, or of other numbers"
@@ -212,7 +219,11 @@ STREAM = _matching(
 )
 VERSION = _matching(r"[ -~]{1,100}", "a version")
 MAX_VERSIONS = 20
-VALIDATION_ROW = {"validation_error": FLOAT, "validation_accuracy": _between(0, 1)}
+VALIDATION_ROW = {
+    "validation_error": FLOAT,
+    "validation_accuracy": _between(0, 1),
+    "validation_rmse": number(at_least=0),
+}
 ROW = {"epoch": integer(0, MAX_EPOCHS), "error": FLOAT, **VALIDATION_ROW, "eta": FLOAT}
 KEYS = {
     "format": integer(FORMAT, FORMAT),

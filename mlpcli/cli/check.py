@@ -70,7 +70,7 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
 
 def _look(experiment: "Experiment", dataset: "Dataset") -> Iterator["Fact | Finding"]:
     """Look at the data, then at what trials on them show, as far as there is any sense in them."""
-    from mlpcli.data import audit
+    from mlpcli.data import audit, audit_targets
     from mlpcli.nn.network import count_parameters
     from mlpcli.training import cost, sanity
 
@@ -78,6 +78,8 @@ def _look(experiment: "Experiment", dataset: "Dataset") -> Iterator["Fact | Find
     for part in audit.inspect(experiment, dataset):
         finite &= part.name != "not-finite"
         yield part
+    if dataset.encoding.task != "classification":
+        yield from audit_targets.inspect_targets(dataset)
     if not finite:
         return
     parameters = count_parameters(experiment.structure)

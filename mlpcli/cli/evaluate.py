@@ -1,11 +1,13 @@
 """`mlp evaluate`."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpcli.cli import console, options, text_tables
+from mlpcli.cli.other_tasks import show_labels, show_quantities
 from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError, DataError, GateError
 
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
     from mlpcli.data.dataset import Examples
     from mlpcli.evaluation.gates import Gate, GateResult, Metric
     from mlpcli.model import Model
+
+
+# Metrics of outputs as probabilities, as they are called.
+PROBABILITIES = {
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "brier_score": "Brier score",
+    "calibration_error": "calibration error",
+}
 
 
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
@@ -70,10 +81,14 @@ def evaluate(
 ) -> None:
     """Evaluate a checkpoint on its dataset, and hold it to quality gates.
 
-    Prints accuracy, mean error, balanced accuracy, macro F1, every class's precision, recall, F1
-    and support, and which classes are confused. Gates may name accuracy, error,
-    balanced_accuracy, macro_f1, top_K_accuracy (with --top-k K), and precision, recall, f1 and
-    support of a class, as in recall[7].
+    Prints accuracy, mean error, balanced accuracy, macro F1, how good outputs are as
+    probabilities, every class's precision, recall, F1 and support, and which classes are
+    confused. Gates may name accuracy, error, balanced_accuracy, macro_f1, roc_auc, log_loss,
+    brier_score, calibration_error, top_K_accuracy (with --top-k K), and precision, recall, f1,
+    support and roc_auc of a class, as in recall[7]. Of quantities it prints rmse, mae,
+    median_absolute_error and r2, beside those of always saying the mean; gates may name these,
+    and of one target as in r2[price]. Of several labels it prints subset accuracy, macro_f1,
+    micro_f1 and each label's.
     """
     limit()
     from mlpcli.checkpoint import store
@@ -82,16 +97,16 @@ def evaluate(
 
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
-    class_names = model.encoding.class_names
-    options.check_top_k(top_k, len(class_names))
+    class_names, task = model.encoding.class_names, model.encoding.task
+    options.check_top_k(top_k, len(class_names), task)
     name = str(data) if data else model.experiment.data.name
     subject = {"weights": str(weights), "data": name, "split": "data" if data else split}
     for gate in required:
-        gates.check_metric(gate.metric, "--require", class_names, top_k)
+        gates.check_metric(gate.metric, "--require", class_names, top_k, task)
     for metric, _ in drops:
-        gates.check_metric(metric, "--max-drop", class_names, top_k)
+        gates.check_metric(metric, "--max-drop", class_names, top_k, task)
     if baseline:
-        earlier = gates.read_baseline(baseline, name, subject["split"], class_names)
+        earlier = gates.read_baseline(baseline, name, subject["split"], class_names, task)
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
     examples = _open(model, split, data_dir, data, options.column(target))
@@ -100,7 +115,10 @@ def evaluate(
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:
-        _show(found, results, top_k)
+        console.result(f"{found['data']} {found['split']}")
+        shows = {"regression": show_quantities, "multilabel": show_labels}
+        shows.get(task, partial(_show, top_k=top_k))(found)
+        _show_gates(results)
     _end(weights, results)
 
 
@@ -134,19 +152,25 @@ def _open(
     return examples
 
 
-def _show(report: dict[str, Any], results: list["GateResult"], top_k: int | None) -> None:
+def _show(report: dict[str, Any], top_k: int | None) -> None:
     examples = report["examples"]
-    console.result(f"{report['data']} {report['split']}")
     console.result(
         f"accuracy {console.format_accuracy(report['accuracy'], report['correct'], examples)}"
     )
     console.result(f"mean error {report['error']:.5g}")
     console.result(f"balanced accuracy {report['balanced_accuracy']:.4f}")
     console.result(f"macro F1 {report['macro_f1']:.4f}")
+    for name, called in PROBABILITIES.items():
+        shown = "-" if report[name] is None else f"{report[name]:.4f}"
+        console.result(f"{called} {shown}")
+    console.result(f"always the commonest class: accuracy {report['majority_accuracy']:.4f}")
     if top_k:
         console.result(f"top-{top_k} accuracy {report[f'top_{top_k}_accuracy']:.4f}")
     console.section(*text_tables.per_class(report["classes"]))
     console.section(*text_tables.confusion(list(report["classes"]), report["confusion"]))
+
+
+def _show_gates(results: list["GateResult"]) -> None:
     if results:
         console.result("")
     for result in results:

@@ -25,8 +25,19 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
 @click.option(
     "-o", "--output", type=options.PATH, help="Configuration to write.  [default: ./DATA.yaml]"
 )
-@click.option("--target", metavar="WHERE", help="The classes: a column, or a file of labels.")
-def init(data: str, output: Path | None, target: str | None) -> None:
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="WHERE",
+    help="What to learn: a column, or a file of labels. Repeatable, for columns.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression", "multilabel"]),
+    help="What the target is.  [default: as it looks]",
+)
+def init(data: str, output: Path | None, targets: tuple[str, ...], task: str | None) -> None:
     """Write a commented configuration for DATA, ready for mlp train.
 
     DATA is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), a folder with one folder of
@@ -52,7 +63,8 @@ def init(data: str, output: Path | None, target: str | None) -> None:
         )
         raise ConfigError(data, "there is no such file or experiment", remedy)
     else:
-        suggested = suggest.suggest(path, options.column(target), output.parent)
+        target = options.columns(targets)
+        suggested = suggest.suggest(path, target, output.parent, task)
     try:
         # The name is claimed, so that no other file is replaced.
         with output.open("x", encoding="utf-8") as stream, _removed_on_failure(output):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -38,8 +39,16 @@ def column(given: str | None) -> str | int | None:
     return int(given) if given and re.fullmatch(r"-?[0-9]{1,18}", given) else given
 
 
-def check_top_k(k: int | None, classes: int) -> None:
-    """Refuse a --top-k of more classes than there are."""
+def columns(given: Sequence[str]) -> str | int | tuple[str | int, ...] | None:
+    """Return one column given on the command line, or several; None for none."""
+    found = tuple(name for name in map(column, given) if name is not None)
+    return found if len(found) > 1 else found[0] if found else None
+
+
+def check_top_k(k: int | None, classes: int, task: str = "classification") -> None:
+    """Refuse a --top-k of more classes than there are, or of what are no classes."""
+    if k and task != "classification":
+        raise ConfigError("--top-k", f"is about classes, but task is {task}", "leave it out")
     if k and k > classes:
         raise ConfigError(
             "--top-k", f"{k} is more than the {classes} classes", f"write {classes} or less"

@@ -14,6 +14,8 @@ from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from mlpcli.model import Model
+    from mlpcli.prediction.layouts import Layout
     from mlpcli.prediction.outputs import PredictedBatch
 
 
@@ -56,6 +58,9 @@ def predict(
 ) -> None:
     """Print the class of every example, one per line, in the order of the input.
 
+    Of a regression these are quantities, in the target's own units, and of several labels those
+    that an example has.
+
     INPUT is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), an image, a folder of
     images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
     in it are ignored. Images are resized to the network's size. --json is --format jsonl.
@@ -78,8 +83,8 @@ def predict(
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
     files = model.experiment.data.files
-    names, dtype = model.encoding.class_names, model.experiment.dtype
-    options.check_top_k(top_k, len(names))
+    layout = _layout(model, top_k, proba)
+    dtype = model.experiment.dtype
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
@@ -89,11 +94,26 @@ def predict(
                     yield predictions.PredictedBatch(name, row, outputs)
                     row += len(outputs)
 
-    written = predictions.OutputOptions(names, top_k, proba)
     if not to_file and sys.stdout is None:
         raise ConfigError("standard output", "is closed", "add -o FILE")
     with atomic.open(output) if output and to_file else _standard_output() as stream:
-        predictions.FORMATS[form](stream, chunks(), written)
+        predictions.FORMATS[form](stream, chunks(), layout)
+
+
+def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":
+    """Return what to write of every example."""
+    from mlpcli.prediction.layouts import ClassLayout, LabelLayout, QuantityLayout
+
+    names, task = model.encoding.class_names, model.encoding.task
+    options.check_top_k(top_k, len(names), task)
+    if task == "regression":
+        if proba:
+            problem = "the network predicts quantities, not probabilities"
+            raise ConfigError("--proba", problem, "leave it out")
+        return QuantityLayout(names, model.quantities)
+    if task == "multilabel":
+        return LabelLayout(names, model.labels, proba)
+    return ClassLayout(names, top_k, proba)
 
 
 def _standard_output() -> AbstractContextManager[BinaryIO]:

@@ -14,6 +14,7 @@ from mlpcli.errors import ConfigError, join_names
 
 if TYPE_CHECKING:
     from mlpcli.checkpoint.meta import Meta
+    from mlpcli.data.encoding import Encoding
     from mlpcli.model import Model
 
 
@@ -47,6 +48,8 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
 
 
 def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
+    from mlpcli.data.encoding import TARGETS_CALLED
+
     network, encoding = model.network, meta.encoding
     layers = [
         {"layer": i, "W": list(W.shape), "b": list(b.shape), "parameters": W.size + b.size}
@@ -57,13 +60,15 @@ def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
         "layers": layers,
         "parameters": len(network.theta),
         "experiment": meta.experiment.to_mapping(),
-        "classes": list(encoding.class_names),
+        TARGETS_CALLED[encoding.task]: list(encoding.class_names),
+        **_targets(encoding),
         "data": {
             "name": meta.experiment.data.name,
             "features": encoding.features,
             "scale": encoding.scale,
             "fingerprint": meta.fingerprint or None,
         },
+        "task": encoding.task,
         "start": {"sha256": meta.start} if meta.start else None,
         "source": meta.source or None,
         "epochs": len(meta.history),
@@ -71,6 +76,21 @@ def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
         "best_epoch": best["epoch"],
         "metrics": {name: value for name, value in best.items() if name != "epoch"},
         "versions": meta.versions,
+    }
+
+
+def _targets(encoding: "Encoding") -> dict[str, Any]:
+    """Return what is known of the quantities of a regression, by name."""
+    rows = zip(encoding.class_names, encoding.quantities, strict=False)
+    found = {name: quantity._asdict() for name, quantity in rows}
+    return {"targets": found} if found else {}
+
+
+def _targets_text(targets: dict[str, dict[str, float]]) -> dict[str, str]:
+    return {
+        f"target {text_tables.truncate(name, 20)}": f"mean {q['mean']:.5g}, standard deviation "
+        f"{q['std']:.5g}, from {q['low']:g} to {q['high']:g} in training"
+        for name, q in targets.items()
     }
 
 
@@ -129,12 +149,16 @@ def _show(found: dict[str, Any], experiment: str) -> None:
         for row in found["layers"]
     ]
     rows.append(["all", "", "", f"{found['parameters']:,}"])
-    data, start, names = found["data"], found["start"], found["classes"]
+    from mlpcli.data.encoding import TARGETS_CALLED
+
+    called = TARGETS_CALLED[found["task"]]
+    data, start, names = found["data"], found["start"], found[called]
     metrics = [f"{name} {value:.5g}" for name, value in found["metrics"].items()]
     facts = {
         "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
         **({"sha256": data["fingerprint"]} if data["fingerprint"] else {}),
-        "classes": f"{len(names)}: {join_names(names)}",
+        called: f"{len(names)}: {join_names(names)}",
+        **_targets_text(found.get("targets", {})),
         **({"started from": f"weights with SHA-256 {start['sha256']}"} if start else {}),
         **({"source": f"{found['source']}: converted weights"} if found["source"] else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",

@@ -72,7 +72,7 @@ def definitions(facts: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def per_class(classes: dict[str, dict[str, Any]]) -> list[str]:
+def per_class(classes: dict[str, dict[str, Any]], called: str = "class") -> list[str]:
     """Return a table of precision, recall, F1 and support; `-` where there is no value."""
     rows = [
         [
@@ -82,7 +82,7 @@ def per_class(classes: dict[str, dict[str, Any]]) -> list[str]:
         ]
         for name, row in classes.items()
     ]
-    return table(["class", "precision", "recall", "f1", "support"], rows)
+    return table([called, "precision", "recall", "f1", "support"], rows)
 
 
 def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str]:

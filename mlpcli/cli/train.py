@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from mlpcli.cli import console, options
+from mlpcli.cli.other_tasks import format_summary
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import choose
 from mlpcli.errors import (
@@ -126,7 +127,7 @@ def train(
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
     from mlpcli.data.load import data_paths
-    from mlpcli.training.history import check_history
+    from mlpcli.training.history import check_history, history_columns
 
     output = output or Path(config.with_suffix(".npy").name)
     check_outputs(
@@ -134,7 +135,7 @@ def train(
         [config, start, *data_paths(experiment, data_dir)],
     )
     if history and not overwrite:
-        check_history(history)
+        check_history(history, history_columns(experiment.learns))
     if verify:
         check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
@@ -244,10 +245,10 @@ def _progress(
     experiment: "Experiment", run: "Run", history: Path | None, quiet: bool, verbose: bool
 ) -> Iterator["Listeners"]:
     """Write the history and show the progress; yield what to tell of every epoch and step."""
-    from mlpcli.training.history import history_file
+    from mlpcli.training.history import history_columns, history_file
 
     with (
-        history_file(history, run.history) as write_row,
+        history_file(history, run.history, history_columns(experiment.learns)) as write_row,
         console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
     ):
 
@@ -382,5 +383,5 @@ def _show_result(
         return
     chosen = f" of epoch {run.best_epoch}, the best" if dataset.validation else ""
     console.result(f"weights {output}{chosen}")
-    accuracy = test and f"test accuracy {console.format_accuracy(**test.summary())}"
-    console.result(accuracy or "no test split")
+    task = dataset.encoding.task
+    console.result(f"test {format_summary(task, test.summary())}" if test else "no test split")

@@ -25,7 +25,7 @@ ALLOWED_KEYS = (
     "compat",
 )
 # or have these values,
-IMPLIED_VALUES = {"init": "normal", "dtype": "float64"}
+IMPLIED_VALUES = {"init": "normal", "output": "sigmoid", "dtype": "float64"}
 # and inputs are not scaled.
 SCALE = "none"
 

@@ -12,6 +12,10 @@ ColumnRef = str | int
 """A column: its name, or its position from 0 (-1 is the last)."""
 
 
+Target = ColumnRef | tuple[ColumnRef, ...]
+"""One column, or several."""
+
+
 class MissingValues(NamedTuple):
     """What stands for a missing value, beside an empty cell."""
 
@@ -42,8 +46,8 @@ class Files(NamedTuple):
     """A table, an array or a folder of images by class; relative to the configuration."""
     test: str | float | None = None
     """Another such file, or the fraction of `train` to set aside."""
-    target: ColumnRef | None = None
-    """The column with the classes (None: the last); of arrays, the file or array with them."""
+    target: Target | None = None
+    """The columns with the targets (None: the last); of arrays, the file or array with them."""
     test_target: str | None = None
     """`target` of the test file, where classes stand in a file of their own."""
     ignore: tuple[ColumnRef, ...] = ()
@@ -106,6 +110,14 @@ def _names(value: Any) -> tuple[ColumnRef, ...]:
     return tuple(map(_name, value if type(value) is list else [value]))
 
 
+def _target(value: Any) -> Target:
+    if type(value) is not list:
+        return _name(value)
+    if len(value) < 2:
+        raise ValueError
+    return _names(value)
+
+
 def _missing_values(value: Any) -> MissingValues:
     only = type(value) is dict
     given = value["only"] if only and list(value) == ["only"] else value
@@ -136,7 +148,9 @@ _COLUMNS = Validator("a list of column names or positions from 0", _names)
 PARTS: dict[str, Validator] = {
     "train": Validator("a file or a folder of images", _text),
     "test": Validator("a file, a folder, or a fraction between 0 and 1", _test),
-    "target": Validator("a column's name or position from 0, or a file of labels", _name),
+    "target": Validator(
+        "a column's name or position from 0, a list of two or more, or a file of labels", _target
+    ),
     "test_target": Validator("a file of labels", _text),
     "ignore": _COLUMNS,
     "categorical": _COLUMNS,

@@ -71,6 +71,10 @@ def _class_weight(value: Any) -> str | dict[str, float]:
     return parse_parts(dict.fromkeys(weights, number(above=0)), weights)
 
 
+TASKS = ("classification", "regression", "multilabel")
+# Losses that only outputs which are quantities have.
+LINEAR_LOSSES = ("mae", "huber")
+
 FACTOR = number(above=0, below=1)
 SCHEDULE_SETTINGS: dict[str, dict[str, tuple[Validator, Any]]] = {
     "constant": {},
@@ -119,12 +123,14 @@ class Experiment:
     eta: float = key(number(above=0), "0.3")
     bt_size: int = key(integer(1), "32")
     epochs: int = key(integer(1), "20")
+    task: str | None = key(choice(*TASKS), "regression", default=None)
     seed: int = key(integer(0, 2**32 - 1), "0", default=0)
     activation: str | tuple[str, ...] = key(
         one_or_list(choice(*INIT_FOR), "one per hidden layer"), "relu", default="sigmoid"
     )
-    output: str = key(choice("sigmoid", "softmax"), "softmax", default="sigmoid")
-    loss: str = key(choice("mse", "cross_entropy"), "cross_entropy", default="mse")
+    output: str = key(choice("sigmoid", "softmax", "linear"), "softmax", default=None)
+    loss: str = key(choice("mse", "cross_entropy", "mae", "huber"), "cross_entropy", default="mse")
+    huber_delta: float | None = key(number(above=0), "1.0", default=None)
     init: str = key(choice("normal", "glorot", "he", "lecun"), "he", default=None)
     optimizer: str = key(choice("sgd", "adam", "adamw", "rmsprop"), "adam", default="sgd")
     momentum: float | None = key(number(above=0, below=1), "0.9", default=None)
@@ -158,6 +164,8 @@ class Experiment:
     monitor: str | None = key(choice("error", "accuracy"), "error", default=None)
     patience: int | None = key(integer(1), "5", default=None)
     min_delta: float | None = key(number(at_least=0), "0.001", default=None)
+    clamp: bool | None = key(BOOLEAN, "true", default=None)
+    threshold: float | None = key(number(above=0, below=1), "0.5", default=None)
     calibrate: bool | None = key(BOOLEAN, "true", default=None)
     class_weight: str | dict[str, float] | None = key(
         Validator("balanced, or a mapping of class names to numbers above 0", _class_weight),
@@ -175,10 +183,26 @@ class Experiment:
             first = (*self.hidden_activations, "sigmoid")[0]
             init = "normal" if self.parametrization == "ntk" else INIT_FOR[first]
             object.__setattr__(self, "init", init)
+        if self.output is None:
+            implied = self.loss in LINEAR_LOSSES or self.structure[-1] == 1
+            quantities = self.task == "regression" or (
+                self.task is None and self.data.files is not None and implied
+            )
+            object.__setattr__(self, "output", "linear" if quantities else "sigmoid")
 
     def where(self, name: str) -> str:
         """Return where a key or KEY.PART was given, for the beginning of an error."""
         return origin_of(self.origins, name)
+
+    @property
+    def learns(self) -> str:
+        """The task: a name in `TASKS`, given, or as the output and the target tell."""
+        if self.task:
+            return self.task
+        if self.output == "linear":
+            return "regression"
+        files = self.data.files
+        return "multilabel" if files and isinstance(files.target, tuple) else "classification"
 
     @property
     def hidden_activations(self) -> tuple[str, ...]:
@@ -229,6 +253,7 @@ def check_combinations(e: Experiment) -> None:
     """
     for check in (
         _check_layers,
+        _check_task,
         _check_parametrization,
         _check_optimizer,
         _check_validation,
@@ -240,7 +265,7 @@ def check_combinations(e: Experiment) -> None:
 
 def _check_layers(e: Experiment) -> Iterator[Contradiction]:
     hidden, activations, rates = len(e.structure) - 2, e.hidden_activations, e.dropout_rates
-    if e.structure[-1] == 1:
+    if e.structure[-1] == 1 and e.learns == "classification":
         yield Contradiction(
             "structure",
             "the output layer has one neuron, but there must be one per class",
@@ -258,6 +283,44 @@ def _check_layers(e: Experiment) -> Iterator[Contradiction]:
             f"gives {len(rates)} rates, but structure has an input layer and {hidden} hidden ones",
             f"give one rate for the hidden layers, or a list of {hidden + 1}",
         )
+
+
+# Keys that are about classes or their probabilities, or about quantities, with the tasks they fit.
+TASK_SETTINGS = {
+    "label_smoothing": ("classification",),
+    "class_weight": ("classification",),
+    "calibrate": ("classification", "multilabel"),
+    "threshold": ("multilabel",),
+    "clamp": ("regression",),
+}
+
+
+def _check_task(e: Experiment) -> Iterator[Contradiction]:
+    if e.learns != "classification" and not e.data.files:
+        yield Contradiction("task", f"is {e.learns}, but {e.data.name} has classes", "remove it")
+    outputs = {"regression": ("linear",), "multilabel": ("sigmoid",)}
+    allowed = outputs.get(e.learns, ("sigmoid", "softmax"))
+    if e.output not in allowed:
+        remedy = f"write output: {allowed[0]}"
+        yield Contradiction("output", f"is {e.output}, but task is {e.learns}", remedy)
+    if e.loss != "mse" and (e.loss in LINEAR_LOSSES) != (e.output == "linear"):
+        fitting = "mse, mae or huber" if e.output == "linear" else "mse or cross_entropy"
+        yield Contradiction(
+            "loss", f"is {e.loss}, but output is {e.output}", f"write loss: {fitting}"
+        )
+    if e.huber_delta is not None and e.loss != "huber":
+        problem = f"is a setting of huber, but loss is {e.loss}"
+        yield Contradiction("huber_delta", problem, "remove it, or write loss: huber")
+    for name, tasks in TASK_SETTINGS.items():
+        if getattr(e, name) and e.learns not in tasks:
+            problem = f"is of task {' and '.join(tasks)}, but task is {e.learns}"
+            yield Contradiction(name, problem, "remove it")
+    if e.monitor == "accuracy" and e.learns == "regression":
+        yield Contradiction("monitor", "quantities have no accuracy", "write monitor: error")
+    target = e.data.files.target if e.data.files else None
+    if isinstance(target, tuple) and e.learns == "classification":
+        problem = "names several columns, but classes are in one"
+        yield Contradiction("data.target", problem, "write task: multilabel, or task: regression")
 
 
 def _check_parametrization(e: Experiment) -> Iterator[Contradiction]:

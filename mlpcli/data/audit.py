@@ -56,6 +56,7 @@ class SplitStatistics(NamedTuple):
     """What one pass over examples saw."""
 
     split: str
+    examples: int
     dtype: str
     low: NDArray[np.float64]
     """Each feature's smallest finite value, (n_1,); NaN where it has none."""
@@ -66,7 +67,7 @@ class SplitStatistics(NamedTuple):
     first: tuple[int, int] | None
     """Row and feature of the first of them."""
     counts: NDArray[np.int64]
-    """Examples of each class, (n_L,)."""
+    """Examples of each class, (n_L,); none where targets are no classes, (0,)."""
 
 
 def summarise(split: str, examples: Examples, n_classes: int) -> SplitStatistics:
@@ -83,10 +84,11 @@ def summarise(split: str, examples: Examples, n_classes: int) -> SplitStatistics
             chunk = np.where(finite, chunk, np.nan)
         low = np.fmin(low, np.fmin.reduce(chunk, axis=0))
         high = np.fmax(high, np.fmax.reduce(chunk, axis=0))
-    counts = np.bincount(examples.labels, minlength=n_classes)
-    return SplitStatistics(
-        split, str(examples.features.dtype), low, high, not_finite, first, counts
-    )
+    counts = np.empty(0, np.int64)
+    if examples.labels.ndim == 1:
+        counts = np.bincount(examples.labels, minlength=n_classes)
+    n, dtype = len(examples.labels), str(examples.features.dtype)
+    return SplitStatistics(split, n, dtype, low, high, not_finite, first, counts)
 
 
 def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
@@ -103,14 +105,17 @@ def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding
         yield _columns_fact(dataset.encoding.columns)
     scale = dataset.encoding.scale
     yield Fact("scale", scale, f"{scale}: {SCALE_MEANS[scale]}")
-    yield _classes_fact(seen[0].counts, names)
-    yield _majority_fact(seen, names)
+    classes = dataset.encoding.task == "classification"
+    if classes:
+        yield _classes_fact(seen[0].counts, names)
+        yield _majority_fact(seen, names)
 
     found: list[Finding | None] = []
     for split in seen:
-        found += [not_finite(split, dataset.encoding), missing_classes(split, names)]
+        found.append(not_finite(split, dataset.encoding))
+        found.append(missing_classes(split, names) if classes else None)
     found += [
-        imbalance(seen[0], names),
+        imbalance(seen[0], names) if classes else None,
         constant_features(seen[0], dataset.encoding),
         large_inputs(seen[0], experiment, dataset.encoding),
         duplicates(experiment, dataset),
@@ -120,15 +125,16 @@ def inspect(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding
 
 def _split_fact(seen: SplitStatistics) -> Fact:
     low, high = _bounds(seen)
-    n, width = int(seen.counts.sum()), len(seen.low)
-    value = {
+    n, width = seen.examples, len(seen.low)
+    value: dict[str, Any] = {
         "examples": n,
         "features": width,
         "dtype": seen.dtype,
         "low": low,
         "high": high,
-        "class_counts": seen.counts.tolist(),
     }
+    if len(seen.counts):
+        value["class_counts"] = seen.counts.tolist()
     span = "no finite value" if low is None else f"from {low:g} to {high:g}"
     return Fact(seen.split, value, f"{n} examples, {width} features, {seen.dtype} {span}")
 

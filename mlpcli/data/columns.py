@@ -1,7 +1,7 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.encoding import Column, Encoding
+from mlpcli.data.encoding import TARGETS_CALLED, Column, Encoding
 from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, column_name
 from mlpcli.errors import DataError, join_names
 
@@ -44,20 +44,26 @@ def select_for_training(files: Files) -> Selector:
                 return positions[str(name)]
             return find_column(name, names, width, where, f"data.{part}")
 
-        target = find(-1 if files.target is None else files.target, "target")
+        given = files.target
+        several = isinstance(given, tuple)
+        called = given if isinstance(given, tuple) else (-1 if given is None else given,)
+        # In the order of the table, whatever that of the configuration is.
+        targets = sorted({find(name, "target") for name in called})
         ignored = {find(name, "ignore") for name in files.ignore}
         text = {find(name, "categorical") for name in files.categorical}
-        features = tuple(i for i in range(width) if i != target and i not in ignored)
-        if target in ignored:
+        features = tuple(i for i in range(width) if i not in targets and i not in ignored)
+        for target in ignored.intersection(targets):
             raise DataError(
                 where,
-                f"{column_name(names, target)} is to be ignored, and it holds the classes",
+                f"{column_name(names, target)} is to be ignored, but it is a target",
                 "name another target",
                 "data.ignore",
             )
         if not features:
             raise DataError(where, "has no column but the target", "give at least one feature")
-        return ColumnSelection(width, features, frozenset(text & set(features)), True, target)
+        text &= set(features)
+        chosen = tuple(targets) if several else targets[0]
+        return ColumnSelection(width, features, frozenset(text), True, chosen)
 
     return select
 
@@ -78,29 +84,37 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
         labelled: whether the classes are read, too.
         target: the column that holds them, if it is not that of the training table.
     """
+    called = TARGETS_CALLED[encoding.task]
+    several = sum(column.role == "target" for column in encoding.columns) > 1
 
     def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
-        chosen = None if target is None else find_column(target, names, width, where)
+        chosen = None if target is None else (find_column(target, names, width, where),)
         if names and any(column.name for column in encoding.columns):
             features, found = _by_name(encoding.columns, names, chosen, where)
         else:
             features, found = _by_position(encoding, names, width, chosen, where, labelled)
-        if labelled and found is None:
-            raise DataError(where, "has no classes", "say where they are with --target")
+        if labelled and not found:
+            raise DataError(where, f"has no {called}", "say where they are with --target")
+        if labelled and several and len(found) != len(encoding.class_names):
+            problem = f"has {len(found)} of the targets {join_names(encoding.class_names)}"
+            raise DataError(where, problem, "give a column for each, named as in training")
         text = {
             position
             for position, column in zip(features, encoding.input_columns, strict=False)
             if column.categories
         }
-        return ColumnSelection(width, features, frozenset(text), target=found if labelled else None)
+        targets = found if several else found[0] if found else None
+        return ColumnSelection(
+            width, features, frozenset(text), target=targets if labelled else None
+        )
 
     return select
 
 
 def _by_name(
-    columns: tuple[Column, ...], names: tuple[str, ...], chosen: int | None, where: str
-) -> tuple[tuple[int, ...], int | None]:
-    """Return where the features and the target are in a table with a header."""
+    columns: tuple[Column, ...], names: tuple[str, ...], chosen: tuple[int, ...] | None, where: str
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return where the features and the targets are in a table with a header."""
     roles = {column.name: column.role for column in columns}
     input_columns = tuple(name for name, role in roles.items() if role in ("number", "category"))
     positions = {name: position for position, name in enumerate(names)}
@@ -110,12 +124,13 @@ def _by_name(
                 where, f"column {name} is missing", f"the columns are {join_names(input_columns)}"
             )
     for position, name in enumerate(names):
-        if name not in roles and position != chosen:
+        if name not in roles and position not in (chosen or ()):
             raise DataError(
                 where, f"column {name} was not there in training", "remove it from the file"
             )
-        if chosen is None and roles.get(name) == "target":
-            chosen = position
+    if chosen is None:
+        targets = (name for name, role in roles.items() if role == "target")
+        chosen = tuple(positions[name] for name in targets if name in positions)
     return tuple(positions[name] for name in input_columns), chosen
 
 
@@ -123,22 +138,26 @@ def _by_position(
     encoding: Encoding,
     names: tuple[str, ...] | None,
     width: int,
-    chosen: int | None,
+    chosen: tuple[int, ...] | None,
     where: str,
     labelled: bool,
-) -> tuple[tuple[int, ...], int | None]:
-    """Return where the features and the target are in a table told by its width."""
-    spare = "name the column of the classes with --target" if labelled else "leave out the classes"
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return where the features and the targets are in a table told by its width."""
+    called = TARGETS_CALLED[encoding.task]
+    spare = f"name the column of the {called} with --target"
+    if not labelled:
+        spare = f"leave out the {called}"
     roles = [column.role for column in encoding.columns]
     inputs = len(encoding.input_columns) or encoding.features
     if chosen is None and names and "target" not in roles:
-        chosen = next((i for i, name in enumerate(names) if name.lower() in TARGET_NAMES), None)
-    rest = tuple(position for position in range(width) if position != chosen)
+        chosen = next(((i,) for i, name in enumerate(names) if name.lower() in TARGET_NAMES), None)
+    rest = tuple(position for position in range(width) if position not in (chosen or ()))
     if len(rest) == inputs:
-        return rest, chosen
+        return rest, chosen or ()
     if "target" in roles and width == len(roles):
         features = (i for i, role in enumerate(roles) if role in ("number", "category"))
-        return tuple(features), roles.index("target") if chosen is None else chosen
+        targets = tuple(i for i, role in enumerate(roles) if role == "target")
+        return tuple(features), chosen or targets
     raise DataError(
         where,
         f"has {width} values",

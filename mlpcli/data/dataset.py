@@ -1,7 +1,7 @@
 """A dataset: training, test and validation examples, and what their numbers mean."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,19 @@ class Preparation(NamedTuple):
     """The fraction of the training examples to set aside for validation."""
     dtype: str = "float32"
     """The precision of its arithmetic."""
+    task: str = "classification"
+    """What the targets are."""
+    task_given: bool = False
+    """Whether the configuration says so, and it is not guessed."""
 
 
 class Examples(NamedTuple):
-    """Examples and their classes."""
+    """Examples and their targets."""
 
     features: NDArray[np.generic]
     """(n, n_1), in the units of the files."""
-    labels: NDArray[np.integer]
-    """(n,) in 0..n_L - 1."""
+    labels: NDArray[Any]
+    """(n,) classes in 0..n_L - 1; (n, n_L) quantities, standardised; or (n, n_L) labels, 0 or 1."""
 
 
 class Dataset(NamedTuple):

@@ -14,6 +14,12 @@ from mlpcli.errors import DataError, join_names
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` and `robust` are applied to the features themselves.
 SCALES = {"unit": 1 / 255, "standardize": 1.0, "robust": 1.0, "none": 1.0}
+# What the targets of each task are called.
+TARGETS_CALLED = {
+    "classification": "classes",
+    "regression": "quantities",
+    "multilabel": "labels",
+}
 FITTED_SCALES = ("standardize", "robust")
 # Under `robust`, features are bent towards these limits on both sides of 0.
 ROBUST_LIMIT = 3.0
@@ -37,6 +43,17 @@ class Column(NamedTuple):
         return {"number": 1, "category": len(self.categories)}.get(self.role, 0)
 
 
+class Quantity(NamedTuple):
+    """What is known of a target that is a number, from the examples that are trained on."""
+
+    mean: float
+    std: float
+    low: float
+    """The smallest seen."""
+    high: float
+    """The largest seen."""
+
+
 class Encoding(NamedTuple):
     """What a network must know of its data to judge other examples."""
 
@@ -45,7 +62,7 @@ class Encoding(NamedTuple):
     scale: str
     """A name in `SCALES`."""
     class_names: tuple[str, ...]
-    """n_L names."""
+    """n_L names: of the classes, of the quantities, or of the labels."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where features are the pixels of an image; each is three in colour."""
     columns: tuple[Column, ...] = ()
@@ -54,6 +71,20 @@ class Encoding(NamedTuple):
     """n_1 numbers subtracted from the features under `standardize`."""
     deviations: tuple[float, ...] = ()
     """n_1 numbers that the rest is divided by."""
+    task: str = "classification"
+    """What the outputs are: a name in `TARGETS_CALLED`."""
+    quantities: tuple[Quantity, ...] = ()
+    """n_L, of a regression: a network learns (target - mean) / std."""
+
+    @property
+    def target_means(self) -> NDArray[np.float64]:
+        """The mean of each quantity, (n_L,)."""
+        return np.array([quantity.mean for quantity in self.quantities])
+
+    @property
+    def target_stds(self) -> NDArray[np.float64]:
+        """What each quantity is divided by, (n_L,)."""
+        return np.array([quantity.std for quantity in self.quantities])
 
     @property
     def input_columns(self) -> list[Column]:
@@ -69,13 +100,20 @@ class Encoding(NamedTuple):
 
     def to_mapping(self) -> dict[str, Any]:
         """Return everything but the class names as JSON values; `from_mapping` is the way back."""
-        mapping = {name: value for name, value in self._asdict().items() if value not in ((), None)}
+        defaults = self._field_defaults
+        mapping = {
+            name: value
+            for name, value in self._asdict().items()
+            if name not in defaults or value != defaults[name]
+        }
         del mapping["class_names"]
         if self.columns:
             mapping["columns"] = [
                 {name: value for name, value in column._asdict().items() if value != ()}
                 for column in self.columns
             ]
+        if self.quantities:
+            mapping["quantities"] = [quantity._asdict() for quantity in self.quantities]
         return mapping
 
     @classmethod
@@ -87,7 +125,8 @@ class Encoding(NamedTuple):
         """
         given = ENCODING.parse(mapping)
         columns = tuple(Column(**column) for column in given.pop("columns", ()))
-        encoding = cls(**given, columns=columns, class_names=class_names)
+        quantities = tuple(Quantity(**quantity) for quantity in given.pop("quantities", ()))
+        encoding = cls(**given, columns=columns, quantities=quantities, class_names=class_names)
         shape = encoding.image_shape
         statistics = encoding.features if encoding.scale in FITTED_SCALES else 0
         if (
@@ -96,6 +135,8 @@ class Encoding(NamedTuple):
             or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
             or len(encoding.means) != statistics
             or len(encoding.deviations) != statistics
+            or len(encoding.quantities) != (len(class_names) if encoding.quantities else 0)
+            or bool(encoding.quantities) != (encoding.task == "regression")
         ):
             raise ValueError("the encoding contradicts itself")
         return encoding
@@ -132,6 +173,9 @@ _COLUMN = mapping_of(
     },
     optional=("categories", "filling"),
 )
+_QUANTITY = mapping_of(
+    {"mean": number(), "std": number(above=0), "low": number(), "high": number()}
+)
 # What `Encoding.to_mapping` writes.
 ENCODING = mapping_of(
     {
@@ -141,8 +185,10 @@ ENCODING = mapping_of(
         "columns": list_of(_COLUMN),
         "means": list_of(number()),
         "deviations": list_of(number(above=0)),
+        "task": choice(*TARGETS_CALLED),
+        "quantities": list_of(_QUANTITY),
     },
-    optional=("image_shape", "columns", "means", "deviations"),
+    optional=("image_shape", "columns", "means", "deviations", "task", "quantities"),
 )
 
 

@@ -2,21 +2,29 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
+from mlpcli.data.quantities import (
+    encode_quantities,
+    fit_quantities,
+    read_labels,
+    read_quantities,
+)
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
-from mlpcli.data.splits import set_aside, stratified, training_rows
+from mlpcli.data.splits import set_aside, strata, stratified, training_rows
 from mlpcli.data.targets import encode_labels
 from mlpcli.errors import DataError
 from mlpcli.rng import KeyedStreams
@@ -53,12 +61,14 @@ def make_dataset(
         DataError: if something in the training file is wrong, or in the test file.
     """
     table = handle_missing(raw, files.missing)
-    encoding = fit_encoding(table, files.missing)
+    encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
     train, test = _split(files, encoding, table, preparation.seed)
-    rows = training_rows(encode_labels(encoding, train), preparation)
+    rows = training_rows(_targets(encoding, train), preparation)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
+    if preparation.task == "regression":
+        encoding = fit_quantities(encoding, train, rows)
     dtype, examples = preparation.dtype, None
     if test is not None:
         examples = _examples(encoding, test, dtype)
@@ -204,17 +214,19 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:
     if not isinstance(files.test, float):
         return table, None
-    labels, rng = encode_labels(encoding, table), KeyedStreams(seed).generator("test split")
-    kept, out = stratified(labels, files.test, rng)
+    alike = strata(encoding.task, _targets(encoding, table), files.test)
+    rng = KeyedStreams(seed).generator("test split")
+    kept, out = stratified(alike, files.test, rng)
     if not len(out):
+        each = " of each class" if encoding.task == "classification" else ""
         raise DataError(
             table.where,
-            f"has too few examples of each class to set {files.test:g} of them aside",
+            f"has too few examples{each} to set {files.test:g} of them aside",
             "give more, or a larger fraction",
             "data.test",
         )
     # By class, so that it makes no difference in which order a file has the classes.
-    kept, out = (part[np.argsort(labels[part], kind="stable")] for part in (kept, out))
+    kept, out = (part[np.argsort(alike[part], kind="stable")] for part in (kept, out))
     return table.take(kept), table.take(out)
 
 
@@ -222,12 +234,22 @@ def _test_path(name: str, search_paths: Sequence[Path]) -> Path:
     return resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
 
 
+def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:
+    """Return the targets of a table, quantities in their own units."""
+    if encoding.task == "regression":
+        return read_quantities(table)
+    return read_labels(table) if encoding.task == "multilabel" else encode_labels(encoding, table)
+
+
 def _examples(encoding: Encoding, table: Table, dtype: str) -> Examples:
-    return Examples(encode(encoding, table, dtype), encode_labels(encoding, table))
+    targets = _targets(encoding, table)
+    if encoding.task == "regression":
+        targets = encode_quantities(encoding, targets)
+    return Examples(encode(encoding, table, dtype), targets)
 
 
-def _target_like(source: Source, trained: ColumnRef | None) -> ColumnRef | None:
+def _target_like(source: Source, trained: Target | None) -> Target | None:
     """Return where another file has its classes, if it is made like the training file."""
-    if isinstance(trained, int) or trained is None:
+    if not isinstance(trained, str):
         return trained
     return trained if source.format == "npz" and trained in npz_names(source.path) else None

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.encoding import FITTED_SCALES, Column, Encoding, expander
-from mlpcli.data.readers.table import Table, Values, blocks
+from mlpcli.data.encoding import FITTED_SCALES, TARGETS_CALLED, Column, Encoding, expander
+from mlpcli.data.quantities import target_names
+from mlpcli.data.readers.table import Labels, Table, Values, blocks
 from mlpcli.data.targets import fit_classes
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, join_names
 
 # Which rows of a table to learn from; None for all.
 Rows = NDArray[np.integer] | None
@@ -18,7 +19,9 @@ PIXELS = 64
 MANY_TEXTS = 20
 
 
-def fit_encoding(table: Table, missing: str) -> Encoding:
+def fit_encoding(
+    table: Table, missing: str, task: str = "classification", given: bool = False
+) -> Encoding:
     """Return the classes, columns and categories of examples: their names.
 
     `fit_filling` and `fit_scaling` add what is learned from numbers.
@@ -26,18 +29,27 @@ def fit_encoding(table: Table, missing: str) -> Encoding:
     Args:
         table: all examples of the training file, those that are set aside included.
         missing: what to do about missing values: `mean` needs the columns of arrays, too.
+        task: what the targets are.
+        given: whether the configuration says so, and it is not guessed.
 
     Raises:
-        DataError: if the classes or a column make no sense.
+        DataError: if the targets or a column make no sense.
     """
     if table.labels is None:
-        raise DataError(table.where, "has no classes", "say where they are with target")
-    class_names = fit_classes(table.labels, table.where)
+        raise DataError(
+            table.where, f"has no {TARGETS_CALLED[task]}", "say where they are with target"
+        )
+    if task == "classification":
+        class_names = fit_classes(table.labels, table.where, given)
+    else:
+        if task == "regression" and not given:
+            _check_not_classes(table.labels, table.where)
+        class_names = target_names(table)
     if table.selection is None:
         gaps = missing == "mean" and table.values.dtype.kind == "f"
         width = table.values.shape[1]
         columns = (Column("", "number"),) * width if gaps else ()
-        return Encoding(width, "none", class_names, table.image_shape, columns)
+        return Encoding(width, "none", class_names, table.image_shape, columns, task=task)
     fitted = []
     numbers = {position: j for j, position in enumerate(table.selection.features)}
     for position in range(table.selection.width):
@@ -45,10 +57,25 @@ def fit_encoding(table: Table, missing: str) -> Encoding:
         if (j := numbers.get(position)) is not None:
             fitted.append(_fit_column(table, j, name))
         else:
-            role = "target" if position == table.selection.target else "ignored"
+            role = "target" if position in table.selection.targets else "ignored"
             fitted.append(Column(name, role))
     features = sum(column.width for column in fitted)
-    return Encoding(features, "none", class_names, columns=tuple(fitted))
+    return Encoding(features, "none", class_names, columns=tuple(fitted), task=task)
+
+
+def _check_not_classes(labels: Labels, where: object) -> None:
+    """Make sure that a target which is guessed to be a quantity does not look like classes.
+
+    Raises:
+        DataError: if it does.
+    """
+    try:
+        names = fit_classes(labels, where)
+    except DataError:
+        return
+    problem = f"the target looks like {len(names)} classes: {join_names(names, 5)}"
+    remedy = f"end structure with {len(names)}, or write task: regression"
+    raise DataError(where, problem, remedy, "structure")
 
 
 def too_many_texts(different: int, rows: int) -> bool:

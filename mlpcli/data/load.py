@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlpcli.config.schema import Experiment
+from mlpcli.config.schema import LINEAR_LOSSES, Experiment
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.dataset import Dataset, Examples, Preparation
-from mlpcli.data.encoding import Encoding
+from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.data.files import load_files, load_files_split, load_labelled
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.errors import ConfigError, DataError, join_names
@@ -84,9 +84,11 @@ def load_split(
     return load_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
 
 
-def _preparation(experiment: Experiment) -> Preparation:
-    fraction = experiment.validation if isinstance(experiment.validation, float) else 0.0
-    return Preparation(experiment.data.scale, experiment.seed, fraction, experiment.dtype)
+def _preparation(e: Experiment) -> Preparation:
+    fraction = e.validation if isinstance(e.validation, float) else 0.0
+    quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
+    given = e.task is not None or quantities
+    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given)
 
 
 def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
@@ -100,13 +102,14 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         DataError: if a validation file is missing, or something in it is wrong.
     """
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
+    called = TARGETS_CALLED[dataset.encoding.task]
     first, *hidden, last = experiment.structure
     fits = f"write structure: {[features, *hidden, classes]}"
     if first != features:
         problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
         raise ConfigError(experiment.where("structure"), problem, fits)
     if last != classes:
-        problem = f"ends with {last} outputs, and {dataset.name} has {classes} classes"
+        problem = f"ends with {last} outputs, and {dataset.name} has {classes} {called}"
         raise ConfigError(experiment.where("structure"), problem, fits)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)

@@ -92,9 +92,10 @@ def marked_notes(table: Table) -> list[str]:
     return notes
 
 
-def _target_name(table: Table) -> str:
-    position = table.selection.target if table.selection else None
-    return "the class" if position is None else column_name(table.names, position)
+def _target_name(table: Table, which: int = 0) -> str:
+    if not table.selection or not table.selection.targets:
+        return "the target"
+    return column_name(table.names, table.selection.targets[which])
 
 
 def _keep_hint(table: Table, column: int | None) -> str:
@@ -127,13 +128,14 @@ def handle_missing(table: Table, policy: str) -> Table:
     if table.labels is not None:
         unlabelled = table.labels.codes < 0
         if unlabelled.any() and not drop:
-            name = f"{_target_name(table)}: " if table.selection else ""
+            row, *which = np.argwhere(unlabelled)[0].tolist()
+            name = f"{_target_name(table, *which)}: " if table.selection else ""
             raise DataError(
-                table.row(int(unlabelled.argmax())),
-                f"{name}the class is missing",
+                table.row(row),
+                f"{name}the target is missing",
                 "fill it in, or train with missing: drop" + _keep_hint(table, None),
             )
-        gaps |= unlabelled
+        gaps |= unlabelled if unlabelled.ndim == 1 else unlabelled.any(axis=1)
     if not drop or not gaps.any():
         return table
     if gaps.all():

@@ -1,10 +1,58 @@
 """Splitting examples into two parts that look alike."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.rng import KeyedStreams
+
+# Examples with quantities are divided by size into so many parts, if each is large enough.
+QUANTILES = 10
+
+
+def strata(task: str, targets: NDArray[Any], fraction: float) -> NDArray[np.integer]:
+    """Return what both parts of a split shall have in the proportion of the whole, (n,).
+
+    Args:
+        task: what the targets are.
+        targets: (n,) classes, or (n, k) quantities or labels.
+        fraction: what is to be chosen of the examples.
+    """
+    if task == "regression":
+        return strata_of_quantities(targets, fraction)
+    return strata_of_labels(targets, fraction) if task == "multilabel" else targets
+
+
+def strata_of_quantities(numbers: NDArray[np.floating], fraction: float) -> NDArray[np.intp]:
+    """Return which part, from the smallest quantities to the largest, each example is in, (n,).
+
+    Args:
+        numbers: (n, k); of several quantities the mean rank counts.
+        fraction: what is to be chosen of each part, of which there are at most so many that one
+            example of each can be.
+    """
+    n = len(numbers)
+    ranks = np.argsort(np.argsort(numbers, axis=0, kind="stable"), axis=0, kind="stable")
+    order = np.argsort(ranks.mean(axis=1), kind="stable")
+    parts = min(QUANTILES, max(1, int(n * min(fraction, 1 - fraction))))
+    strata = np.empty(n, np.intp)
+    strata[order] = np.arange(n) * parts // n
+    return strata
+
+
+def strata_of_labels(labels: NDArray[np.integer], fraction: float) -> NDArray[np.intp]:
+    """Return which combination of labels each example has, (n,); rare ones are one together.
+
+    Args:
+        labels: (n, k) of 0 and 1.
+        fraction: what is to be chosen; combinations that this is no example of are rare.
+    """
+    _, strata, counts = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+    strata = strata.reshape(-1)
+    rare = counts * fraction < 1
+    return np.where(rare[strata], len(counts), strata)
 
 
 def stratified(
@@ -27,11 +75,11 @@ def stratified(
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
-def training_rows(labels: NDArray[np.integer], preparation: Preparation) -> NDArray[np.intp] | None:
+def training_rows(targets: NDArray[Any], preparation: Preparation) -> NDArray[np.intp] | None:
     """Choose the training examples that remain when those for validation are set aside.
 
     Args:
-        labels: (n,) the classes of all training examples.
+        targets: (n,) classes, or (n, k) quantities or labels, of all training examples.
         preparation: what fraction to set aside, and the seed that chooses.
 
     Returns:
@@ -40,7 +88,8 @@ def training_rows(labels: NDArray[np.integer], preparation: Preparation) -> NDAr
     if not preparation.validation:
         return None
     rng = KeyedStreams(preparation.seed).generator("validation")
-    return stratified(labels, preparation.validation, rng)[0]
+    alike = strata(preparation.task, targets, preparation.validation)
+    return stratified(alike, preparation.validation, rng)[0]
 
 
 def set_aside(dataset: Dataset, rows: NDArray[np.intp] | None) -> Dataset:

@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.config.data_files import Files, Target
 from mlpcli.data.dataset import Dataset, Preparation
+from mlpcli.data.encoding import TARGETS_CALLED
 from mlpcli.data.files import HERE, make_dataset, read_training
 from mlpcli.data.fit import too_many_texts
 from mlpcli.data.readers import images
 from mlpcli.data.readers.source import Source, find_source, with_labels
 from mlpcli.data.readers.table import TARGET_NAMES, Table, Values, blocks
-from mlpcli.errors import NotClassesError, join_names
+from mlpcli.errors import DataError, NotClassesError, join_names
 
 # Columns of these names, of different whole numbers, are taken for numbers of the rows.
 ROW_NAMES = re.compile(r"|unnamed: 0|__index_level_0__|index|row|(.*[_ -])?id|.*(Id|ID)")
@@ -51,39 +52,57 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
-def suggest(path: Path, target: ColumnRef | None, folder: Path) -> SuggestedConfig:
+def suggest(
+    path: Path, target: Target | None, folder: Path, task: str | None = None
+) -> SuggestedConfig:
     """Look at data and write a configuration for it.
 
     Args:
         path: a table, an array, or a folder of images by class.
-        target: where the classes are; None to guess.
+        target: where the targets are; None to guess.
         folder: where the configuration will be, for paths relative to it.
+        task: what they are; None to guess.
 
     Raises:
-        DataError: if the data cannot be read or make no classification.
+        DataError: if the data cannot be read, or there is nothing to learn.
     """
     source = with_labels(find_source(path), target, HERE, "data.target")
     files, findings = _guess(source, target)
     # Of a folder, a part may be what there is to train on.
     raw = read_training(files, source._replace(path=Path(files.train)))
-    try:
-        dataset = make_dataset(files, raw, Preparation())
-    except NotClassesError as error:
-        if target is not None:
-            raise
-        raise NotClassesError(error.where, error.problem, "name another with --target") from None
-    classes = dataset.encoding.class_names
+    dataset, why = _make_dataset(files, raw, task)
+    names, called = dataset.encoding.class_names, TARGETS_CALLED[dataset.encoding.task]
+    called = "1 quantity" if len(names) == 1 and why else f"{len(names)} {called}"
     n = len(dataset.train.labels) + (len(dataset.test.labels) if dataset.test else 0)
     findings = [
-        f"{n} examples, {dataset.encoding.features} features, {len(classes)} classes: "
-        + join_names(classes, 10),
+        f"{n} examples, {dataset.encoding.features} features, {called}: {join_names(names, 10)}",
+        *([f"task: {dataset.encoding.task} ({why})"] if why else []),
         *findings,
         *dataset.notes,
     ]  # fmt: skip
-    return SuggestedConfig(_render(path, files, dataset, findings, folder), tuple(findings))
+    return SuggestedConfig(_render(path, files, dataset, findings, folder, task), tuple(findings))
 
 
-def _guess(source: Source, target: ColumnRef | None) -> tuple[Files, list[str]]:
+def _make_dataset(files: Files, raw: Table, task: str | None) -> tuple[Dataset, str]:
+    """Return the data as a task sees them, and why it is that task; "" for classes as usual."""
+
+    def make(task: str, given: bool) -> Dataset:
+        return make_dataset(files, raw, Preparation(task=task, task_given=given))
+
+    if task:
+        return make(task, True), "as --task says"
+    if isinstance(files.target, tuple) or (raw.labels and raw.labels.codes.ndim == 2):
+        try:
+            return make("multilabel", False), "several targets, each yes or no"
+        except DataError:
+            return make("regression", True), "several targets that are numbers"
+    try:
+        return make("classification", False), ""
+    except NotClassesError:
+        return make("regression", True), "the target is a number; --task says otherwise"
+
+
+def _guess(source: Source, target: Target | None) -> tuple[Files, list[str]]:
     """Find out how to read a file so that it trains without further ado."""
     files = Files(train=str(source.path), test=0.2)
     if source.format == "folder":
@@ -93,12 +112,12 @@ def _guess(source: Source, target: ColumnRef | None) -> tuple[Files, list[str]]:
     if target is None and source.labels:
         target = str(source.labels.path)
     files = files._replace(target=target, missing="mean")
-    findings = [] if target is None else [f"classes: {target}"]
+    findings = [] if target is None else [f"target: {target}"]
     return _guess_missing(files, read_training(files, source).values, findings)
 
 
-def _guess_table(source: Source, files: Files, target: ColumnRef | None) -> tuple[Files, list[str]]:
-    """Choose the column with the classes, and those that are no features."""
+def _guess_table(source: Source, files: Files, target: Target | None) -> tuple[Files, list[str]]:
+    """Choose the column with the targets, and those that are no features."""
     files = files._replace(target=target, missing="mean")
     raw = read_training(files, source)
     if target is None and raw.names:
@@ -109,7 +128,10 @@ def _guess_table(source: Source, files: Files, target: ColumnRef | None) -> tupl
         files = files._replace(target=target if raw.names.count(target) == 1 and target else -1)
         raw = read_training(files, source)
     else:
-        finding = f"target: {'the last column' if target is None else target}"
+        columns_given = target if isinstance(target, tuple) else (target,)
+        finding = f"target: {', '.join(map(str, columns_given))}"
+        if target is None:
+            finding = "target: the last column"
         files = files._replace(target=-1 if target is None else target)
     findings, used = [finding], list(range(raw.values.shape[1]))
     for is_no_feature, why in ((_is_row_name, "different in every row"), (_is_empty, "no values")):
@@ -164,7 +186,12 @@ def _is_row_name(table: Table, j: int) -> bool:
 
 
 def _render(
-    path: Path, files: Files, dataset: Dataset, findings: Sequence[str], folder: Path
+    path: Path,
+    files: Files,
+    dataset: Dataset,
+    findings: Sequence[str],
+    folder: Path,
+    task: str | None,
 ) -> str:
     """Write the YAML: the keys that a first experiment wants, each with its reason."""
     comments = [f"Written by mlp init for {path.name}.", *findings]
@@ -174,30 +201,53 @@ def _render(
     for name, value in mapping.items():
         comment = DATA_COMMENTS.get(name)
         lines.append(f"  {name}: {_yaml(value)}" + (f"  # {comment}" if comment else ""))
-    for name, value, comment in _recipe(dataset):
+    recipe = _recipe(dataset)
+    if task == "classification":
+        recipe.insert(2, ("task", task, "whatever the target looks like"))
+    for name, value, comment in recipe:
         lines.append(f"{name}: {_yaml(value)}  # {comment}")
     return "\n".join(lines) + "\n"
 
 
 DATA_COMMENTS = {
-    "test": "fraction of every class set aside for the final test, or a file",
-    "target": "where the classes are",
+    "test": "fraction set aside for the final test, of every class, or a file",
+    "target": "what to learn",
     "ignore": "columns that are no features",
     "missing": "mean, drop or error",
     "scale": "standardize, unit (0..255 to 0..1) or none",
 }
 
 
+OUTPUTS: dict[str, list[tuple[str, Any, str]]] = {
+    "classification": [
+        ("output", "softmax", "one probability per class"),
+        ("loss", "cross_entropy", "goes with softmax"),
+    ],
+    "regression": [
+        ("task", "regression", "quantities are learned, not classes"),
+        ("output", "linear", "any number"),
+        ("loss", "mse", "squared differences; mae and huber mind far values less"),
+    ],
+    "multilabel": [
+        ("task", "multilabel", "an example may have several labels, or none"),
+        ("output", "sigmoid", "one probability per label"),
+        ("loss", "cross_entropy", "goes with probabilities"),
+    ],
+}
+
+
 def _recipe(dataset: Dataset) -> list[tuple[str, Any, str]]:
     """Return keys, values and reasons; what each part is worth is in tests/README.md."""
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
-    n = len(dataset.train.labels)
-    hidden = 256 if classes >= MANY_CLASSES else 128
+    task, n = dataset.encoding.task, len(dataset.train.labels)
+    hidden = [256] if classes >= MANY_CLASSES else [128]
+    if task == "regression":
+        hidden = [64, 64]
+    called = TARGETS_CALLED[task]
     return [
-        ("structure", [features, hidden, classes], "features, hidden neurons, classes"),
+        ("structure", [features, *hidden, classes], f"features, hidden neurons, {called}"),
         ("activation", "relu", "of the hidden neurons"),
-        ("output", "softmax", "one probability per class"),
-        ("loss", "cross_entropy", "goes with softmax"),
+        *OUTPUTS[task],
         *(_with_validation(n) if n >= ENOUGH else _with_decay(n, features, classes)),
         ("seed", 0, "decides everything random"),
     ]

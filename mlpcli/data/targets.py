@@ -21,13 +21,21 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAX_NAME = 1_000
 
 
-def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
+def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str, ...]:
     """Return the names of the classes that occur, in the order of their numbers or letters.
+
+    Args:
+        labels: of all examples of the training file.
+        where: what they are called in an error.
+        given: whether the user said that they are classes, whatever they look like.
 
     Raises:
         DataError: if there are no classes to tell apart.
         NotClassesError: if they look like quantities.
     """
+    if labels.codes.ndim > 1:
+        problem = f"has {labels.codes.shape[1]} targets for each example, but classes are in one"
+        raise DataError(where, problem, "write task: multilabel, or task: regression")
     counts = np.bincount(labels.codes, minlength=len(labels.names))
     names = [name for name, count in zip(labels.names, counts, strict=True) if count]
     n = len(labels.codes)
@@ -42,22 +50,26 @@ def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
                 f"class {name[:60]!r} has a control character, or more than {MAX_NAME:,} others",
                 "name it otherwise, or name another target",
             )
-    numbers = [number for number in map(_as_number, names) if number is not None]
+    numbers = [number for number in map(as_number, names) if number is not None]
     if len(numbers) < len(names):
         numbers = []
     whole = all(number.is_integer() for number in numbers)
     few = n < EXAMPLES_PER_CLASS * len(names)
-    if numbers and (
-        (whole and few and len(names) > MANY_CLASSES)
-        or (not whole and len(names) > MANY_CLASSES // 2)
+    if (
+        numbers
+        and not given
+        and (
+            (whole and few and len(names) > MANY_CLASSES)
+            or (not whole and len(names) > MANY_CLASSES // 2)
+        )
     ):
         raise NotClassesError(
             where,
-            f"the target is a number with {len(names)} different values in {n} examples, and mlp "
-            "learns classes",
-            "name another target, or put the numbers into classes",
+            f"the target is a number with {len(names)} different values in {n} examples, which "
+            "are no classes",
+            "write task: regression, and structure with one output, or task: classification",
         )
-    if len(names) == n:
+    if len(names) == n and not given:
         raise DataError(
             where,
             f"each of the {n} examples has a class of its own",
@@ -100,12 +112,12 @@ def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
     return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
 
 
-def _as_number(text: str) -> float | None:
+def as_number(text: str) -> float | None:
     """Return the finite number that a text is, or None."""
     value = parse_number(text)
     return value if value is not None and isfinite(value) else None
 
 
 def _canonical(name: str) -> str:
-    number = _as_number(name)
+    number = as_number(name)
     return name if number is None else label_text(number)

@@ -3,9 +3,22 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from mlpcli.data.dataset import Examples
+from mlpcli.evaluation.other_tasks import labels_report, quantities_report
 from mlpcli.model import Model
 from mlpcli.nn import metrics
+from mlpcli.nn.inference import predict_batches
+from mlpcli.nn.multilabel import LabelEvaluation
+from mlpcli.nn.probabilities import (
+    as_probabilities,
+    brier_score,
+    calibration_error,
+    log_loss,
+    roc_auc,
+)
+from mlpcli.nn.residuals import QuantityEvaluation
 
 
 def report(
@@ -23,10 +36,15 @@ def report(
         DataError: as `Model.evaluate` does.
 
     Returns:
-        Metrics by name; `classes`, the same for every class by its name, None where there was
-        nothing to divide by; and `confusion`, a row per class and a column per prediction.
+        Metrics by name. Of a classification also `classes`, the same for every class by its name,
+        None where there was nothing to divide by; and `confusion`, a row per class and a column per
+        prediction. Of other tasks see `other_tasks`.
     """
     evaluation = model.evaluate(examples, where)
+    if isinstance(evaluation, QuantityEvaluation):
+        return quantities_report(evaluation, model.encoding)
+    if isinstance(evaluation, LabelEvaluation):
+        return labels_report(evaluation, model.encoding.class_names)
     counts = evaluation.confusion
     found = {
         **evaluation.summary(),
@@ -36,8 +54,34 @@ def report(
     }
     if top_k:
         found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
+    found["majority_accuracy"] = evaluation.majority_accuracy
+    of_probabilities, areas = _probabilities(model, examples)
+    found |= of_probabilities
     classes = per_class(counts, model.encoding.class_names)
+    for row, area in zip(classes.values(), areas, strict=True):
+        row["roc_auc"] = area
     return found | {"classes": classes, "confusion": counts.tolist()}
+
+
+def _probabilities(
+    model: Model, examples: Examples
+) -> tuple[dict[str, float | None], list[float | None]]:
+    """Return the metrics of outputs as probabilities, and each class's area under its ROC curve."""
+    chunks = [a.copy() for _, a in predict_batches(model.network, examples.features)]
+    outputs = as_probabilities(np.concatenate(chunks))
+    areas = roc_auc(examples.labels, outputs)
+    known = areas[~np.isnan(areas)]
+    found = {
+        "log_loss": log_loss(examples.labels, outputs),
+        "brier_score": brier_score(examples.labels, outputs),
+        "calibration_error": calibration_error(examples.labels, outputs),
+        "roc_auc": float(known.mean()) if len(known) else math.nan,
+    }
+    return {name: _json(value) for name, value in found.items()}, [_json(a) for a in areas.tolist()]
+
+
+def _json(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def per_class(counts: metrics.Counts, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:

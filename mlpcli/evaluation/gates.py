@@ -12,13 +12,58 @@ from typing import Any, NamedTuple
 from mlpcli.errors import ConfigError, did_you_mean, join_names, os_reason
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
-OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
-PER_CLASS = ("precision", "recall", "f1", "support", "accuracy")
+QUANTITIES = ("rmse", "mae", "median_absolute_error", "r2")
+
+
+class TaskMetrics(NamedTuple):
+    """The metrics that reports of a task have."""
+
+    overall: tuple[str, ...]
+    per_name: tuple[str, ...]
+    """Those of one class, target or label."""
+    part: str
+    """Where in a report these are."""
+    one: str
+    """What one of the names is called."""
+
+
+METRICS = {
+    "classification": TaskMetrics(
+        (
+            "accuracy",
+            "error",
+            "balanced_accuracy",
+            "macro_f1",
+            "roc_auc",
+            "log_loss",
+            "brier_score",
+            "calibration_error",
+        ),
+        ("precision", "recall", "f1", "support", "accuracy", "roc_auc"),
+        "classes",
+        "class",
+    ),
+    "regression": TaskMetrics((*QUANTITIES, "error"), QUANTITIES, "targets", "target"),
+    "multilabel": TaskMetrics(
+        ("accuracy", "error", "macro_f1", "micro_f1"),
+        ("precision", "recall", "f1", "support"),
+        "labels",
+        "label",
+    ),
+}
 # These alone are not shares between 0 and 1.
-UNBOUNDED = ("error", "support")
+UNBOUNDED = ("error", "support", "log_loss", "brier_score", *QUANTITIES)
 # Of a baseline: a report of ten thousand classes has a third of it.
 MOST_BYTES = 1 << 28
-LOWER_IS_BETTER = ("error",)
+LOWER_IS_BETTER = (
+    "error",
+    "log_loss",
+    "brier_score",
+    "calibration_error",
+    "rmse",
+    "mae",
+    "median_absolute_error",
+)
 
 _METRIC = r"(?P<metric>\w+)\s*(?:\[(?P<class>.+)\])?"
 _NUMBER = r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)"
@@ -36,7 +81,8 @@ class Metric(NamedTuple):
         """Return its value, to the digits the report shows; None where it has none."""
         part = report
         if self.class_name is not None:
-            part = report["classes"].get(self.class_name, {})
+            parts = next(report[task.part] for task in METRICS.values() if task.part in report)
+            part = parts.get(self.class_name, {})
         value = part.get(self.name)
         return None if type(value) not in (int, float) else Decimal(str(value))
 
@@ -140,37 +186,42 @@ def max_drop_gate(
 
 
 def check_metric(
-    metric: Metric, option: str, class_names: Sequence[str], top_k: int | None
+    metric: Metric,
+    option: str,
+    class_names: Sequence[str],
+    top_k: int | None,
+    task: str = "classification",
 ) -> None:
-    """Make sure that a report with these classes will have a metric.
+    """Make sure that a report of a task with these classes, targets or labels will have a metric.
 
     Raises:
         ConfigError: if it will not.
     """
     where = f"{option} {metric}"
-    overall = (*OVERALL, *([f"top_{top_k}_accuracy"] if top_k else []))
-    if metric.class_name is not None and metric.name in PER_CLASS:
+    overall, per_name, part, one = METRICS[task]
+    overall = (*overall, *([f"top_{top_k}_accuracy"] if top_k else []))
+    if metric.class_name is not None and metric.name in per_name:
         if metric.class_name not in class_names:
             remedy = did_you_mean(metric.class_name, class_names)
-            remedy = remedy or f"the classes are {join_names(class_names, 10)}"
-            raise ConfigError(where, f"there is no class {metric.class_name}", remedy)
+            remedy = remedy or f"the {part} are {join_names(class_names, 10)}"
+            raise ConfigError(where, f"there is no {one} {metric.class_name}", remedy)
     elif metric.class_name is not None and metric.name in overall:
-        raise ConfigError(where, f"{metric.name} is of all classes", f"write {metric.name}")
+        raise ConfigError(where, f"{metric.name} is of all {part}", f"write {metric.name}")
     elif metric.class_name is None and metric.name in overall:
         return
-    elif metric.name in PER_CLASS:
+    elif metric.name in per_name:
         example = f"{metric.name}[{class_names[0]}]"
-        raise ConfigError(where, f"{metric.name} is of one class", f"name it: {example}")
-    elif re.fullmatch(r"top_\d+_accuracy", metric.name):
+        raise ConfigError(where, f"{metric.name} is of one {one}", f"name it: {example}")
+    elif re.fullmatch(r"top_\d+_accuracy", metric.name) and task == "classification":
         raise ConfigError(where, "is not measured", f"add --top-k {metric.name.split('_')[1]}")
     else:
-        names = [*overall, *PER_CLASS]
+        names = [*dict.fromkeys((*overall, *per_name))]
         remedy = did_you_mean(metric.name, names) or f"the metrics are {', '.join(names)}"
         raise ConfigError(where, f"there is no metric {metric.name}", remedy)
 
 
 def read_baseline(
-    path: Path, data: str, split: str, class_names: Sequence[str]
+    path: Path, data: str, split: str, class_names: Sequence[str], task: str = "classification"
 ) -> Mapping[str, Any]:
     """Read the report of an earlier `mlp evaluate --json` on the same examples.
 
@@ -188,11 +239,12 @@ def read_baseline(
         raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, f"is not JSON: {error}", remedy) from error
+    part = METRICS[task].part
     if not (
         isinstance(report, dict)
-        and {"data", "split", "accuracy", "classes"} <= set(report)
-        and isinstance(report["classes"], dict)
-        and all(isinstance(row, dict) for row in report["classes"].values())
+        and {"data", "split", "error", part} <= set(report)
+        and isinstance(report[part], dict)
+        and all(isinstance(row, dict) for row in report[part].values())
     ):
         raise ConfigError(path, "is not a report of mlp evaluate", remedy)
     if (report["data"], report["split"]) != (data, split):
@@ -201,8 +253,8 @@ def read_baseline(
             f"is about {report['data']} {report['split']}, but this is about {data} {split}",
             "compare the same examples",
         )
-    if list(report["classes"]) != list(class_names):
-        raise ConfigError(path, "is about other classes", "compare models of the same classes")
+    if list(report[part]) != list(class_names):
+        raise ConfigError(path, f"is about other {part}", f"compare models of the same {part}")
     return report
 
 

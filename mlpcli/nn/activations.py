@@ -207,6 +207,15 @@ def softmax_backward(delta: Array, a: Array, z: Array) -> None:
     np.multiply(delta, a, delta)
 
 
+def linear(z: Array, a: Array) -> None:
+    """Write z into `a`."""
+    np.copyto(a, z)
+
+
+def linear_backward(delta: Array, a: Array, z: Array) -> None:
+    """Multiply `delta` by 1."""
+
+
 ACTIVATIONS = {
     "sigmoid": Activation(sigmoid, sigmoid_backward),
     "tanh": Activation(tanh, tanh_backward),
@@ -217,4 +226,5 @@ ACTIVATIONS = {
     "mish": Activation(mish, mish_backward),
     # Of the output layer only:
     "softmax": Activation(softmax, softmax_backward),
+    "linear": Activation(linear, linear_backward),
 }

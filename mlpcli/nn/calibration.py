@@ -21,14 +21,14 @@ def fit_temperature(
     Args:
         network: one whose outputs are `softmax` or `sigmoid`.
         features: (n, n_1) in the units of the training data.
-        labels: (n,) classes, of examples that were not trained on.
+        labels: (n,) classes, or (n, n_L) labels, 0 or 1, of examples that were not trained on.
 
     Returns:
         T, from `COLDEST` to `HOTTEST`; the log loss of these examples is never above that of T = 1.
     """
     # Softmax leaves log a in z, which differs from z by a number for each row, and is as good.
     z = np.concatenate([z.astype(np.float64) for z, _ in predict_batches(network, features)])
-    y = np.eye(z.shape[1])[labels]
+    y = labels.astype(np.float64) if labels.ndim == 2 else np.eye(z.shape[1])[labels]
     softmax = network.activation_names[-1] == "softmax"
     low, high = np.log(1 / HOTTEST), np.log(1 / COLDEST)
     for _ in range(HALVINGS):

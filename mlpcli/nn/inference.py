@@ -67,9 +67,18 @@ class Evaluation(NamedTuple):
         """Correct / total (the article's erratum 1)."""
         return accuracy(self.confusion)
 
+    @property
+    def majority_accuracy(self) -> float:
+        """The accuracy of always saying the class that most of these examples have."""
+        return float(self.confusion.sum(axis=1).max() / self.confusion.sum())
+
     def summary(self) -> dict[str, Any]:
         """Return accuracy and counts."""
         return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
+
+    def row(self) -> dict[str, float]:
+        """Return what the history says of it."""
+        return {"error": self.error, "accuracy": self.accuracy}
 
 
 def evaluate(
@@ -97,3 +106,24 @@ def evaluate(
         with np.errstate(over="ignore", invalid="ignore"):
             error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
     return Evaluation(counts, error / start)
+
+
+def outputs_and_error(
+    network: Network, loss: Loss, features: NDArray[np.generic], y: NDArray[np.generic]
+) -> tuple[Array, float]:
+    """Return the outputs for one or more examples, (n, n_L), and their mean error.
+
+    Args:
+        network: the network.
+        loss: the error E.
+        features: (n, n_1) in the units of the training data.
+        y: (n, n_L) what the outputs should be.
+    """
+    outputs = np.empty((len(features), network.structure[-1]), network.dtype)
+    error, start = 0.0, 0
+    for z, a in predict_batches(network, features):
+        part = slice(start, start + len(a))
+        start += len(a)
+        outputs[part] = a
+        error += loss(y[part].astype(network.dtype), z, a, np.empty_like(a), None)
+    return outputs, error / start

@@ -2,7 +2,7 @@
 
 Every loss is a function of
 
-- y: labels, (m, n_L), one-hot or smoothed;
+- y: labels, (m, n_L), one-hot, smoothed, or quantities;
 - z, a: weighted inputs and outputs of the last layer, (m, n_L), as its activation left them;
   both may be overwritten;
 - delta: receives delta^(L), (m, n_L), C-contiguous;
@@ -16,7 +16,12 @@ from functools import partial
 
 import numpy as np
 
-from mlpcli.nn.activations import Array, sigmoid_backward, softmax_backward
+from mlpcli.nn.activations import (
+    Array,
+    linear_backward,
+    sigmoid_backward,
+    softmax_backward,
+)
 
 Weight = Array | None
 Loss = Callable[[Array, Array, Array, Array, Weight], float]
@@ -69,6 +74,31 @@ def categorical_cross_entropy(y: Array, z: Array, a: Array, delta: Array, weight
     return -_weighted(y, z, weight)
 
 
+def mae(y: Array, z: Array, a: Array, delta: Array, weight: Weight) -> float:
+    """Absolute error of linear outputs: E = sum over outputs of |y - a|.
+
+    Equation (2): delta^(L) = sign(a - y), which is 0 where they are equal.
+    """
+    np.subtract(a, y, z)
+    np.sign(z, delta)
+    return _weighted(delta, z, weight)
+
+
+def huber(
+    y: Array, z: Array, a: Array, delta: Array, weight: Weight, threshold: float = 1.0
+) -> float:
+    """Huber's error of linear outputs, r = a - y: E = sum of r²/2, or d (|r| - d/2) beyond d.
+
+    Equation (2): delta^(L) = c, r clipped to -d..d; E = c (r - c/2) on both sides of d, which is
+    `threshold`.
+    """
+    np.subtract(a, y, z)
+    np.clip(z, -threshold, threshold, out=delta)
+    np.multiply(delta, 0.5, a)
+    np.subtract(z, a, z)
+    return _weighted(delta, z, weight)
+
+
 def _weighted(left: Array, right: Array, weight: Weight) -> float:
     """Return the sum of weight · left · right over all examples and outputs."""
     weighted = left if weight is None else left * weight
@@ -82,4 +112,20 @@ LOSSES: dict[tuple[str, str], Loss] = {
     ("mse", "softmax"): partial(mse, backward=softmax_backward),
     ("cross_entropy", "sigmoid"): binary_cross_entropy,
     ("cross_entropy", "softmax"): categorical_cross_entropy,
+    ("mse", "linear"): partial(mse, backward=linear_backward),
+    ("mae", "linear"): mae,
+    ("huber", "linear"): huber,
 }
+
+
+def make_loss(name: str, output: str, huber_delta: float | None = None) -> Loss:
+    """Return a loss by its name and the activation of the output layer.
+
+    Args:
+        name: as in `LOSSES`.
+        output: as in `LOSSES`.
+        huber_delta: where `huber` goes from squares to a line; 1 if None.
+    """
+    if huber_delta is not None:
+        return partial(huber, threshold=huber_delta)
+    return LOSSES[name, output]

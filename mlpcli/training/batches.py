@@ -46,12 +46,20 @@ def mini_batches(experiment: Experiment, network: Network, dataset: Dataset) -> 
     n = len(dataset.train.labels if rows is None else rows)
     sizes = BatchSizes(*compat.batch_sizes(n, m)) if experiment.compat else batch_sizes(n, m)
     x = input_buffer(network, buffer_rows(sizes, network.dtype.itemsize * network.structure[0]))
-    targets, weights = _targets(experiment), _class_weights(experiment, dataset)
-    return MiniBatches(*dataset.train, sizes, x, targets, weights)
+    targets, weights = _targets(experiment, dataset), _class_weights(experiment, dataset)
+    features, labels = dataset.train
+    if labels.ndim == 2:
+        labels = np.arange(len(labels))
+    return MiniBatches(features, labels, sizes, x, targets, weights)
 
 
-def _targets(experiment: Experiment) -> NDArray[np.float64]:
-    """Return the target outputs of each class, (n_L, n_L): (1 - s) y + s / n_L (Szegedy, 2016)."""
+def _targets(experiment: Experiment, dataset: Dataset) -> NDArray[np.generic]:
+    """Return the target outputs of each class, (n_L, n_L): (1 - s) y + s / n_L (Szegedy, 2016).
+
+    Quantities, and several labels, are targets of their own for each example, (n, n_L).
+    """
+    if dataset.train.labels.ndim == 2:
+        return dataset.train.labels
     classes, s = experiment.structure[-1], experiment.label_smoothing
     return (1 - s) * np.eye(classes) + s / classes
 
@@ -86,10 +94,11 @@ class MiniBatches:
 
     Args:
         features: (n, n_1), of any real type; never copied as a whole.
-        labels: (n,) classes.
+        labels: (n,) classes, or other rows of `targets`.
         batch_sizes: sizes and divisors of the mini-batches.
         x: room for inputs as floats, (`buffer_rows(...)`, n_1 + 1); the last column is left alone.
-        targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed.
+        targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed;
+            or for each example, (n, n_L).
         class_weights: (n_L,) weights of the classes, or None.
     """
 
@@ -99,7 +108,7 @@ class MiniBatches:
         labels: NDArray[np.integer],
         batch_sizes: BatchSizes,
         x: NDArray[np.floating],
-        targets: NDArray[np.floating],
+        targets: NDArray[np.generic],
         class_weights: NDArray[np.floating] | None = None,
     ) -> None:
         self.features = features
@@ -108,7 +117,7 @@ class MiniBatches:
         self.targets = targets.astype(x.dtype)
         self.raw = np.empty((len(x), features.shape[1]), features.dtype)
         self.x = x
-        self.y = np.empty((len(x), len(targets)), x.dtype)
+        self.y = np.empty((len(x), targets.shape[1]), x.dtype)
         self.class_weights = self.weight = None
         if class_weights is not None:
             # What float32 cannot hold becomes infinite, and training says that it diverged.

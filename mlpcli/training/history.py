@@ -11,20 +11,19 @@ from mlpcli import atomic
 from mlpcli.errors import ConfigError, MlpError, OutputError, os_reason
 from mlpcli.training.run import EpochReport
 
-COLUMNS = (
-    "epoch",
-    "error",
-    "validation_error",
-    "validation_accuracy",
-    "eta",
-    "seconds",
-    "examples_per_second",
-)
+
+def history_columns(task: str) -> tuple[str, ...]:
+    """Return the columns of the history of a task, in whose rows some may be empty."""
+    metric = "rmse" if task == "regression" else "accuracy"
+    validation = ("validation_error", f"validation_{metric}")
+    return ("epoch", "error", *validation, "eta", "seconds", "examples_per_second")
+
+
 # In bytes; numbers take a fraction of it.
 LONGEST_ROW = 1 << 12
 
 
-def check_history(path: Path) -> None:
+def check_history(path: Path, columns: tuple[str, ...]) -> None:
     """Make sure that a file that is to hold the history is new, empty, or a history already.
 
     Raises:
@@ -38,25 +37,25 @@ def check_history(path: Path) -> None:
             line = stream.readline(LONGEST_ROW)
     except OSError:
         return  # Who opens it for writing says what is wrong.
-    if line and not _is_history(line, path.suffix):
+    if line and not _is_history(line, path.suffix, columns):
         remedy = "add --overwrite to replace it, or choose another name"
         raise ConfigError(f"--history {path}", "exists and holds no history of mlp train", remedy)
 
 
-def _is_history(line: bytes, suffix: str) -> bool:
+def _is_history(line: bytes, suffix: str, columns: tuple[str, ...]) -> bool:
     """Return whether a file's first line is that of a history of this kind."""
     if suffix == ".csv":
-        return line.strip() == ",".join(COLUMNS).encode()
+        return line.strip() == ",".join(columns).encode()
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(row, dict) and tuple(row) == COLUMNS
+    return isinstance(row, dict) and tuple(row) == columns
 
 
 @contextmanager
 def history_file(
-    path: Path | None, done: Sequence[dict[str, Any]] = ()
+    path: Path | None, done: Sequence[dict[str, Any]], columns: tuple[str, ...]
 ) -> Iterator[Callable[[EpochReport], None]]:
     """Write a row per epoch as it ends.
 
@@ -64,6 +63,7 @@ def history_file(
         path: a .csv or .jsonl file; None for no history.
         done: rows of the epochs that a resumed run has behind it. Their lines are kept where the
             file has them; lines of later epochs, which will be run again, are dropped.
+        columns: what `history_columns` returned.
 
     Raises:
         ConfigError: if the name is another one.
@@ -77,10 +77,10 @@ def history_file(
         raise ConfigError(f"--history {path}", "ends in neither .csv nor .jsonl", "name it so")
     csv = path.suffix == ".csv"
     line_of = _csv_line if csv else _json_line
-    heading = ",".join(COLUMNS) + "\n" if csv else ""
+    heading = ",".join(columns) + "\n" if csv else ""
     if done:
         kept = _lines_by_beginning(path)
-        lines = (line_of(row) for row in done)
+        lines = (line_of(row, columns) for row in done)
         text = heading + "".join(kept.get(_beginning(line), line) for line in lines)
         # Not cut and written anew: a process that ends amid that would lose what was there.
         atomic.write(path, text.encode(), "--history")
@@ -98,7 +98,7 @@ def history_file(
         def write(report: EpochReport) -> None:
             pace = round(report.examples / report.seconds, 1)
             times = {"seconds": round(report.seconds, 6), "examples_per_second": pace}
-            put(line_of(report.row | times))
+            put(line_of(report.row | times, columns))
 
         if not done:
             put(heading)
@@ -114,13 +114,13 @@ def _opened(path: Path, mode: str) -> FileIO:
         raise OutputError(path, problem, "choose another place with --history") from error
 
 
-def _csv_line(row: dict[str, Any]) -> str:
-    cells = [row.get(name) for name in COLUMNS]
+def _csv_line(row: dict[str, Any], columns: tuple[str, ...]) -> str:
+    cells = [row.get(name) for name in columns]
     return ",".join("" if cell is None else repr(cell) for cell in cells) + "\n"
 
 
-def _json_line(row: dict[str, Any]) -> str:
-    return json.dumps({name: row.get(name) for name in COLUMNS}) + "\n"
+def _json_line(row: dict[str, Any], columns: tuple[str, ...]) -> str:
+    return json.dumps({name: row.get(name) for name in columns}) + "\n"
 
 
 def _beginning(line: str) -> str:

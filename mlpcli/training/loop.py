@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import DivergedError
+from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.calibration import fit_temperature
-from mlpcli.nn.inference import evaluate
-from mlpcli.nn.losses import LOSSES
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
 from mlpcli.training.batches import MiniBatches, mini_batches
@@ -130,7 +129,7 @@ def _run_epoch(
 ) -> dict[str, Any]:
     """Train on the mini-batches that an epoch has left; return its row of the history."""
     epoch, network, keyed = len(run.history), run.network, KeyedStreams(experiment.seed)
-    loss, rates = LOSSES[experiment.loss, experiment.output], experiment.dropout_rates
+    loss, rates = loss_of(experiment), experiment.dropout_rates
     n, rows, batches, augment_epoch, workspaces, (update, scales_by_eta), as_array = tools
     steps, drops = len(batches.batch_sizes.sizes), any(rates)
     eta_at = eta_schedule(experiment, run.history)
@@ -174,11 +173,10 @@ def _validate(experiment: Experiment, run: Run, dataset: Dataset, epoch: int) ->
     """Evaluate an epoch on the validation data; return what its row of the history adds."""
     if dataset.validation is None:
         return {}
-    loss = LOSSES[experiment.loss, experiment.output]
-    found = evaluate(run.candidate, loss, *dataset.validation)
+    found = evaluate(run.candidate, experiment, dataset.encoding, dataset.validation)
     if not math.isfinite(found.error):
         raise _diverged(experiment, f"epoch {epoch}: the validation error is {found.error}")
-    return {"validation_error": found.error, "validation_accuracy": found.accuracy}
+    return {f"validation_{name}": value for name, value in found.row().items()}
 
 
 def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[str, Any]) -> None:

@@ -12,9 +12,8 @@ from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import MlpError
-from mlpcli.model import new_network
+from mlpcli.model import has_label, loss_of, new_network
 from mlpcli.nn.backprop import Workspace, backprop
-from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.loop import train
@@ -24,6 +23,8 @@ GRADIENT_EXAMPLES = 8
 # Relative: far above the rounding of central differences in float64, far below a wrong formula.
 GRADIENT_TOLERANCE = 1e-5
 BATCH_EXAMPLES = 16
+# A quantity is right when it is so near, in standard deviations.
+QUANTITY_TOLERANCE = 0.2
 # How long one mini-batch is tried: counted in steps, so that the result is the same on every
 # machine. A step takes a few nanoseconds per parameter, so the parameters updated bound the time.
 MOST_STEPS, FEWEST_STEPS = 2000, 100
@@ -77,7 +78,7 @@ def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
     x, y = _batch(network, draw_examples(dataset.train, GRADIENT_EXAMPLES, experiment.seed))
     m = len(x)
     spread = _unsaturate(network, x, rng)
-    loss, ws = LOSSES[experiment.loss, experiment.output], Workspace(network, m)
+    loss, ws = loss_of(experiment), Workspace(network, m)
 
     def error() -> float:
         with np.errstate(over="ignore"):
@@ -129,7 +130,7 @@ class Trial(NamedTuple):
 
     examples: int
     commonest: int
-    """How many of them are of one class."""
+    """How many of them are of one class, or else are right if the mean is always predicted."""
     right: int
     steps: int
     problem: str = ""
@@ -146,18 +147,36 @@ def overfit_batch(experiment: Experiment, dataset: Dataset) -> Trial:
     network = new_network(alone, dataset.encoding)
     x, _ = _batch(network, examples)
     buffers = Buffers(network, m)
-    trial = Trial(m, int(np.bincount(examples.labels).max()), right=0, steps=0)
+    trial = Trial(m, _commonest(examples), right=0, steps=0)
     try:
         for _ in train_part(alone, network, dataset._replace(validation=None), examples):
             with np.errstate(over="ignore", invalid="ignore"):
-                predicted = forward(x, buffers).argmax(axis=1)
-            right = int((predicted == examples.labels).sum())
+                right = _count_right(experiment, forward(x, buffers), examples)
             trial = trial._replace(right=right, steps=trial.steps + 1)
             if right == m:
                 break
     except MlpError as error:
         return trial._replace(right=0, problem=error.problem)
     return trial
+
+
+def _commonest(examples: Examples) -> int:
+    """Return how many examples are right if always the same is predicted."""
+    labels = examples.labels
+    if labels.ndim == 1:
+        return int(np.bincount(labels).max())
+    if labels.dtype.kind == "f":
+        return int((np.abs(labels - labels.mean(axis=0)) < QUANTITY_TOLERANCE).all(axis=1).sum())
+    return int(np.unique(labels, axis=0, return_counts=True)[1].max())
+
+
+def _count_right(experiment: Experiment, outputs: NDArray[np.floating], examples: Examples) -> int:
+    labels = examples.labels
+    if labels.ndim == 1:
+        return int((outputs.argmax(axis=1) == labels).sum())
+    if labels.dtype.kind == "f":
+        return int((np.abs(outputs - labels) < QUANTITY_TOLERANCE).all(axis=1).sum())
+    return int((has_label(experiment, outputs) == labels).all(axis=1).sum())
 
 
 def check_overfit(trial: Trial, eta: float) -> Finding | None:
@@ -188,6 +207,8 @@ def draw_examples(examples: Examples, n: int, seed: int) -> Examples:
     """Return n examples at random, or all, of each class as many as of any other if it has them."""
     labels = examples.labels
     shuffled = KeyedStreams(seed).generator("trial").permutation(len(labels))
+    if labels.ndim == 2:
+        return Examples(examples.features[shuffled[:n]], labels[shuffled[:n]])
     by_class = np.argsort(labels[shuffled], kind="stable")
     counts = np.bincount(labels)
     # The turn of each example within its class, from 0.
@@ -207,5 +228,7 @@ def _distinct(examples: Examples) -> Examples:
 def _batch(
     network: Network, examples: Examples
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    one_hot = np.eye(network.structure[-1], dtype=network.dtype)
-    return as_inputs(network, examples.features), one_hot[examples.labels]
+    x = as_inputs(network, examples.features)
+    if examples.labels.ndim == 2:
+        return x, examples.labels.astype(network.dtype)
+    return x, np.eye(network.structure[-1], dtype=network.dtype)[examples.labels]

@@ -19,6 +19,11 @@ accuracy 1.0000 (324 of 324)
 mean error ...
 balanced accuracy 1.0000
 macro F1 1.0000
+ROC AUC 1.0000
+log loss ...
+Brier score ...
+calibration error ...
+always the commonest class: accuracy 0.5000
 top-2 accuracy 1.0000
 
 class  precision  recall      f1  support
@@ -46,7 +51,8 @@ def evaluate(run_mlp, parity_weights):
 
 def without_errors(text):
     """Return a report without the numbers that depend on the arithmetic's last digits."""
-    return re.sub(r"(mean error|missed by) .*", r"\1 ...", text)
+    names = "mean error|missed by|log loss|Brier score|calibration error"
+    return re.sub(rf"({names}) .*", r"\1 ...", text)
 
 
 def test_a_missed_gate_comes_after_the_whole_report(evaluate, parity_weights):
@@ -74,11 +80,13 @@ def test_json_holds_the_whole_report(evaluate):
     assert run.returncode == 4
     assert list(report) == [
         "weights", "data", "split", "accuracy", "correct", "examples", "error",
-        "balanced_accuracy", "macro_f1", "top_2_accuracy", "classes", "confusion", "gates",
+        "balanced_accuracy", "macro_f1", "top_2_accuracy", "majority_accuracy", "log_loss",
+        "brier_score", "calibration_error", "roc_auc", "classes", "confusion", "gates",
     ]  # fmt: skip
     assert report["classes"]["odd"] == {
         "accuracy": 1.0, "correct": 162, "examples": 162,
         "precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 162,
+        "roc_auc": 1.0,
     }  # fmt: skip
     assert report["confusion"] == [[162, 0], [0, 162]]
     passed, missed = report["gates"]

@@ -145,21 +145,25 @@ def test_target_decides(run_mlp):
     np.save("x.npy", np.arange(20).reshape(10, 2))
     np.save("kinds.npy", np.arange(10) % 2)
     run = run_mlp("init", "x.npy", "--target", "kinds.npy")
-    assert "classes: kinds.npy" in run.stdout
+    assert "target: kinds.npy" in run.stdout
     # x.npy is the data, so x.yaml, which would train to it, is no name for the configuration.
     assert run_mlp("train", "x-mlp.yaml", "-q").returncode == 0
 
 
-def test_a_quantity_is_refused(run_mlp):
-    """A numeric target of many values is no classification, and nothing is written."""
-    Path("t.csv").write_text("x,price\n" + "".join(f"{i},{i * 1.5}\n" for i in range(50)))
+def test_a_quantity_is_learned(run_mlp):
+    """A numeric target of many values is a regression, which init says and --task may deny."""
+    Path("t.csv").write_text("x,price\n" + "".join(f"{i},{i % 15 * 1.5}\n" for i in range(150)))
     run = run_mlp("init", "t.csv")
-    assert run.returncode == 1
-    assert run.stderr == (
-        "mlp: error: t.csv: the target is a number with 50 different values in 50 examples, and "
-        "mlp learns classes; name another with --target\n"
+    assert run.stdout.startswith(
+        "150 examples, 1 features, 1 quantity: price\n"
+        "task: regression (the target is a number; --task says otherwise)\n"
     )
-    assert not Path("t.yaml").exists()
+    assert load_experiment(Path("t.yaml")).learns == "regression"
+    assert run_mlp("train", "t.yaml", "-q", "--set", "epochs=2").returncode == 0
+    run = run_mlp("init", "t.csv", "-o", "c.yaml", "--task", "classification")
+    assert run.stdout.startswith("150 examples, 1 features, 15 classes: 0.0, 1.5, ")
+    run = run_mlp("train", "c.yaml", "-q", "--set", "epochs=2")
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

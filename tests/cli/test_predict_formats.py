@@ -199,13 +199,14 @@ def test_large_arrays_are_checked_in_pieces(peak_memory):
 
 def test_a_class_name_may_hold_anything(tmp_path):
     """Commas, quotes, line ends and wide characters survive CSV, JSON and arrays."""
-    from mlpcli.prediction.outputs import FORMATS, OutputOptions, PredictedBatch
+    from mlpcli.prediction.layouts import ClassLayout
+    from mlpcli.prediction.outputs import FORMATS, PredictedBatch
 
     names = ('a,"b"\nc', "りんご", "")
     chunk = PredictedBatch("x,y", 0, np.eye(3, dtype=np.float32))
     for form in ("csv", "jsonl", "npy"):
         with (tmp_path / form).open("wb") as stream:
-            FORMATS[form](stream, iter([chunk]), OutputOptions(names, None, proba=False))
+            FORMATS[form](stream, iter([chunk]), ClassLayout(names, None, proba=False))
     with (tmp_path / "csv").open(newline="", encoding="utf-8") as stream:
         assert [row["class"] for row in csv.DictReader(stream)] == list(names)
     lines = (tmp_path / "jsonl").read_text(encoding="utf-8").splitlines()

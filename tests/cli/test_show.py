@@ -58,8 +58,8 @@ def test_json(show, parity_weights):
     record = np.load(parity_weights)
     meta = json.loads(record["meta"].tobytes())
     assert list(found) == [
-        "weights", "bytes", "layers", "parameters", "experiment", "classes", "data", "start",
-        "source", "epochs", "complete", "best_epoch", "metrics", "versions",
+        "weights", "bytes", "layers", "parameters", "experiment", "classes", "data", "task",
+        "start", "source", "epochs", "complete", "best_epoch", "metrics", "versions",
     ]  # fmt: skip
     assert found["start"] is None
     assert found["layers"] == [

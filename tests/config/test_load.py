@@ -183,8 +183,8 @@ print(load_experiment(Path({str(CONFIGS / "parity.yaml")!r})).compat, "numpy" in
         ("dtype", "float32 or float64", ["float16", "32", "float"]),
         ("activation", "sigmoid, tanh, relu, leaky_relu, gelu, selu or mish, or a list of these, "
          "one per hidden layer", ["ReLU", "softmax", "1", "[relu, 1]", "{relu: 1}"]),
-        ("output", "sigmoid or softmax", ["relu", "linear"]),
-        ("loss", "mse or cross_entropy", ["log_loss", "MSE"]),
+        ("output", "sigmoid, softmax or linear", ["relu", "tanh"]),
+        ("loss", "mse, cross_entropy, mae or huber", ["log_loss", "MSE"]),
         ("optimizer", "sgd, adam, adamw or rmsprop", ["SGD", "lbfgs"]),
         ("momentum", "a number above 0 and below 1", ["0", "1", "1.5", "true"]),
         ("nesterov", "true or false", ["yes", "1", "no"]),

@@ -162,7 +162,7 @@ def test_missing_drop():
         ("colour,age,y\nred,old,no\n", "other.csv:2: column age: 'old' is not a finite number"),
         ("colour,age,y\nred,1,no\nred,2,maybe\n",
          "other.csv:3: class 'maybe' was not seen in training; the classes are no, yes"),
-        ("colour,age,y\nred,1,\n", "other.csv:2: column y: the class is missing"),
+        ("colour,age,y\nred,1,\n", "other.csv:2: column y: the target is missing"),
         ("colour,age,y\n,1,no\n", "other.csv:2: column colour: the category is missing"),
         ("colour,age\nred,1\n", "other.csv:1: has no classes"),
         ("red\n", "other.csv"),

@@ -43,7 +43,7 @@ def test_the_usual_words_are_missing_everywhere(word):
 def test_a_class_that_is_missing_does_not_hide_a_quantity():
     """A target of numbers with one NA is refused as a quantity, as without it."""
     text = "x,y\n" + "".join(f"{i % 3},{i}.5\n" for i in range(40)) + "1,NA\n"
-    with pytest.raises(NotClassesError, match="mlp learns classes"):
+    with pytest.raises(NotClassesError, match="which are no classes"):
         opened(text, missing="drop")
 
 
@@ -128,7 +128,7 @@ def test_labels_of_their_own():
     """NA in a file of labels is a class that is missing."""
     np.save("x.npy", np.arange(8.0).reshape(4, 2))
     Path("y.txt").write_text("a\nNA\nb\na\n")
-    with pytest.raises(DataError, match=r"x\.npy: row 1: the class is missing"):
+    with pytest.raises(DataError, match=r"x\.npy: row 1: the target is missing"):
         load_files(Files("x.npy", target="y.txt"), Preparation("none"))
     dataset = load_files(Files("x.npy", target="y.txt", missing="drop"), Preparation("none"))
     np.testing.assert_array_equal(dataset.train.features, [[0, 1], [4, 5], [6, 7]])

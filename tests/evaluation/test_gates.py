@@ -106,7 +106,8 @@ def test_malformed_allowances(text):
     ("metric", "class_name", "message"),
     [
         ("acuracy", None, "there is no metric acuracy; did you mean accuracy?"),
-        ("loss", None, "there is no metric loss; the metrics are accuracy, error"),
+        ("gini", None, "there is no metric gini; the metrics are accuracy, error"),
+        ("loss", None, "there is no metric loss; did you mean log_loss?"),
         ("examples", None, "there is no metric examples; "),
         ("confusion", "7", "there is no metric confusion; "),
         ("recall", None, "recall is of one class; name it: recall[7]"),

@@ -12,7 +12,10 @@ from mlpcli.nn.network import Network, as_inputs
 
 STRUCTURES = [(3, 2), (4, 3, 2), (5, 4, 3, 2), (2, 7, 1, 6, 3)]
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
-OUTPUT_AND_LOSS = list(product(("sigmoid", "softmax"), ("mse", "cross_entropy")))
+OUTPUT_AND_LOSS = [
+    *product(("sigmoid", "softmax"), ("mse", "cross_entropy")),
+    *product(("linear",), ("mse", "mae", "huber")),
+]
 FUNCTIONS_AND_LOSSES = [(hidden, *ends) for hidden in HIDDEN for ends in OUTPUT_AND_LOSS]
 CASES = [
     *product(STRUCTURES, [("sigmoid", "sigmoid", "mse")]),
@@ -39,12 +42,18 @@ FUNCTIONS = {
     "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
     "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
     "softmax": softmax,
+    "linear": lambda z: z,
 }
 ERRORS = {
     ("mse", "sigmoid"): lambda y, a: (y - a) ** 2,
     ("mse", "softmax"): lambda y, a: (y - a) ** 2,
     ("cross_entropy", "sigmoid"): lambda y, a: -y * np.log(a) - (1 - y) * np.log(1 - a),
     ("cross_entropy", "softmax"): lambda y, a: -y * np.log(a),
+    ("mse", "linear"): lambda y, a: (y - a) ** 2,
+    ("mae", "linear"): lambda y, a: np.abs(y - a),
+    ("huber", "linear"): lambda y, a: np.where(
+        np.abs(y - a) <= 1, (y - a) ** 2 / 2, np.abs(y - a) - 0.5
+    ),
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlpcli.nn.activations import ACTIVATIONS
-from mlpcli.nn.losses import LOSSES
+from mlpcli.nn.losses import LOSSES, make_loss
 
 
 def loss(names, y, z, weight=None):
@@ -33,6 +33,20 @@ def test_cross_entropies_by_hand():
     error, delta = loss(("cross_entropy", "softmax"), [[1, 0]], z)
     assert error == pytest.approx(-np.log(9 / 10), rel=1e-14)
     np.testing.assert_allclose(delta, [[-0.1, 0.1]], rtol=1e-14)
+
+
+def test_losses_of_quantities_by_hand():
+    """Residuals 1/2 and -3 give 1/4 + 9; 1/2 + 3; 1/8 + 3 - 1/2, and with d = 2 1/8 + 2 (3 - 1)."""
+    y, z = [[1, 5]], [[1.5, 2]]
+    for name, expected, slopes in (
+        ("mse", 9.25, [1, -6]), ("mae", 3.5, [1, -1]), ("huber", 0.125 + 2.5, [0.5, -1]),
+    ):  # fmt: skip
+        error, delta = loss((name, "linear"), y, z)
+        assert error == expected
+        np.testing.assert_array_equal(delta, [slopes])
+    z, a, delta = np.array(z), np.array(z), np.empty((1, 2))
+    assert make_loss("huber", "linear", 2.0)(np.array(y), z, a, delta, None) == 0.125 + 4
+    np.testing.assert_array_equal(delta, [[0.5, -2]])
 
 
 @pytest.mark.parametrize("output", ["sigmoid", "softmax"])

@@ -34,7 +34,7 @@ class ParsedLines(NamedTuple):
     values: Values
     """(m, d) numbers and codes of texts."""
     codes: NDArray[np.intp]
-    """(m,) those of the classes; (0,) where they are not read."""
+    """(m,), or (m, k) of k targets, those of the classes; (0,) where they are not read."""
     numbers: NDArray[np.intp]
     """(m,) where the lines are."""
     columns: Columns
@@ -156,7 +156,8 @@ def _parse_chunk(
     found = (parse(lines, dialect, columns) for parse in parsers)
     parsed = next(array for array in found if array is not None)
     features, target = columns.selection.features, columns.selection.target
-    codes = np.empty(0, np.intp) if target is None else parsed[:, target].astype(np.intp)
+    columns_read = list(target) if isinstance(target, tuple) else target
+    codes = np.empty(0, np.intp) if target is None else parsed[:, columns_read].astype(np.intp)
     numbers = np.array([line.number for line in lines], np.intp)
     return ParsedLines(np.take(parsed, features, axis=1), codes, numbers, columns)
 
@@ -165,6 +166,6 @@ def _table(dialect: Dialect, part: ParsedLines) -> Table:
     selection, codes, *_ = part.columns
     labels = None
     if selection.target is not None:
-        labels = Labels(part.codes, tuple(codes[selection.target]))
+        labels = Labels(part.codes, tuple(codes[selection.targets[0]]))
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
     return Table(dialect.where, part.values, labels, dialect.names, selection, texts, part.numbers)

@@ -15,8 +15,9 @@ def parse_bytes(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArra
     if columns.selection.text:
         return None
     parsed = bytes_of([line.text for line in lines], dialect.delimiter, dialect.width)
-    target = columns.selection.target
-    if parsed is not None and target is not None:
+    if parsed is None:
+        return None
+    for target in columns.selection.targets:
         code = coder(columns.codes[target])
         codes = np.zeros(256)
         for value in np.unique(parsed[:, target]).tolist():

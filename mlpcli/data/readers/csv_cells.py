@@ -27,7 +27,7 @@ class Columns(NamedTuple):
 
     selection: ColumnSelection
     codes: dict[int, dict[str, int]]
-    """For each column of text, and for that of the classes: the code of every text seen so far."""
+    """For each column of text, and for those of targets: the code of every text seen so far."""
     options: CsvOptions
     """Whether values may be missing, and what stands for a missing number."""
     number_lines: dict[int, int]
@@ -63,8 +63,9 @@ def detect_columns(
         late, numbers = _first_values(rest, dialect, empty, options, one=True)
         text |= late
         number_lines |= numbers
-    target = set() if selection.target is None else {selection.target}
-    codes: dict[int, dict[str, int]] = {column: {} for column in text | target}
+    codes: dict[int, dict[str, int]] = {column: {} for column in text}
+    of_targets: dict[str, int] = {}
+    codes |= dict.fromkeys(selection.targets, of_targets)
     return Columns(selection._replace(text=text), codes, options, number_lines)
 
 
@@ -114,7 +115,7 @@ def parse_ordinary(
     # NumPy takes some spaces for white that `float` of ASCII does not.
     if not all(text.isascii() for text in texts):
         return None
-    read = {*columns.selection.features, columns.selection.target}
+    read = {*columns.selection.features, *columns.selection.targets}
     converters: dict[int, Callable[[str], float]] = {
         column: _zero for column in range(dialect.width) if column not in read
     }
@@ -157,8 +158,8 @@ def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArra
         for column, code in coders.items():
             parsed[i, column] = code(cells[column])
     # A class that is missing is no NaN: it becomes a whole number.
-    if columns.selection.target is not None:
-        target = parsed[:, columns.selection.target]
+    for column in columns.selection.targets:
+        target = parsed[:, column]
         target[np.isnan(target)] = -1
     return parsed
 

@@ -69,9 +69,9 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     unpacked = sum(group.column(i).total_uncompressed_size for group in groups for i in positions)
     check_expansion(path, max(unpacked, rows * len(positions) * np.dtype(np.float64).itemsize))
     values = ArrayBuilder(len(selection.features))
-    codes: dict[int, dict[str, int]] = {
-        i: {} for i in positions if i in selection.text or i == selection.target
-    }
+    codes: dict[int, dict[str, int]] = {i: {} for i in positions if i in selection.text}
+    of_targets: dict[str, int] = {}
+    codes |= dict.fromkeys(selection.targets, of_targets)
     labels = []
     chosen = [names[i] for i in positions]
     for batch in file.iter_batches(CHUNK_ROWS, columns=chosen):
@@ -80,23 +80,26 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
             _codes(column, codes[i]) if i in codes else _numbers(column)
             for i, column in zip(positions, _in_order(batch, chosen), strict=True)
         ]
-        if selection.target is not None:
-            labels.append(np.nan_to_num(columns.pop(), nan=-1).astype(np.intp))
-        values.append(np.column_stack(columns))
+        width = len(selection.features)
+        if selection.targets:
+            found_codes = np.nan_to_num(np.column_stack(columns[width:]), nan=-1).astype(np.intp)
+            several = isinstance(selection.target, tuple)
+            labels.append(found_codes if several else found_codes[:, 0])
+        values.append(np.column_stack(columns[:width]))
     read = values.finish()
     if len(read) != rows:
         raise DataError(
             path, f"is damaged: it announces {rows} rows, and holds {len(read)}", "fetch it again"
         )
     found = None
-    if selection.target is not None:
-        found = Labels(np.concatenate(labels), tuple(codes[selection.target]))
+    if selection.targets:
+        found = Labels(np.concatenate(labels), tuple(codes[selection.targets[0]]))
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
     return Table(path, read, found, names, selection, texts)
 
 
 def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:
-    """Return which columns are read, and their positions: features, then the target.
+    """Return which columns are read, and their positions: features, then targets.
 
     Raises:
         DataError: if one of them holds neither numbers nor text.
@@ -105,9 +108,9 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
     selection = select(names, len(names), str(path))
     detected = {i for i in selection.features if selection.detect and _is_text(schema.types[i])}
     selection = selection._replace(text=selection.text | detected, detect=False)
-    positions = [*selection.features, *([] if selection.target is None else [selection.target])]
+    positions = [*selection.features, *selection.targets]
     for i in positions:
-        as_text = i in selection.text or i == selection.target
+        as_text = i in selection.text or i in selection.targets
         if not (_is_text(schema.types[i]) or _is_number(schema.types[i])) or (
             _is_text(schema.types[i]) and not as_text
         ):

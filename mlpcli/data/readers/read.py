@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_dialect import CsvOptions
@@ -35,7 +35,7 @@ def read_files(
     select: Selector,
     *,
     header_names: Collection[str] = (),
-    target: ColumnRef | None = None,
+    target: Target | None = None,
     labelled: bool = True,
     features: int | None = None,
     image_shape: tuple[int, int] | None = None,
@@ -79,23 +79,23 @@ def read_files(
         if kind == "folder":
             return images.read_folder(path, size, gray)
         raise DataError(path, "is one image", "give a folder with a folder of images per class")
-    column: int | None = target if isinstance(target, int) else -1
+    columns = target if isinstance(target, tuple) else (target if isinstance(target, int) else -1,)
     if not labelled and (isinstance(target, str) or not files.train):
         # Classes were not in the same array then, so they are not now.
-        column = None
+        columns = ()
     if kind == "npz":
         array, found = _read_archive(path, target, labels, labelled, role)
     else:
         array = read_idx(path) if kind == "idx" else read_npy(path)
         found = _read_labels(labels) if labels and labelled else None
-    return table_from_array(path, array, found, column, labelled, features)
+    return table_from_array(path, array, found, columns, labelled, features)
 
 
 def table_from_array(
     path: Path,
     array: NDArray[np.generic],
     labels: Labels | None,
-    column: int | None,
+    columns: tuple[ColumnRef, ...],
     labelled: bool,
     features: int | None,
 ) -> Table:
@@ -114,13 +114,12 @@ def table_from_array(
         )
     images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
     image_shape = (array.shape[1], array.shape[2]) if images_of else None
-    spare = array.ndim == 2 and (features is None or array.shape[1] == features + 1)
-    if labels is None and spare and column is not None:
-        if not -array.shape[1] <= column < array.shape[1] or array.shape[1] < 2:
-            problem = f"has {array.shape[1]} columns, and no column {column}"
-            raise DataError(path, problem, "correct target", "data.target")
-        labels = name_labels(array[:, column]) if labelled else None
-        array = np.delete(array, column, axis=1)
+    k = len(columns)
+    spare = array.ndim == 2 and (features is None or array.shape[1] == features + k)
+    if labels is None and spare and k:
+        chosen = _target_columns(path, array.shape[1], columns)
+        labels = name_labels(array[:, chosen if k > 1 else chosen[0]]) if labelled else None
+        array = np.delete(array, chosen, axis=1)
     values = array.reshape(len(array), math.prod(array.shape[1:]))
     if features is not None and values.shape[1] != features:
         raise DataError(
@@ -139,8 +138,21 @@ def table_from_array(
     return Table(path, values, labels, image_shape=image_shape)
 
 
+def _target_columns(path: Path, width: int, columns: tuple[ColumnRef, ...]) -> list[int]:
+    """Return the positions of an array's targets, in its order.
+
+    Raises:
+        DataError: if it has no such columns, or no other.
+    """
+    for column in columns:
+        if isinstance(column, str) or not -width <= column < width or width <= len(columns):
+            problem = f"has {width} columns, and no column {column}"
+            raise DataError(path, problem, "correct target", "data.target")
+    return sorted({column % width for column in columns if isinstance(column, int)})
+
+
 def _read_archive(
-    path: Path, target: ColumnRef | None, labels: Source | None, labelled: bool, role: str
+    path: Path, target: Target | None, labels: Source | None, labelled: bool, role: str
 ) -> tuple[NDArray[np.generic], Labels | None]:
     """Read the features and labels of a `.npz` file."""
     names = npz_names(path)
@@ -184,11 +196,11 @@ def _read_labels(source: Source) -> Labels:
 def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 1:
+    if array.ndim not in (1, 2):
         raise DataError(path, f"has shape {array.shape}", "give one label per example, (n,)")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row = int((~np.isfinite(array)).argmax())
-        raise DataError(f"{path}: row {row}", f"the label is {array[row]}", "correct it")
+        row = np.argwhere(~np.isfinite(array))[0]
+        raise DataError(f"{path}: row {row[0]}", f"the label is {array[tuple(row)]}", "correct it")
     if array.dtype.kind == "U" and not _is_text(array):
         raise DataError(path, "has labels that are no text", "write them again with np.save")
     return name_labels(array)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mlpcli.config.data_files import ColumnRef
+from mlpcli.config.data_files import Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
@@ -35,7 +35,7 @@ def find_source(path: Path) -> Source:
 
 
 def with_labels(
-    source: Source, target: ColumnRef | None, search_paths: Sequence[Path], key: str
+    source: Source, target: Target | None, search_paths: Sequence[Path], key: str
 ) -> Source:
     """Return a source with the file of its labels, if they are in a file of their own.
 
@@ -50,7 +50,7 @@ def with_labels(
         DataError: if there is no such file, or it is empty.
         OSError: if it cannot be read.
     """
-    if source.format not in ("npy", "npz", "idx") or isinstance(target, int):
+    if source.format not in ("npy", "npz", "idx") or isinstance(target, int | tuple):
         return source
     is_archive = source.format == "npz"
     path = None

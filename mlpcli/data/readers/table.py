@@ -35,8 +35,15 @@ class ColumnSelection(NamedTuple):
     """Those among them that are read as text."""
     detect: bool = False
     """Whether other columns may turn out to be text."""
-    target: int | None = None
-    """The column with the classes."""
+    target: int | tuple[int, ...] | None = None
+    """The column with the classes; of several targets their columns."""
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The columns with targets, however many there are."""
+        if self.target is None:
+            return ()
+        return self.target if isinstance(self.target, tuple) else (self.target,)
 
 
 Selector = Callable[[tuple[str, ...] | None, int, str], ColumnSelection]
@@ -44,10 +51,10 @@ Selector = Callable[[tuple[str, ...] | None, int, str], ColumnSelection]
 
 
 class Labels(NamedTuple):
-    """Classes as the file has them."""
+    """Classes, or other targets, as the file has them."""
 
     codes: NDArray[np.intp]
-    """(n,) positions in `names`, -1 where there is none."""
+    """(n,), or (n, k) of k targets, positions in `names`, -1 where there is none."""
     names: tuple[str, ...]
 
 
@@ -111,7 +118,7 @@ def name_labels(values: NDArray[np.generic] | Sequence[str]) -> Labels:
     """Return classes as codes and names; whole numbers are named without a decimal point."""
     given = np.asarray(values)
     found, codes = np.unique(given, return_inverse=True)
-    codes = codes.reshape(-1)
+    codes = codes.reshape(given.shape)
     if given.dtype.kind == "f":
         codes[np.isnan(given)] = -1
     return Labels(codes, tuple(label_text(value) for value in found.tolist()))

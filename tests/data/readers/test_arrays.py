@@ -180,7 +180,7 @@ BAD = {
     "scalar": (lambda: np.save("x.npy", 3.0),
                r"x.npy: has shape \(\); give an array of shape \(examples, features\)"),
     "no rows": (lambda: np.save("x.npy", X[:0]), r"x.npy: has shape \(0, 2, 2\)"),
-    "one-hot labels": (lambda: np.save("y.npy", np.eye(6)), r"y.npy: has shape \(6, 6\); give one"),
+    "one-hot labels": (lambda: np.save("y.npy", np.eye(6)), "x.npy: has 6 targets for each"),
     "nan label": (lambda: np.save("y.npy", np.array([1, 2, 1, 2, np.nan, 1])), "row 4: the label"),
     "no labels": (lambda: Path("y.npy").unlink(), "x.npy: has no classes; name the file"),
     "empty": (lambda: Path("x.npy").write_bytes(b""), "x.npy: is empty"),
