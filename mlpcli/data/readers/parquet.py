@@ -43,11 +43,12 @@ def read_parquet(path: Path, select: Selector) -> Table:
             path, "Parquet needs the package pyarrow", "run pip install 'mlpcli[tables]'"
         ) from None
     try:
-        # Texts stay codes of a dictionary: written out, one long text fills the memory.
-        with open_regular(path), parquet.ParquetFile(path) as file:
-            texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
-        with parquet.ParquetFile(path, read_dictionary=texts) as file:
-            return _read(path, file, select)
+        with open_regular(path):
+            with parquet.ParquetFile(path) as file:
+                texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+            # Texts stay codes of a dictionary: written out, one long text fills the memory.
+            with parquet.ParquetFile(path, read_dictionary=texts) as file:
+                return _read(path, file, select)
     # Names or texts may turn out to be no UTF-8.
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
