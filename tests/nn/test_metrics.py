@@ -10,7 +10,7 @@ from sklearn import metrics as sklearn_metrics
 
 from mlpcli.nn import metrics
 from mlpcli.nn.metrics import confusion
-from mlpcli.prediction.outputs import best
+from mlpcli.prediction.layouts import best
 
 
 def test_confusion_counts_true_classes_in_rows():
