@@ -34,6 +34,9 @@ def test_a_failure_is_kept_and_replayed(tmp_path, monkeypatch, capsys):
     (kept,) = (tmp_path / "kept").iterdir()
     assert kept.read_bytes() == fuzz.case_of(yaml_files, "file", 1, 3)
     monkeypatch.setattr(yaml_files, "check", lambda *_: 1 / 0)
+    # What bounds a case's process would end the tests' own later.
+    monkeypatch.setattr(fuzz.signal, "alarm", lambda _: None)
+    monkeypatch.setattr(fuzz.resource, "setrlimit", lambda *_: None)
     assert fuzz.attempt(yaml_files, "file", kept.read_bytes()).startswith(
         "FAILED ZeroDivisionError: division by zero"
     )
