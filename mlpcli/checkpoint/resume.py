@@ -118,6 +118,23 @@ def _check_start(path: Path, recorded: str, given: str) -> None:
     raise ConfigError("--from", problem, "give that one")
 
 
+def recorded_engine(path: Path) -> str:
+    """Return the name of the engine that a checkpoint's run was computed with.
+
+    Raises:
+        CheckpointError: if the file is damaged, or not a checkpoint.
+    """
+    record = checkpoint.read(path)
+    with meta_errors(path):
+        return "numba" if "numba" in record.meta["versions"] else "numpy"
+
+
+def engine_difference(model: Model, run: Run) -> str | None:
+    """Return how the engine that a run goes on with is another than the checkpoint's, if it is."""
+    here, there = run.engine.versions.get("numba"), model.meta["versions"].get("numba")
+    return None if here == there else _difference("numba", here, there)
+
+
 def load_run(path: Path) -> tuple[Model, Run]:
     """Load a model and the run that made it, ready to go on.
 

@@ -67,6 +67,7 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
                 "numpy": np.__version__,
                 "python": platform.python_version(),
                 "threads": _threads(),
+                **run.engine.versions,
             },
         },
     )

@@ -119,6 +119,7 @@ def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
             run.trained,
             run.optimizer_state,
             run.averaged.theta if run.averaged else None,
+            run.engine,
         ),
         functools.lru_cache(8)(lambda number: np.array(number, network.dtype)),
     )
