@@ -73,14 +73,14 @@ def update_rule(
         averaged: the moving average of the parameters, (p,), if there is one.
         engine: what computes it. Only NumPy has parametrizations.
     """
-    parametrization = parametrization_of(experiment)
-    if engine.kernels and parametrization is None:
-        return _compiled_rule(experiment, network, state, averaged, engine.kernels)
-    optimizer = optimizer_of(experiment)
+    optimizer, parametrization = optimizer_of(experiment), parametrization_of(experiment)
     decay, norm, theta = experiment.weight_decay, experiment.clip_norm, network.theta
     plain = not decay and norm is None and parametrization is None and averaged is None
     if plain and optimizer.step is sgd:
+        # One pass in any case.
         return UpdateRule(lambda g, *_: descend(theta, g), scales_by_eta=True)
+    if engine.kernels and parametrization is None:
+        return _compiled_rule(experiment, network, state, averaged, engine.kernels)
     weights, scratch, gradient = network.weight_slices(), np.empty_like(trained), trained.copy()
 
     def update(g: Array, eta: float, t: int) -> None:

@@ -2,12 +2,19 @@
 
 import numpy as np
 import pytest
+from builders import dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpcli.config.load import from_mapping
+from mlpcli.errors import DivergedError
+from mlpcli.model import new_model
+from mlpcli.nn.activations import ACTIVATIONS
+from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network
 from mlpcli.training.engine import NUMPY, Engine
+from mlpcli.training.loop import train
+from mlpcli.training.run import start_run
 from mlpcli.training.step import optimizer_of, update_rule
 
 kernels = pytest.importorskip("mlpcli.nn.kernels", exc_type=ImportError)
@@ -67,3 +74,66 @@ def test_an_update_is_numpys(rule, options, dtype, hidden, seed):
         np.testing.assert_allclose(
             found, expected, rtol=ROUNDING[dtype], atol=ROUNDING[dtype], equal_nan=False
         )
+
+
+ENDS = [(loss, output) for loss, output in LOSSES if output in ("sigmoid", "softmax")]
+
+
+def trained(engine, keys, on_step=None, scale="none"):
+    """Return the run of an experiment with an engine, on inputs of some scale."""
+    base = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}
+    experiment = from_mapping(base | keys, {})
+    data = dataset(scale=scale)
+    run = start_run(experiment, new_model(experiment, data).network)
+    run.engine = engine
+    for _ in train(experiment, run, data, on_step):
+        pass
+    return run
+
+
+@settings(max_examples=80)
+@given(
+    hidden=st.lists(st.integers(1, 9), max_size=2),
+    activation=st.sampled_from([name for name in ACTIVATIONS if name != "softmax"]),
+    ends=st.sampled_from(ENDS),
+    rule=RULES,
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "weight_decay": st.floats(1e-6, 0.1),
+            "clip_norm": st.floats(0.1, 10),
+            "label_smoothing": st.floats(0, 0.3),
+            "class_weight": st.just("balanced"),
+            "schedule": st.just("cosine"),
+            "checkpoint_every": st.just(0.4),
+            "bt_size": st.integers(1, 70),
+        },
+    ),
+    dtype=st.sampled_from(["float64", "float32"]),
+    scale=st.sampled_from(["none", "unit"]),
+)
+def test_an_epoch_is_numpys(hidden, activation, ends, rule, options, dtype, scale):
+    """Whole steps of small networks end where NumPy's do, and tell of the same errors."""
+    keys = {"structure": [4, *hidden, 3], "dtype": dtype, "loss": ends[0], "output": ends[1]}
+    keys |= {"activation": activation} | options | rule
+    reports = {NUMPY: [], Engine(kernels): []}
+    expected, found = (
+        trained(engine, keys, told.append, scale) for engine, told in reports.items()
+    )
+    # Adam divides by the size of a slope, however small and rounded it is.
+    close = {"rtol": 1e-2, "atol": 2e-3} if dtype == "float32" else {"rtol": 1e-6, "atol": 1e-8}
+    np.testing.assert_allclose(found.network.theta, expected.network.theta, **close)
+    one, other = (np.array(told) for told in reports.values())
+    np.testing.assert_allclose(other, one, **close)
+
+
+def test_divergence_is_found_in_a_compiled_loop():
+    """An error that is no number ends the run at NumPy's step, with the parameters of its start."""
+    keys = {"activation": "relu", "eta": 1e30, "structure": [4, 5, 3], "loss": "cross_entropy"}
+    keys["output"] = "softmax"
+    problems = []
+    for engine in (NUMPY, Engine(kernels)):
+        with pytest.raises(DivergedError) as caught:
+            trained(engine, keys)
+        problems.append(caught.value.problem)
+    assert problems[0] == problems[1]
