@@ -6,7 +6,7 @@ BENCH_VENV ?= .venv-bench
 # One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
 TORCH ?= torch==2.13.0
 
-.PHONY: help train mnist test acceptance soak lint bench profile clean
+.PHONY: help train mnist test acceptance soak fuzz coverage lint bench profile clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -29,6 +29,15 @@ acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables (need
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
 	$(BIN)/python tests/soak.py
+
+fuzz: $(VENV)/.dev  ## Try hostile files and command lines, from fresh seeds (minutes)
+	cd tests && $(abspath $(BIN))/python -m fuzz $(FLAGS)
+
+coverage: $(VENV)/.dev  ## Measure which lines and branches the tests run
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine
+	$(BIN)/coverage report
 
 lint: $(VENV)/.dev  ## Run lint and types alone
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """Files that are written whole or not at all, and by one run at a time."""
 
+import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -14,6 +16,10 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+
+# A disk, a quota or a limit has no room.
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG)
 
 
 @contextmanager
@@ -29,8 +35,14 @@ def open(path: Path, option: str = "-o") -> Iterator[BinaryIO]:  # noqa: A001 - 
             passes as it is; in any case nothing is left behind.
     """
     with _temporary(path, option) as (temporary, stream):
-        yield stream
-        with _explained(path, option):
+        try:
+            yield stream
+        except OSError as error:
+            # Amid other work, only these must come from the writing.
+            if error.errno not in FULL or error.filename:
+                raise
+            raise _refused(path, option, error) from error
+        with explained(path, option):
             _sync(stream)
             _put(temporary, stream, path)
 
@@ -46,9 +58,27 @@ def write(path: Path, content: bytes, option: str = "-o") -> None:
     Raises:
         OutputError: if it cannot be written; nothing is left behind.
     """
-    with _explained(path, option), _temporary(path, option) as (temporary, stream):
+    with explained(path, option), _temporary(path, option) as (temporary, stream):
         _write_proved(stream, content, path)
         _put(temporary, stream, path)
+
+
+def place(whole: Path, path: Path, option: str = "-o") -> None:
+    """Give a file that is whole, and in the same folder as the target, the target's name.
+
+    Args:
+        whole: the file; its bytes reach the disk first.
+        path: the target; a symbolic link is written through.
+        option: what chose the target on the command line, for the error.
+
+    Raises:
+        OutputError: if it cannot be put there; the file then stays as it is.
+    """
+    with explained(path, option):
+        _check_regular(path, option)
+        with whole.open("r+b") as stream:
+            _sync(stream)
+            _put(whole, stream, path)
 
 
 def check_writable(path: Path, size: int) -> None:
@@ -57,29 +87,63 @@ def check_writable(path: Path, size: int) -> None:
     Raises:
         OutputError: if it could not.
     """
-    with _explained(path, "-o"), _temporary(path, "-o") as (temporary, stream):
+    with explained(path, "-o"), _temporary(path, "-o") as (temporary, stream):
         _write_proved(stream, bytes(size), path)
         stream.close()
         _sync_folder(temporary.parent)
         temporary.unlink()
+        _check_replaceable(path)
+
+
+def _check_replaceable(path: Path) -> None:
+    """Refuse another user's file in a sticky folder such as /tmp, where only owners replace files.
+
+    Raises:
+        OutputError: if it is one.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.exists() or not hasattr(os, "geteuid"):
+        return
+    folder = target.parent.stat()
+    owners = {target.stat().st_uid, folder.st_uid}
+    if folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, *owners}:
+        problem = "belongs to another user, and its folder lets only owners replace files"
+        raise OutputError(path, problem, "choose another place with -o")
 
 
 @contextmanager
 def _temporary(path: Path, option: str) -> Iterator[tuple[Path, BinaryIO]]:
     """Make a file beside the target of `path`; close it, and remove it on failure."""
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    with _explained(path, option):
+    with explained(path, option):
         _check_regular(path, option)
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # 0o666 less the umask, as open() does: not mkstemp, which would hide the file from others.
         descriptor = os.open(temporary, flags, 0o666)
+    with suppress(OSError):
+        _adopt(descriptor, target)
     try:
         with os.fdopen(descriptor, "w+b") as stream:
             yield temporary, stream
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _adopt(descriptor: int, target: Path) -> None:
+    """Give a new file the owner, as far as that is allowed, and the mode of what it will replace.
+
+    Raises:
+        OSError: if there is nothing to be replaced, or the file system has no modes.
+    """
+    if not hasattr(os, "fchown"):  # Windows
+        return
+    status = target.stat()
+    for owner, group in ((-1, status.st_gid), (status.st_uid, -1)):
+        with suppress(OSError):
+            os.fchown(descriptor, owner, group)
+    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
 
 
 def _is_temporary(name: str, target: str) -> bool:
@@ -104,10 +168,17 @@ def _put(temporary: Path, stream: BinaryIO, path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other runs from writing the same checkpoint, as long as this process lives.
+def locked(
+    path: Path, option: str = "-o", waiting: Callable[[], object] | None = None
+) -> Iterator[None]:
+    """Keep other runs from writing the same file, as long as this process lives.
 
     What a run that was killed left beside it is removed.
+
+    Args:
+        path: the file.
+        option: what chose it on the command line, for the error.
+        waiting: called once if another run holds it, which is then waited for; None to refuse.
 
     Raises:
         OutputError: if another run holds it.
@@ -115,15 +186,17 @@ def locked(path: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    target = Path(os.path.realpath(path))
-    lock = target.with_name(f".{target.name}.lock")
-    with _explained(path, "-o"):
-        _check_regular(path, "-o")
-        stream = _locked_file(lock)
+    with explained(path, option):
+        _check_regular(path, option)
+        target = Path(os.path.realpath(path))
+        lock = target.with_name(f".{target.name}.lock")
+        stream = _locked_file(lock, path, option)
+        if stream is None and waiting:
+            waiting()
+            stream = _locked_file(lock, path, option, wait=True)
     if stream is None:
-        raise OutputError(
-            path, "is being written by another run", "wait for it, or choose another place with -o"
-        )
+        remedy = f"wait for it, or choose another place with {option}"
+        raise OutputError(path, "is being written by another run", remedy)
     with stream:
         try:
             for leftover in target.parent.iterdir():
@@ -134,12 +207,24 @@ def locked(path: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _locked_file(lock: Path) -> IO[bytes] | None:
-    """Open and lock a file; None if another process has it."""
+def _locked_file(lock: Path, path: Path, option: str, wait: bool = False) -> IO[bytes] | None:
+    """Open and lock a file; None if another process has it and is not to be waited for.
+
+    Raises:
+        OutputError: if another user has left it.
+        OSError: if it cannot be made.
+    """
     while True:
-        stream = lock.open("ab")
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stream = lock.open("ab")
+        except PermissionError as error:
+            if not lock.exists():
+                raise
+            problem = f"cannot be locked: {lock} was left by another user"
+            remedy = f"have it removed, or choose another place with {option}"
+            raise OutputError(path, problem, remedy) from error
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             stream.close()
             return None
@@ -159,13 +244,17 @@ def _check_regular(path: Path, option: str) -> None:
 
 
 @contextmanager
-def _explained(path: Path, option: str) -> Iterator[None]:
+def explained(path: Path, option: str) -> Iterator[None]:
     """Make what the system refuses an error about the target."""
     try:
         yield
     except OSError as error:
-        problem = f"cannot be written: {os_reason(error)}"
-        raise OutputError(path, problem, f"choose another place with {option}") from error
+        raise _refused(path, option, error) from error
+
+
+def _refused(path: Path, option: str, error: OSError) -> OutputError:
+    problem = f"cannot be written: {os_reason(error)}"
+    return OutputError(path, problem, f"choose another place with {option}")
 
 
 def _sync(stream: BinaryIO) -> None:

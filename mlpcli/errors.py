@@ -1,6 +1,36 @@
 """What can go wrong, and the exit code each kind of failure has."""
 
+import re
 from collections.abc import Sequence
+from typing import Any
+
+# What moves a terminal's cursor, begins an escape sequence, breaks a line, turns the direction of
+# writing round, or is no character.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return a text, which a file may have given, as one line that does nothing to a terminal.
+
+    Control characters and line ends become escapes, and so do surrogates and bidi overrides.
+    """
+    return _UNPRINTABLE.sub(lambda c: c[0].encode("unicode_escape").decode(), text)
+
+
+def json_line(value: Any) -> str:
+    """Return a value as a line of JSON, in which letters stay and nothing is unprintable."""
+    import json  # start-up is quick
+
+    # Only within its texts can JSON have such characters: there an escape means the same.
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda c: f"\\u{ord(c[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one printable line, line ends and other white space as single spaces."""
+    return printable(" ".join(text.split()))
 
 
 class MlpError(Exception):
@@ -21,8 +51,7 @@ class MlpError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        line = f"{self.where}: {self.problem}; {self.remedy}"
-        return " ".join(line.split())
+        return one_line(f"{self.where}: {self.problem}; {self.remedy}")
 
 
 def os_reason(error: OSError) -> str:
@@ -72,6 +101,19 @@ class DataError(MlpError):
         self.key = key
 
 
+class MissingDatasetError(DataError):
+    """A dataset known by name that has not been downloaded.
+
+    Args:
+        where: the file that is missing.
+        name: the dataset.
+    """
+
+    def __init__(self, where: object, name: str) -> None:
+        super().__init__(where, "there is no such file", f"run mlp download {name}")
+        self.name = name
+
+
 class NotClassesError(DataError):
     """A target that is a quantity, where classes are to be learned."""
 
@@ -94,8 +136,11 @@ class GateError(MlpError):
     exit_code = 4
 
 
-class Interrupted(Exception):  # noqa: N818 - no failure: the process ends as the signal says
-    """A command that a signal ended, after it had saved its work."""
+class Interrupted(BaseException):
+    """A command that a signal ended, after it had saved its work.
+
+    No failure, and no Exception, which a library might catch: the process ends as the signal says.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

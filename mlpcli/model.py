@@ -28,7 +28,7 @@ class Model:
         experiment: what was trained.
         encoding: what features and classes mean.
         fingerprint: of the training data.
-        meta: what the checkpoint says of the run; empty before there is one.
+        history: of a loaded model, one mapping per epoch, from `epoch` and `error` on.
         validation_fingerprint: of validation examples from a file; "" if there are none.
     """
 
@@ -36,7 +36,7 @@ class Model:
     experiment: Experiment
     encoding: Encoding
     fingerprint: str
-    meta: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
     validation_fingerprint: str = ""
 
     def __repr__(self) -> str:
@@ -44,11 +44,6 @@ class Model:
         structure, name = list(self.network.structure), self.experiment.data.name
         classes, epochs = join_names(self.encoding.class_names), len(self.history)
         return " ".join(f"Model({name} {structure}, classes {classes}, {epochs} epochs)".split())
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """One mapping per epoch of a loaded model, from `epoch` and `error` on."""
-        return list(self.meta.get("history", []))
 
     def predict_batches(self, features: NDArray[np.generic]) -> Iterator[NDArray[np.floating]]:
         """Yield the outputs a^(L) for successive chunks of examples.
@@ -64,11 +59,7 @@ class Model:
         """
         for _, a in inference.predict_batches(self.network, features):
             if not np.isfinite(a).all():
-                raise DataError(
-                    "input",
-                    f"holds values too large for the network's {self.network.dtype} arithmetic",
-                    "give them in the units of the training data",
-                )
+                raise self._too_large("input")
             yield a
 
     def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
@@ -92,15 +83,30 @@ class Model:
                 raise DataError("features", problem, "give a table to mlp predict")
         width = len(self.encoding.input_columns) or self.encoding.features
         rows = as_rows(np.asarray(features), width, "features")
-        rows = encode(self.encoding, Table("features", rows))
+        rows = encode(self.encoding, Table("features", rows), self.experiment.dtype)
         chunks = [outputs.copy() for outputs in self.predict_batches(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
 
-    def evaluate(self, examples: Examples) -> inference.Evaluation:
-        """Compare the model's predictions with the labels of one or more examples."""
+    def evaluate(self, examples: Examples, where: str = "examples") -> inference.Evaluation:
+        """Compare the model's predictions with the labels of one or more examples.
+
+        Args:
+            examples: with features in the model's encoding.
+            where: what they are called in an error.
+
+        Raises:
+            DataError: if the error is not a number, for the sake of a value too large.
+        """
         loss = LOSSES[self.experiment.loss, self.experiment.output]
-        return inference.evaluate(self.network, loss, *examples)
+        found = inference.evaluate(self.network, loss, *examples)
+        if not math.isfinite(found.error):
+            raise self._too_large(where)
+        return found
+
+    def _too_large(self, where: str) -> DataError:
+        problem = f"holds values too large for the network's {self.network.dtype} arithmetic"
+        return DataError(where, problem, "give them in the units of the training data")
 
     def predict(self, features: NDArray[np.generic]) -> NDArray[np.str_]:
         """Return the name of each example's class, the one with the largest output, (n,).

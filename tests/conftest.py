@@ -1,15 +1,12 @@
 """What all tests share: one thread, no network, no user's files, real MNIST, and `mlp` itself."""
 
 import fcntl
-import io
 import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import patch
 
 # NumPy is the reference; what is about kernels asks for them. Compiled once for all tests.
 os.environ["MLP_ENGINE"] = "numpy"
@@ -17,6 +14,7 @@ os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent.parent / ".pytest_cach
 # Before NumPy is imported. Threads of several tests that share the cores wait for one another.
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
+import in_process
 import pytest
 from hypothesis import settings
 from ordeals import MLP
@@ -33,8 +31,6 @@ settings.load_profile("tests")
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"
-# Those that mlp handles.
-SIGNALS = (signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.fixture(autouse=True)
@@ -74,28 +70,7 @@ def run_mlp():
     What needs a process of its own (signals, real streams, the environment of a start) takes
     `mlp_process`.
     """
-    from mlpcli.cli.main import main
-
-    def run(*args, input=b""):  # noqa: A002 - as subprocess.run calls it
-        words = ["mlp", *map(str, args)]
-        content = input if isinstance(input, bytes) else input.encode()
-        stdin, stdout, stderr = (
-            io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (content, b"", b"")
-        )
-        handlers = {number: signal.getsignal(number) for number in SIGNALS}
-        changed = {"argv": words, "stdin": stdin, "stdout": stdout, "stderr": stderr}
-        try:
-            # --threads changes the environment.
-            with patch.multiple(sys, **changed), patch.dict(os.environ):
-                main()
-        except SystemExit as ended:
-            shown = [stream.buffer.getvalue().decode() for stream in (stdout, stderr)]
-            return subprocess.CompletedProcess(words, ended.code, *shown)
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-
-    return run
+    return in_process.run_mlp
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 import errno
 import os
 import stat
+import threading
+from pathlib import Path
 
 import pytest
 
 from mlpcli import atomic
-from mlpcli.atomic import check_writable, write
+from mlpcli.atomic import check_writable, locked, write
 from mlpcli.errors import OutputError
 
 
@@ -147,3 +149,95 @@ def test_places_that_cannot_be_written(act, place):
             act(path, content)
         assert caught.value.where == path
     assert listing(place.parent) == {"w.npy": b"old"}
+
+
+def test_place(place):
+    """A file that is whole takes the name of the target, and what cannot be placed stays."""
+    whole = place.with_name("part")
+    whole.write_bytes(b"new")
+    atomic.place(whole, place)
+    assert listing(place.parent) == {"w.npy": b"new"}
+    whole.write_bytes(b"newer")
+    folder = place.with_name("folder")
+    folder.mkdir()
+    with pytest.raises(OutputError, match=r"is not a regular file; .* --data-dir$"):
+        atomic.place(whole, folder, "--data-dir")
+    assert listing(place.parent) == {"w.npy": b"new", "part": b"newer"}
+
+
+def test_a_lock_is_waited_for(place):
+    """Who waits for a lock is told so once, and has it when the other is done."""
+    order = []
+    waiting = threading.Event()
+
+    def second():
+        with atomic.locked(place, waiting=lambda: (order.append("waits"), waiting.set())):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with atomic.locked(place):
+        thread.start()
+        assert waiting.wait(60)
+        with pytest.raises(OutputError, match="is being written by another run"):
+            atomic.locked(place).__enter__()
+        order.append("first")
+    thread.join()
+    assert order == ["waits", "first", "second"]
+    assert listing(place.parent) == {"w.npy": b"old"}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_the_mode_of_what_is_replaced_stays(place, mode):
+    """Who has hidden a checkpoint from others finds it hidden after the next save."""
+    place.chmod(mode)
+    write(place, b"new")
+    assert stat.S_IMODE(place.stat().st_mode) == mode
+    with atomic.open(place) as stream:
+        assert stat.S_IMODE(os.fstat(stream.fileno()).st_mode) == mode
+        stream.write(b"newer")
+    assert stat.S_IMODE(place.stat().st_mode) == mode
+    assert listing(place.parent) == {"w.npy": b"newer"}
+
+
+def test_another_users_file_in_a_sticky_folder(monkeypatch, place):
+    """What only its owner may replace is refused before the training, and not at the save."""
+    place.parent.chmod(0o1777)
+    check_writable(place, 3)
+    monkeypatch.setattr(os, "geteuid", lambda: place.stat().st_uid + 1)
+    with pytest.raises(OutputError, match="belongs to another user"):
+        check_writable(place, 3)
+    check_writable(place.with_name("new.npy"), 3)
+    place.parent.chmod(0o777)
+    check_writable(place, 3)
+    assert listing(place.parent) == {"w.npy": b"old"}
+
+
+def test_another_users_lock_is_named(monkeypatch, place):
+    """A lock that may not be opened is named: it is hidden, and somebody has to remove it."""
+    lock = place.with_name(".w.npy.lock")
+    lock.touch()
+    opened = Path.open
+
+    def forbidden(self, *args, **options):
+        if self == lock:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return opened(self, *args, **options)
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    with (
+        pytest.raises(OutputError, match=r"\.w\.npy\.lock was left by another user"),
+        locked(place),
+    ):
+        pass
+
+
+def test_temporaries_of_others_stay(place):
+    """A run removes what was left of its own target, and of no other whose name begins like it."""
+    mine = place.with_name(".w.npy.0123abcd.tmp")
+    others = [".w.0123abcd.tmp", ".w.npy.npy.0123abcd.tmp", ".w.npy.0123abcd.tmp.0123abcd.tmp",
+              "w.npy.0123abcd.tmp", ".wxnpy.0123abcd.tmp", ".w.npy.0123abcd.tmp2"]  # fmt: skip
+    for name in (mine.name, *others):
+        place.with_name(name).touch()
+    with locked(place):
+        assert not mine.exists()
+    assert set(listing(place.parent)) == {"w.npy", *others}

@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from benchmarks import growth
+from benchmarks import downloading, growth, processes
 from conftest import ROOT
 
 
@@ -50,6 +50,15 @@ def test_growth_is_measured(monkeypatch):
     small, large = growth.measure(["mlp"], threads=1, examples=600)
     assert large["data_bytes"] == 10 * small["data_bytes"] == 10 * 600 * 785
     assert small["data_bytes"] < small["peak_bytes"] < large["peak_bytes"]
+
+
+def test_downloading_is_measured(tmp_path):
+    """`mlp download` has the file, and its time stands beside curl's."""
+    with downloading.tasks(tmp_path, size=10_000) as tasks:
+        (results,) = processes.measure(tasks, tmp_path, threads=1, rounds=1).values()
+    assert all("error" not in result for result in results.values())
+    assert results["mlp"]["ratio"] == 1
+    assert (tmp_path / "data" / "mnist" / "random.gz").stat().st_size == 10_000
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed")

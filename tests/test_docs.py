@@ -75,6 +75,8 @@ def reader(tmp_path, monkeypatch):
     for name, some in (("iris", rows[:60]), ("more", rows[60:])):
         Path(f"{name}.csv").write_text("length,width,species\n" + "".join(some))
     Path("new.csv").write_text("width,length\n1.5,3\n")
+    weights = [rng.normal(size=(3, 10)), rng.normal(size=(2, 3))]
+    np.save("article.npy", np.array([weights, [np.zeros(3), np.zeros(2)]], dtype=object))
     shutil.copytree(CONFIGS, "configs")
     for name, epochs in (("parity", "1000"), ("mnist", "300")):
         config = Path(f"configs/{name}.yaml")
@@ -177,3 +179,17 @@ def test_python_interface_of_the_readme_runs(capsys):
     exec(compile(snippet, "README.md", "exec"), {})
     printed = re.findall(r"print\(.*  # (.*)", snippet)
     assert capsys.readouterr().out.splitlines() == printed
+
+
+def test_security_names_what_tests_it():
+    """Every promise of SECURITY.md names tests, all of which exist."""
+    text = (ROOT / ".github" / "SECURITY.md").read_text(encoding="utf-8")
+    promises = table_rows(text)[1:]
+    assert len(promises) >= 5
+    for promise, tested in promises:
+        names = re.findall(r"`(tests/[^`]+)`", tested)
+        assert names, promise
+        for name in names:
+            assert (ROOT / name).is_file(), name
+    for target in re.findall(r"`make ([a-z]+)`", text):
+        assert f"\n{target}:" in (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -15,10 +15,10 @@ FLOORS = (
     {"training"},
     {"model"},
     {"data", "config", "nn"},
-    {"errors", "atomic", "rng"},
+    {"errors", "atomic", "rng", "signals"},
 )
 # but for these.
-NEIGHBOURS = {("data", "config"), ("atomic", "errors")}
+NEIGHBOURS = {("data", "config"), ("atomic", "errors"), ("signals", "errors")}
 RANKS = {part: rank for rank, parts in enumerate(FLOORS) for part in parts}
 # Inside data, readers know nothing of what is made of their tables.
 INNER = {"data.readers": ("data.readers",)}
@@ -26,7 +26,8 @@ INNER = {"data.readers": ("data.readers",)}
 LIBRARIES = {
     "click": ("cli",),
     "tqdm": ("cli",),
-    "requests": ("data.builtin.download",),
+    "requests": ("data.builtin.transport",),
+    "urllib3": ("data.builtin.transport",),
     "yaml": ("config",),
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),

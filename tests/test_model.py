@@ -154,7 +154,7 @@ def test_a_model_is_shown_in_a_line():
     """`repr` names structure, data, classes and epochs in one line, however many there are."""
     model = made(structure=[10, 7, 2])
     assert repr(model) == "Model(parity [10, 7, 2], classes odd, even, 0 epochs)"
-    model.meta["history"] = [{"epoch": i} for i in range(3)]
+    model.history = [{"epoch": i} for i in range(3)]
     names = ("a\nb", *map(str, range(99)))
     model.encoding = model.encoding._replace(class_names=names)
     shown = repr(model)

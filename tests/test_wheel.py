@@ -73,4 +73,4 @@ def test_the_program_is_declared(wheel):
     """The wheel installs the program `mlp`."""
     with zipfile.ZipFile(wheel) as archive:
         (entry,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert "mlp = mlpcli.cli.main:main" in archive.read(entry).decode()
+        assert "mlp = mlpcli.__main__:main" in archive.read(entry).decode()

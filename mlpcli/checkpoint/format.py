@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib import format as npy
@@ -31,12 +31,17 @@ SHA_BYTES = 32
 # NumPy counts the bytes of a record in 32 bits, and sums that are too large wrap around silently.
 # The arrays may have these, the description's history an eighth of that beside them.
 MAX_BYTES = 2**31 - 1 - 2**28
+# With a header, and with all the history.
+MAX_FILE_BYTES = 2**31
 # No row of a history is longer.
 ROW_BYTES = 200
 MAX_EPOCHS = 2**28 // ROW_BYTES
 ELEMENT_TYPES = ("<f4", "<f8")
 # No dimension of an array comes near it, and products of two stay printable.
 MAX_DIMENSION = 1 << 48
+
+
+Field = tuple[str, str, tuple[int, ...]]
 
 
 class Record(NamedTuple):
@@ -118,25 +123,35 @@ def read(path: Path) -> Record:
             fields, start = _parse_header(head, refuse)
             stop = start + sum(_field_bytes(field) for field in fields)
             size = os.fstat(stream.fileno()).st_size
+            if size > MAX_FILE_BYTES:
+                refuse(f"has {size} bytes, more than the {MAX_FILE_BYTES} of the format")
             if size != stop:
                 refuse(
                     f"is damaged: it has {size} bytes, and its header announces {stop}",
                     "restore it from a copy, or train again",
                 )
-            content = head + stream.read(max(0, stop - len(head)))
+            stream.seek(start)
+            found = [_read_field(stream, field) for field in fields]
     except OSError as error:
         refuse(f"cannot be read: {os_reason(error)}")
-    if (
-        len(content) != stop
-        or hashlib.sha256(content[:-SHA_BYTES]).digest() != content[-SHA_BYTES:]
-    ):
+    digest = hashlib.sha256(head[:start])
+    for array in found[:-1]:
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    if digest.digest() != found[-1].tobytes():
         refuse("is damaged: its checksum is wrong", "restore it from a copy, or train again")
-    arrays, offset = {}, start
-    for name, dtype, shape in fields[:-2]:
-        values = np.frombuffer(content, dtype, math.prod(shape), offset)
-        arrays[name] = values.reshape(shape).astype(values.dtype.newbyteorder("="))
-        offset += values.nbytes
-    return Record(arrays, _parse_meta(content[offset:-SHA_BYTES], refuse))
+    arrays = {
+        field[0]: array.astype(array.dtype.newbyteorder("="), copy=False)
+        for field, array in zip(fields[:-2], found, strict=False)
+    }
+    return Record(arrays, _parse_meta(found[-2].tobytes(), refuse))
+
+
+def _read_field(stream: BinaryIO, field: Field) -> NDArray[Any]:
+    """Read a field, once and into its place; what a file that shrinks lacks stays 0."""
+    _, dtype, shape = field
+    array = np.zeros(shape, dtype)
+    stream.readinto(array.reshape(-1).view(np.uint8).data)  # type: ignore[attr-defined]
+    return array
 
 
 def checksum(path: Path) -> str:
@@ -146,10 +161,9 @@ def checksum(path: Path) -> str:
         CheckpointError: as `read` does.
     """
     read(path)
-    return path.read_bytes()[-SHA_BYTES:].hex()
-
-
-Field = tuple[str, str, tuple[int, ...]]
+    with path.open("rb") as stream:
+        stream.seek(-SHA_BYTES, os.SEEK_END)
+        return stream.read().hex()
 
 
 def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
@@ -166,7 +180,10 @@ def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         refuse("is not an mlp checkpoint: its header is not a Python literal")
     if isinstance(header, dict) and "'|O" in text:
-        refuse("holds pickled Python objects, which can run code, and was not opened")
+        refuse(
+            "holds pickled Python objects, which can run code, and was not opened",
+            "if it is the article's, make a checkpoint of it: mlp convert OLD.npy NEW.npy",
+        )
     if (
         not isinstance(header, dict)
         or set(header) != {"descr", "fortran_order", "shape"}

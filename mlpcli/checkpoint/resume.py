@@ -10,13 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.checkpoint.store import (
-    check_temperature,
-    meta_errors,
-    model_from,
-    record_of,
-    start_of,
-)
+from mlpcli.checkpoint.meta import Meta, not_understood
+from mlpcli.checkpoint.meta import parse as parse_meta
+from mlpcli.checkpoint.store import model_from, record_of
 from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.errors import ConfigError
@@ -100,9 +96,7 @@ def check_same_start(path: Path, start: Path | None) -> None:
         CheckpointError: if a file is damaged, or not a checkpoint.
         ConfigError: if the checkpoint's run started from others.
     """
-    record = checkpoint.read(path)
-    with meta_errors(path):
-        recorded = start_of(record.meta)
+    recorded = parse_meta(checkpoint.read(path).meta, path).start
     _check_start(path, recorded, checkpoint.checksum(start) if start else "")
 
 
@@ -118,21 +112,14 @@ def _check_start(path: Path, recorded: str, given: str) -> None:
     raise ConfigError("--from", problem, "give that one")
 
 
-def recorded_engine(path: Path) -> str:
-    """Return the name of the engine that a checkpoint's run was computed with.
+def recorded_numba(path: Path) -> str | None:
+    """Return the version of numba that computed a checkpoint's run; None for NumPy alone.
 
     Raises:
         CheckpointError: if the file is damaged, or not a checkpoint.
     """
-    record = checkpoint.read(path)
-    with meta_errors(path):
-        return "numba" if "numba" in record.meta["versions"] else "numpy"
-
-
-def engine_difference(model: Model, run: Run) -> str | None:
-    """Return how the engine that a run goes on with is another than the checkpoint's, if it is."""
-    here, there = run.engine.versions.get("numba"), model.meta["versions"].get("numba")
-    return None if here == there else _difference("numba", here, there)
+    version = parse_meta(checkpoint.read(path).meta, path).versions.get("numba")
+    return None if version is None else str(version)
 
 
 def load_run(path: Path) -> tuple[Model, Run]:
@@ -140,33 +127,32 @@ def load_run(path: Path) -> tuple[Model, Run]:
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
+        ConfigError: if it was converted, and holds weights without a run.
     """
     record = checkpoint.read(path)
-    with meta_errors(path):
-        model = model_from(record, path.parent)
-        return model, _run_from(record, model)
+    meta = parse_meta(record.meta, path)
+    if meta.source:
+        problem = "was converted, and holds no run to go on with"
+        raise ConfigError(path, problem, "start a new one with --from, and -o for another name")
+    model = model_from(record, meta, path)
+    return model, _run_from(record, meta, model, path)
 
 
-def _run_from(record: checkpoint.Record, model: Model) -> Run:
-    meta, run = record.meta, new_run(model.experiment, model.network)
+def _run_from(record: checkpoint.Record, meta: Meta, model: Model, path: Path) -> Run:
+    run = new_run(model.experiment, model.network)
     for name, vector in (("theta", run.network.theta), ("phi", run.trained)):
         if name in record.arrays:
             vector[:] = record.arrays[name]
     if run.averaged and "ema" in record.arrays:
         run.averaged.theta[:] = record.arrays["ema"]
-    if "temperature" in meta:
-        run.temperature = check_temperature(meta["temperature"])
     state = record.arrays.get("state", run.optimizer_state)
     if state.shape != run.optimizer_state.shape:
-        raise ValueError(f"state of shape {state.shape}")
+        raise not_understood(path, f"state of shape {state.shape}")
     run.optimizer_state[:] = state
-    run.history, run.best_epoch = list(meta["history"]), meta["best_epoch"]
-    run.step, run.error_sum, run.finished = meta["step"], meta["total"], meta["complete"]
-    kinds = type(run.step), type(run.error_sum), type(run.finished)
-    if kinds != (int, float, bool) or run.step < 0:
-        raise ValueError(f"a run at step {run.step} with error {run.error_sum}")
-    run.rng_state = run.draws.state = str(meta["stream"])
-    run.start = start_of(meta)
+    run.history, run.best_epoch = meta.history, meta.best_epoch
+    run.step, run.error_sum, run.finished = meta.step, meta.total, meta.complete
+    run.rng_state = run.draws.state = meta.stream
+    run.start, run.temperature = meta.start, meta.temperature
     return run
 
 
@@ -180,8 +166,8 @@ def first_difference(path: Path, model: Model, run: Run) -> str | None:
     if checkpoint.serialise(*here) == path.read_bytes():
         return None
     # As the file has it, where there are no tuples.
-    meta = json.loads(json.dumps(here.meta))
-    for name in dict.fromkeys((*COMPARE_FIRST, *meta)):
+    meta = json.loads(json.dumps({"format": checkpoint.FORMAT, **here.meta}))
+    for name in dict.fromkeys((*COMPARE_FIRST, *meta, *there.meta)):
         if meta.get(name) != there.meta.get(name):
             return _difference(name, meta.get(name), there.meta.get(name))
     for name, array in here.arrays.items():

@@ -2,22 +2,21 @@
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import __version__, atomic
 from mlpcli.checkpoint import format as checkpoint
-from mlpcli.config.load import from_mapping
+from mlpcli.checkpoint.meta import Meta, not_understood
+from mlpcli.checkpoint.meta import parse as parse_meta
 from mlpcli.config.schema import Experiment
-from mlpcli.data.encoding import Encoding
-from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.model import Model, new_network
-from mlpcli.nn.calibration import COLDEST, HOTTEST, cool
+from mlpcli.nn.calibration import cool
 from mlpcli.nn.network import count_parameters
 
 if TYPE_CHECKING:
@@ -44,40 +43,42 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
         arrays["ema"] = run.averaged.theta
     if run.optimizer_state.size:
         arrays["state"] = run.optimizer_state
-    validated_on = model.validation_fingerprint
-    return checkpoint.Record(
-        arrays,
-        {
-            "complete": run.finished,
-            "epoch": len(run.history),
-            "step": run.step,
-            "total": run.error_sum,
-            "stream": run.rng_state,
-            "best_epoch": run.best_epoch,
-            **({"temperature": run.temperature} if run.temperature else {}),
-            "experiment": model.experiment.to_mapping(),
-            "class_names": model.encoding.class_names,
-            "encoding": model.encoding.to_mapping(),
-            "fingerprint": model.fingerprint,
-            **({"validation_fingerprint": validated_on} if validated_on else {}),
-            **({"start": {"sha256": run.start}} if run.start else {}),
-            "history": run.history,
-            "versions": {
-                "mlpcli": __version__,
-                "numpy": np.__version__,
-                "python": platform.python_version(),
-                "threads": _threads(),
-                **run.engine.versions,
-            },
-        },
+    meta = Meta(
+        complete=run.finished,
+        epoch=len(run.history),
+        step=run.step,
+        total=run.error_sum,
+        stream=run.rng_state,
+        best_epoch=run.best_epoch,
+        temperature=run.temperature,
+        experiment=model.experiment,
+        encoding=model.encoding,
+        fingerprint=model.fingerprint,
+        validation_fingerprint=model.validation_fingerprint,
+        start=run.start,
+        source="",
+        history=run.history,
+        versions=versions() | run.engine.versions,
     )
+    return checkpoint.Record(arrays, meta.to_mapping())
+
+
+def versions() -> dict[str, str | int]:
+    """Return what numbers depend on beside the experiment: of whom, and how many threads."""
+    return {
+        "mlpcli": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "threads": _threads(),
+    }
 
 
 def _threads() -> int:
     """Return how many threads matrix products may use, since each number rounds otherwise."""
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-    given = next((os.environ[name] for name in names if os.environ.get(name, "").isdigit()), None)
-    return int(given or 0) or os.cpu_count() or 1
+    given = [os.environ.get(name, "") for name in names]
+    number = next((text for text in given if re.fullmatch("[0-9]{1,4}", text)), "0")
+    return int(number) or os.cpu_count() or 1
 
 
 def save(path: Path, model: Model, run: "Run") -> None:
@@ -94,103 +95,77 @@ def final_size(model: Model, run: "Run") -> int:
     return len(serialise(model, run)) + checkpoint.ROW_BYTES * model.experiment.epochs
 
 
-# What a description that others made can lead to.
-_INVALID_META = (
-    ArithmeticError,
-    AttributeError,
-    ConfigError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
-
-
-@contextmanager
-def meta_errors(path: Path) -> Iterator[None]:
-    """Make whatever a checkpoint's description leads to, if it contradicts itself, one error."""
-    try:
-        yield
-    except _INVALID_META as error:
-        raise CheckpointError(
-            path,
-            f"is not a checkpoint that this version understands ({repr(error)[:120]})",
-            "train again",
-        ) from error
-
-
 def load(path: Path | str) -> Model:
     """Load a model from a checkpoint that `mlp train` wrote.
 
     Raises:
         CheckpointError: if the file is missing, damaged, or not a checkpoint.
     """
-    path = Path(path)
-    record = checkpoint.read(path)
-    with meta_errors(path):
-        model = model_from(record, path.parent)
-        if "temperature" in record.meta:
-            cool(model.network, check_temperature(record.meta["temperature"]))
-        return model
+    return load_with_meta(Path(path))[0]
 
 
-def model_from(record: checkpoint.Record, folder: Path) -> Model:
-    """Return the model that a checkpoint in a folder holds.
+def load_with_meta(path: Path) -> tuple[Model, Meta]:
+    """Load a model, and what its checkpoint says of the run that made it.
 
     Raises:
-        Exception: of many kinds, if its description contradicts itself; see `meta_errors`.
+        CheckpointError: as `load` does.
     """
-    meta = record.meta
-    experiment = from_mapping(meta["experiment"], {}, (Path(), folder))
-    class_names = tuple(str(name) for name in meta["class_names"])
-    encoding = Encoding.from_mapping(meta["encoding"], class_names)
+    record = checkpoint.read(path)
+    meta = parse_meta(record.meta, path)
+    model = model_from(record, meta, path)
+    if meta.temperature:
+        with np.errstate(over="ignore"):
+            cool(model.network, meta.temperature)
+        if not np.isfinite(model.network.theta).all():
+            raise not_understood(path, "weights too large for its temperature")
+    return model, meta
+
+
+def model_from(record: checkpoint.Record, meta: Meta, path: Path) -> Model:
+    """Return the model that a checkpoint holds.
+
+    Args:
+        record: what the file holds.
+        meta: what it says, checked.
+        path: the file.
+
+    Raises:
+        CheckpointError: if its arrays are not those of its experiment.
+    """
+    experiment = meta.experiment
     # Before the network is made: it needs no more memory than the file then has.
-    _check_arrays(record, experiment)
-    if len(class_names) != experiment.structure[-1] or encoding.features != experiment.structure[0]:
-        raise ValueError(f"encoding of other data than structure {experiment.structure}")
-    if not all(isinstance(row["error"], float) for row in meta["history"]):
-        raise ValueError("an epoch without an error")
-    if type(meta["best_epoch"]) is not int or not -1 <= meta["best_epoch"] < len(meta["history"]):
-        raise ValueError(f"best epoch {meta['best_epoch']} of {len(meta['history'])}")
-    start_of(meta)
-    network = new_network(experiment, encoding)
+    if problem := _array_problem(record.arrays, experiment):
+        raise not_understood(path, problem)
+    network = new_network(experiment, meta.encoding)
     names = checkpoint.layer_names(len(experiment.structure))
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
         W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
-    # Only where validation examples are a file's.
-    validated_on = str(meta.get("validation_fingerprint", ""))
-    return Model(network, experiment, encoding, str(meta["fingerprint"]), meta, validated_on)
+    return Model(
+        network,
+        experiment,
+        meta.encoding,
+        meta.fingerprint,
+        meta.history,
+        meta.validation_fingerprint,
+    )
 
 
-def start_of(meta: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the checkpoint that a run started from; "" for random weights.
-
-    Raises:
-        Exception: of many kinds, if there is another value; see `meta_errors`.
-    """
-    start = meta.get("start", {"sha256": ""})["sha256"]
-    if not isinstance(start, str):
-        raise ValueError(f"started from {start}")
-    return start
-
-
-def _check_arrays(record: checkpoint.Record, experiment: Experiment) -> None:
-    """Make sure that arrays have the shapes of an experiment's layers, and of its run."""
-    found = {name: array.shape for name, array in record.arrays.items()}
+def _array_problem(
+    arrays: Mapping[str, NDArray[np.floating]], experiment: Experiment
+) -> str | None:
+    """Return what is wrong with arrays that should be an experiment's layers and its run."""
+    found = {name: array.shape for name, array in arrays.items()}
     p = count_parameters(experiment.structure)
     q = p + (experiment.structure[0] if experiment.feature_scale else 0)
     vectors = found.pop("theta", (p,)), found.pop("ema", (p,))
     of_phi = found.pop("phi", (q,)), found.pop("state", (0, q))[1:]
     shapes = checkpoint.layer_shapes(experiment.structure)
     if found != shapes or vectors != ((p,), (p,)) or of_phi != ((q,), (q,)):
-        raise ValueError(f"arrays of other shapes than structure {experiment.structure}")
-
-
-def check_temperature(temperature: object) -> float:
-    """Return a temperature if it is one.
-
-    Raises:
-        ValueError: if it is not.
-    """
-    if type(temperature) is not float or not COLDEST <= temperature <= HOTTEST:
-        raise ValueError(f"temperature {temperature}")
-    return temperature
+        return f"arrays of other shapes than structure {list(experiment.structure)}"
+    for name, array in arrays.items():
+        if array.dtype != experiment.dtype:
+            return f"{name} is of {array.dtype}, and its dtype {experiment.dtype}"
+        # What an optimiser remembers may be infinite where the parameters are not.
+        if name != "state" and not np.isfinite(array).all():
+            return f"{name} holds what is no finite number"
+    return None

@@ -62,7 +62,7 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
         console.section("facts", *lines)
         console.section(
             count if findings else "no findings",
-            *(f"{console.styled(f.name, fg='yellow')}: {f}" for f in findings),
+            *((console.styled(f.name, fg="yellow"), f": {f}") for f in findings),
         )
     if strict and findings:
         raise MlpError(config, count, "see above, correct it, or leave out --strict")

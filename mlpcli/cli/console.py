@@ -2,46 +2,66 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+
+from mlpcli.errors import json_line, printable
 
 if TYPE_CHECKING:
     from mlpcli.training.run import EpochReport, StepReport
 
 
-def result(text: str) -> None:
-    """Print a line of the result."""
-    click.echo(text)
+class Styled(NamedTuple):
+    """A text with a colour or weight, which is dropped where no terminal reads it.
+
+    NO_COLOR (no-color.org) drops it everywhere.
+    """
+
+    text: str
+    style: dict[str, Any]
+
+    def __str__(self) -> str:
+        text = printable(self.text)
+        return text if os.environ.get("NO_COLOR") else click.style(text, **self.style)
+
+
+def result(*parts: str | Styled) -> None:
+    """Print a line of the result, or several: with nothing raw from files but line ends."""
+    click.echo("".join(map(_shown, parts)))
+
+
+def _shown(part: str | Styled) -> str:
+    if isinstance(part, Styled):
+        return str(part)
+    return "\n".join(map(printable, part.split("\n")))
 
 
 def note(text: str) -> None:
     """Print a line about the work."""
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)
 
 
 def result_json(value: Any) -> None:
     """Print a result for programs: one line of JSON."""
-    import json
-
-    # JSON is UTF-8 in every locale; what is no character becomes an escape of its own.
-    click.echo(json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
+    # UTF-8 in every locale.
+    click.echo(json_line(value).encode())
 
 
-def styled(text: str, **style: Any) -> str:
-    """Return a text with a colour or weight, which is dropped where no terminal reads it.
-
-    NO_COLOR (no-color.org) drops it everywhere.
-    """
-    return text if os.environ.get("NO_COLOR") else click.style(text, **style)
+def styled(text: str, **style: Any) -> Styled:
+    """Return a part of a result with a colour or weight."""
+    return Styled(text, style)
 
 
-def section(heading: str, *lines: str) -> None:
-    """Print lines under a heading, after a blank line."""
-    for line in ("", styled(heading, bold=True), *lines):
-        result(line)
+def section(heading: str, *lines: str | Sequence[str | Styled]) -> None:
+    """Print lines, or parts of lines, under a heading, after a blank line."""
+    result("")
+    result(styled(heading, bold=True))
+    for line in lines:
+        result(*([line] if isinstance(line, str) else line))
 
 
 def format_accuracy(accuracy: float | None, correct: int, examples: int) -> str:
@@ -73,9 +93,7 @@ def epochs(
     if plain or sys.stderr is None or not sys.stderr.isatty():
         yield lambda report: note(" ".join(_pairs(report)))
         return
-    from tqdm import tqdm
-
-    with tqdm(
+    with _tqdm()(
         total=total, initial=done, unit="epoch", file=sys.stderr, dynamic_ncols=True
     ) as shown:
 
@@ -95,10 +113,45 @@ def _pairs(report: "EpochReport") -> list[str]:
 
 
 @contextmanager
-def transfer(label: str, size: int) -> Iterator[Callable[[int], object]]:
-    """Show bytes as they arrive: a bar on a terminal, nothing elsewhere."""
+def transfer(label: str, size: int, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show bytes as they arrive: a bar on a terminal, nothing elsewhere.
+
+    Yields:
+        What to tell how many bytes are there, and how many of them were when the transfer began.
+    """
+    disable = quiet or sys.stderr is None or not sys.stderr.isatty()
+    with _tqdm()(total=size, desc=label, unit="B", unit_scale=True, disable=disable) as shown:
+
+        def show(there: int, began: int) -> None:
+            if disable:
+                return
+            if began != shown.initial or there < shown.n:
+                # The rate counts from here.
+                shown.initial = shown.n = shown.last_print_n = began
+                shown.start_t = shown.last_print_t = time.time()
+            shown.update(there - shown.n)
+
+        yield show
+
+
+def is_attended() -> bool:
+    """Return whether somebody can be asked: a terminal both shows the question and answers."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def ask(question: str) -> bool:
+    """Ask something on a terminal; whatever is not yes is no."""
+    click.echo(f"{question} [y/N] ", nl=False, err=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _tqdm() -> Any:
+    """Import tqdm without its settings in the environment, which end it where they make no sense.
+
+    They are read when it is imported.
+    """
+    for name in [name for name in os.environ if name.startswith("TQDM_")]:
+        del os.environ[name]
     from tqdm import tqdm
 
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    with tqdm(total=size, desc=label, unit="B", unit_scale=True, disable=not terminal) as shown:
-        yield shown.update
+    return tqdm

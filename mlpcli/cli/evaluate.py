@@ -95,7 +95,7 @@ def evaluate(
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
     examples = _open(model, split, data_dir, data, options.column(target))
-    found = subject | report(model, examples, top_k)
+    found = subject | report(model, examples, top_k, name)
     results = gates.check(required, found)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
@@ -125,7 +125,8 @@ def _open(
     from mlpcli.data.load import load_split
 
     if data:
-        return load_labelled(data, model.encoding, model.experiment.data.files, target)
+        files, dtype = model.experiment.data.files, model.experiment.dtype
+        return load_labelled(data, model.encoding, files, target, dtype=dtype)
     examples = load_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
     if examples is None:
         name = model.experiment.data.name
@@ -150,7 +151,7 @@ def _show(report: dict[str, Any], results: list["GateResult"], top_k: int | None
         console.result("")
     for result in results:
         colour = "green" if result.passed else "red"
-        console.result(f"gate {result.gate} {console.styled(result.outcome, fg=colour)}")
+        console.result(f"gate {result.gate} ", console.styled(result.outcome, fg=colour))
 
 
 def _end(weights: Path, results: list["GateResult"]) -> None:

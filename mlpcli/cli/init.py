@@ -1,12 +1,23 @@
 """`mlp init`."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from mlpcli.cli import console, options
 from mlpcli.errors import CheckpointError, ConfigError, did_you_mean, os_reason
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink()
+        raise
 
 
 @click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
@@ -43,11 +54,13 @@ def init(data: str, output: Path | None, target: str | None) -> None:
     else:
         suggested = suggest.suggest(path, options.column(target), output.parent)
     try:
-        with output.open("x", encoding="utf-8") as stream:
+        # The name is claimed, so that no other file is replaced.
+        with output.open("x", encoding="utf-8") as stream, _removed_on_failure(output):
             stream.write(suggested.text)
+            stream.close()
     except OSError as error:
         problem = f"cannot be written: {os_reason(error)}"
         raise CheckpointError(output, problem, "choose another") from error
     for finding in suggested.findings:
-        console.result(finding)
+        console.result(str(finding))
     console.result(f"wrote {output}; next: mlp train {shlex.quote(str(output))}")

@@ -5,17 +5,17 @@ import os
 import signal
 import sys
 from importlib import import_module
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
-from mlpcli import __version__
-from mlpcli.errors import ConfigError, Interrupted, MlpError, did_you_mean, os_reason
+from mlpcli import __version__, signals
+from mlpcli.errors import ConfigError, Interrupted, MlpError, did_you_mean, one_line, os_reason
 
 # What `mlp --help` says of each; its module is imported when it is asked for.
 COMMANDS = {
     "check": "Look for mistakes in a configuration and its data.",
+    "convert": "Make a checkpoint of the weights that the article's code pickled.",
     "download": "Fetch a dataset, verify it, and keep it.",
     "evaluate": "Evaluate a checkpoint, and hold it to quality gates.",
     "init": "Write a commented configuration for your data.",
@@ -58,7 +58,7 @@ class Commands(click.Group):
         """Run the subcommand; show the traceback of a failure under --debug."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.Abort, Interrupted):
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception:
             if ctx.params["debug"]:
@@ -80,15 +80,27 @@ def mlp(debug: bool) -> None:
 
 
 def main() -> NoReturn:
-    """Run `mlp` and end the process: the one place where a failure becomes an exit code."""
+    """Run `mlp` and end the process."""
     _prepare()
     try:
-        code = mlp.main(prog_name="mlp", standalone_mode=False)
-        _flush()
+        _run()
     except (click.Abort, KeyboardInterrupt):
         _end_by(signal.SIGINT)
     except Interrupted as stopped:
         _end_by(signal.Signals(stopped.number))
+
+
+def _run() -> NoReturn:
+    """Run `mlp`: the one place where a failure becomes an exit code."""
+    try:
+        try:
+            code = mlp.main(prog_name="mlp", standalone_mode=False)
+        finally:
+            # Whatever foreign code made of a signal, it was one.
+            signals.check()
+        _flush()
+    except click.Abort:
+        raise
     except MlpError as error:
         _fail(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -102,6 +114,7 @@ def main() -> NoReturn:
         _fail(f"{name}: {os_reason(error)}; check the path and the disk", 1)
     except Exception as error:  # noqa: BLE001 - users never see a traceback
         _fail(f"internal: {error!r}; run mlp --debug and report what it prints", 1)
+    signals.uninstall()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -110,11 +123,7 @@ def _prepare() -> None:
     if hasattr(signal, "SIGPIPE"):
         # A reader that has seen enough (`mlp predict ... | head -1`) ends us as it ends cat.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            # As Ctrl-C does: temporary files are removed on the way out.
-            signal.signal(number, _stop)
+    signals.install()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A class or a file may have a name that the locale cannot write.
@@ -131,11 +140,12 @@ def _one_line(error: click.ClickException) -> str:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    _end(f"mlp: error: {message}", code)
+    _end(f"mlp: error: {one_line(message)}", code)
 
 
 def _end(text: str, code: int) -> NoReturn:
     """Say why, and end the process with an exit code."""
+    signals.uninstall()
     try:
         click.echo(text, err=True)
         _flush()
@@ -150,10 +160,6 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-
-
-def _stop(number: int, _: FrameType | None) -> NoReturn:
-    raise Interrupted(number)
 
 
 def _end_by(number: signal.Signals) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from mlpcli.cli import options
+from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
@@ -73,19 +74,17 @@ def predict(
     if form == "npy" and proba and top_k:
         problem = "an array holds either outputs or class names"
         raise ConfigError("--format npy", problem, "leave out --proba or --top-k")
-    if output and to_file and output.exists():
-        for path in (weights, *map(Path, inputs)):
-            if path.exists() and output.samefile(path):
-                raise ConfigError(output, "is both input and output", "choose another -o")
+    read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
+    check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
     files = model.experiment.data.files
-    names = model.encoding.class_names
+    names, dtype = model.encoding.class_names, model.experiment.dtype
     options.check_top_k(top_k, len(names))
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
             row = 0
-            for features in read_input(name, model.encoding, files, invert):
+            for features in read_input(name, model.encoding, files, invert, dtype):
                 for outputs in model.predict_batches(features):
                     yield predictions.PredictedBatch(name, row, outputs)
                     row += len(outputs)

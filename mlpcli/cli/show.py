@@ -13,6 +13,7 @@ from mlpcli.cli import console, options, text_tables
 from mlpcli.errors import ConfigError, join_names
 
 if TYPE_CHECKING:
+    from mlpcli.checkpoint.meta import Meta
     from mlpcli.model import Model
 
 
@@ -32,55 +33,55 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
     from mlpcli.checkpoint import store
     from mlpcli.config.yaml_core import to_yaml
 
-    model = store.load(weights)
+    model, meta = store.load_with_meta(weights)
     if history:
-        console.result(_csv(model.history))
+        console.result(_csv(meta.history))
     elif config:
-        console.result(_yaml(model))
+        console.result(_yaml(meta))
     else:
-        found = {"weights": str(weights), "bytes": weights.stat().st_size, **_summary(model)}
+        found = {"weights": str(weights), "bytes": weights.stat().st_size, **_summary(model, meta)}
         if as_json:
             console.result_json(found)
         else:
             _show(found, to_yaml(found["experiment"]))
 
 
-def _summary(model: "Model") -> dict[str, Any]:
-    network, encoding, meta = model.network, model.encoding, model.meta
+def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
+    network, encoding = model.network, meta.encoding
     layers = [
         {"layer": i, "W": list(W.shape), "b": list(b.shape), "parameters": W.size + b.size}
         for i, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), 2)
     ]
-    # A run that was stopped in its first epoch has no best one.
-    best = model.history[meta["best_epoch"]] if model.history else {"epoch": None}
+    best = meta.best or {"epoch": None}
     return {
         "layers": layers,
         "parameters": len(network.theta),
-        "experiment": model.experiment.to_mapping(),
+        "experiment": meta.experiment.to_mapping(),
         "classes": list(encoding.class_names),
         "data": {
-            "name": model.experiment.data.name,
+            "name": meta.experiment.data.name,
             "features": encoding.features,
             "scale": encoding.scale,
-            "fingerprint": model.fingerprint,
+            "fingerprint": meta.fingerprint or None,
         },
-        "start": meta.get("start"),
-        "epochs": len(model.history),
-        "complete": meta["complete"],
+        "start": {"sha256": meta.start} if meta.start else None,
+        "source": meta.source or None,
+        "epochs": len(meta.history),
+        "complete": meta.complete,
         "best_epoch": best["epoch"],
         "metrics": {name: value for name, value in best.items() if name != "epoch"},
-        "versions": meta["versions"],
+        "versions": meta.versions,
     }
 
 
-def _yaml(model: "Model") -> str:
+def _yaml(meta: "Meta") -> str:
     """Return YAML that trains the same file again, with comments on what else that takes."""
     from mlpcli.config.yaml_core import to_yaml
 
-    experiment, lost = _from_here(model)
+    experiment, lost = _from_here(meta)
     comments = []
-    if start := model.meta.get("start"):
-        comments.append(f"# Train with --from the weights with SHA-256 {start['sha256']}")
+    if meta.start:
+        comments.append(f"# Train with --from the weights with SHA-256 {meta.start}")
     if lost:
         # A checkpoint does not know in which folder its configuration was.
         comments.append(
@@ -90,10 +91,12 @@ def _yaml(model: "Model") -> str:
     return "\n".join([*comments, to_yaml(experiment).rstrip()])
 
 
-def _from_here(model: "Model") -> tuple[dict[str, Any], list[str]]:
+def _from_here(meta: "Meta") -> tuple[dict[str, Any], list[str]]:
     """Return an experiment with paths relative to the current folder, and those not found."""
-    experiment, lost = model.experiment.to_mapping(), []
-    data, columns = experiment["data"], [column.name for column in model.encoding.columns]
+    from mlpcli.data.readers.source import candidates
+
+    experiment, lost = meta.experiment.to_mapping(), []
+    data, columns = experiment["data"], [column.name for column in meta.encoding.columns]
     paths = [(data, "train"), (data, "test"), (data, "test_target"), (experiment, "validation")]
     if data.get("target") not in columns:
         paths.append((data, "target"))
@@ -102,9 +105,9 @@ def _from_here(model: "Model") -> tuple[dict[str, Any], list[str]]:
         # A fraction or a column's position is no path.
         if not isinstance(path, str):
             continue
-        candidates = [folder / Path(path).expanduser() for folder in model.experiment.search_paths]
-        found = next((candidate for candidate in candidates if candidate.exists()), None)
-        if found and found != candidates[0]:
+        places = candidates(path, meta.experiment.search_paths)
+        found = next((place for place in places if place.exists()), None)
+        if found and found != places[0]:
             mapping[name] = os.path.relpath(found)
         elif not found and name != "target":  # which may be an array of an archive
             lost.append(path)
@@ -130,9 +133,10 @@ def _show(found: dict[str, Any], experiment: str) -> None:
     metrics = [f"{name} {value:.5g}" for name, value in found["metrics"].items()]
     facts = {
         "data": f"{data['name']}, {data['features']} features, scale {data['scale']}",
-        "sha256": data["fingerprint"],
+        **({"sha256": data["fingerprint"]} if data["fingerprint"] else {}),
         "classes": f"{len(names)}: {join_names(names)}",
         **({"started from": f"weights with SHA-256 {start['sha256']}"} if start else {}),
+        **({"source": f"{found['source']}: converted weights"} if found["source"] else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
         **({"best epoch": " ".join([str(found["best_epoch"]), *metrics])} if metrics else {}),
         "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),

@@ -92,11 +92,14 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str
         names: of the classes.
         counts: entry [i][j] are examples of class i predicted as j.
     """
+    printable = [truncate(name, WIDTH) for name in names]
+    # A digit and a gap for each class, at the least.
+    if len(names) * (1 + len(GAP)) > WIDTH:
+        return _largest(printable, counts)
     cells = [
         [str(count) if count or i == j else "." for j, count in enumerate(row)]
         for i, row in enumerate(counts)
     ]
-    printable = [truncate(name, WIDTH) for name in names]
     numbers = [str(i) for i in range(len(names))]
     labels = [f"{i:>{len(numbers[-1])}} {truncate(name, 16)}" for i, name in enumerate(names)]
     for heads, sides in ((printable, printable), (numbers, labels)):

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from mlpcli.cli import console, options
-from mlpcli.cli.signals import defer_signals
+from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import choose
 from mlpcli.errors import (
     CheckpointError,
@@ -22,8 +22,10 @@ from mlpcli.errors import (
     Interrupted,
     Killed,
     MismatchError,
+    MissingDatasetError,
     MlpError,
 )
+from mlpcli.signals import defer_signals
 
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
@@ -79,7 +81,9 @@ SLOW = 3
     help="What computes: auto is numba where it is installed; a run that is resumed or verified "
     "keeps its own.  [env: MLP_ENGINE]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the checkpoint if it exists.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
+)
 @click.option(
     "--resume", is_flag=True, help="Go on where the checkpoint stopped; start if there is none."
 )
@@ -117,6 +121,8 @@ def train(
         raise ConfigError(
             "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
         )
+    if verify and history:
+        raise ConfigError("mlp train", "--verify writes nothing", "leave out --history")
     from mlpcli.config.load import load_experiment
 
     experiment = load_experiment(config, overrides)
@@ -129,15 +135,22 @@ def train(
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
-    from mlpcli.data.load import load_data
+    from mlpcli.data.load import data_paths
+    from mlpcli.training.history import check_history
 
     output = output or Path(config.with_suffix(".npy").name)
+    check_outputs(
+        {"-o": None if verify else output, "--history": history},
+        [config, start, *data_paths(experiment, data_dir)],
+    )
+    if history and not overwrite:
+        check_history(history)
     if verify:
         check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
             _check_absent(output)
-        dataset = load_data(experiment, data_dir)
+        dataset = _load(experiment, data_dir)
         check_size(experiment)
         for line in () if quiet else dataset.notes:
             console.note(f"{dataset.name}: {line}")
@@ -161,6 +174,25 @@ def train(
         _show_result(output, model, run, dataset, seconds, as_json)
 
 
+def _load(experiment: "Experiment", data_dir: Path) -> "Dataset":
+    """Open the data; where somebody sits at the terminal, offer to download what is missing."""
+    from mlpcli.data.load import load_data
+
+    try:
+        return load_data(experiment, data_dir)
+    except MissingDatasetError as error:
+        if not console.is_attended():
+            raise
+        if not console.ask(f"{error.name} is not in {data_dir}: download it?"):
+            raise
+        from mlpcli.cli.download import fetch_dataset
+        from mlpcli.data.builtin.registry import DATASETS
+
+        for step in fetch_dataset(error.name, DATASETS[error.name], data_dir):
+            console.note(step.line)
+    return load_data(experiment, data_dir)
+
+
 def _check_absent(output: Path) -> None:
     if output.is_file():
         raise ConfigError(
@@ -174,14 +206,13 @@ def _describe(path: Path) -> str:
     from mlpcli.checkpoint import store
 
     try:
-        model = store.load(path)
+        _, meta = store.load_with_meta(path)
     except CheckpointError:
         return "no mlp checkpoint"
-    history = model.history
-    error = f", error {history[model.meta['best_epoch']]['error']:.5g}" if history else ""
+    error = f", error {meta.best['error']:.5g}" if meta.best else ""
     return (
-        f"a run of {model.experiment.data.name} with structure "
-        f"{list(model.experiment.structure)}, {len(history)} epochs{error}"
+        f"a run of {meta.experiment.data.name} with structure "
+        f"{list(meta.experiment.structure)}, {meta.epoch} epochs{error}"
     )
 
 
@@ -208,16 +239,21 @@ def _set_engine(
     name: str, model: "Model", run: "Run", resumed: Path | None, verify: Path | None, quiet: bool
 ) -> None:
     """Choose what computes a run; say so where it goes on with another engine than it had."""
-    from mlpcli.checkpoint.resume import engine_difference, recorded_engine
+    from mlpcli.checkpoint.resume import recorded_numba
     from mlpcli.training.engine import choose_engine
 
-    recorded = resumed or verify
-    if name == "auto" and recorded and recorded_engine(recorded) == "numpy":
+    file = resumed or verify
+    recorded = recorded_numba(file) if file else None
+    if name == "auto" and file and recorded is None:
         name = "numpy"
     tell: Callable[[str], None] = (lambda _: None) if quiet else console.note
     run.engine = choose_engine(name, model.experiment, tell)
-    if resumed and not quiet and (difference := engine_difference(model, run)):
-        console.note(f"{resumed}: {difference}; results differ in rounding from here on")
+    here = run.engine.versions.get("numba")
+    if resumed and not quiet and here != recorded:
+        console.note(
+            f"{resumed}: numba is {here or 'not given'} here and {recorded or 'not given'} there; "
+            "results differ in rounding from here on"
+        )
 
 
 @contextmanager
@@ -324,7 +360,9 @@ def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
     # Ctrl-C ends the reader of a pipe, too.
     with suppress(OSError):
         # A terminal has echoed ^C where the cursor is.
-        console.note("\r" + line if sys.stderr and sys.stderr.isatty() else line)
+        if sys.stderr and sys.stderr.isatty():
+            click.echo("\r", err=True, nl=False)
+        console.note(line)
 
 
 def _resume_command() -> str:

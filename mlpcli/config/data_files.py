@@ -1,12 +1,38 @@
 """The `data` key of an experiment where data are files: what it may say."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mlpcli.config.validators import BOOLEAN, Validator, choice, parse_parts
 
+# What usually stands for a missing value, in lower case.
+USUAL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?"})
 ColumnRef = str | int
 """A column: its name, or its position from 0 (-1 is the last)."""
+
+
+class MissingValues(NamedTuple):
+    """What stands for a missing value, beside an empty cell."""
+
+    given: tuple[str | float, ...] = ()
+    """Words, whatever their case, and numbers."""
+    only: bool = False
+    """Whether the usual words are texts and classes like any other."""
+
+    def words(self, text: bool) -> frozenset[str]:
+        """Return the words, in lower case, for cells of text and classes, or of numbers."""
+        given = {value.strip().lower() for value in self.given if isinstance(value, str)}
+        return frozenset(given if text and self.only else given | USUAL_WORDS) | {""}
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Return the numbers."""
+        return tuple(value for value in self.given if not isinstance(value, str))
+
+    def to_plain(self) -> Any:
+        """Return the YAML or JSON value."""
+        return {"only": list(self.given)} if self.only else list(self.given)
 
 
 class Files(NamedTuple):
@@ -34,14 +60,22 @@ class Files(NamedTuple):
     """Rows and columns to which images are resized."""
     grayscale: bool | None = None
     """Whether images become gray (None: where they are)."""
+    missing_values: MissingValues = MissingValues()
+    """What stands for a missing value."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
         return {
-            name: list(value) if isinstance(value, tuple) else value
+            name: _plain(value)
             for name, value in self._asdict().items()
             if value != self._field_defaults[name]
         }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, MissingValues):
+        return value.to_plain()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
@@ -72,6 +106,17 @@ def _names(value: Any) -> tuple[ColumnRef, ...]:
     return tuple(map(_name, value if type(value) is list else [value]))
 
 
+def _missing_values(value: Any) -> MissingValues:
+    only = type(value) is dict
+    given = value["only"] if only and list(value) == ["only"] else value
+    if type(given) is not list:
+        raise ValueError
+    for one in given:
+        if type(one) is not str and not (type(one) in (int, float) and math.isfinite(one)):
+            raise ValueError
+    return MissingValues(tuple(given), only)
+
+
 def _test(value: Any) -> str | float:
     if type(value) is float and 0 < value < 1:
         return value
@@ -96,6 +141,7 @@ PARTS: dict[str, Validator] = {
     "ignore": _COLUMNS,
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
+    "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),

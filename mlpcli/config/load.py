@@ -12,6 +12,8 @@ from mlpcli.config.validators import PartError, show
 from mlpcli.config.yaml_core import parse_file, parse_value
 from mlpcli.errors import ConfigError, did_you_mean, os_reason
 
+# A configuration has a few hundred; a YAML file of this size is parsed in a second or two.
+MOST_BYTES = 1 << 17
 SYNONYMS = {
     "batch_size": "bt_size",
     "batchsize": "bt_size",
@@ -43,31 +45,35 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
             something that cannot be trained.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
+    if len(content) > MOST_BYTES:
+        raise ConfigError(path, f"has more than {MOST_BYTES} bytes", "give a YAML experiment")
     values, lines = parse_file(content, path)
     origins = {name: f"{path}:{line}" for name, line in lines.items()}
     for override in overrides:
         name = _set(values, override)
         origins = {n: given for n, given in origins.items() if not n.startswith(f"{name}.")}
-        origins |= dict.fromkeys((name.partition(".")[0], name), f"--set {override}")
+        origins |= dict.fromkeys((name.partition(".")[0], name), _given(override))
     return from_mapping(values, origins | {"": str(path)}, (path.parent,))
 
 
 def _set(values: dict[Any, Any], override: str) -> str:
     """Put one override in its place, and return the name of what it sets."""
     names, equals, text = override.partition("=")
+    given = _given(override)
     *outer, last = names.split(".")
     try:
         value = parse_value(text)
     except ValueError:
         equals = ""
     if not equals or not all([*outer, last]):
-        raise ConfigError(f"--set {override}", "is not KEY=VALUE", "write --set eta=0.1")
+        raise ConfigError(given, "is not KEY=VALUE", "write --set eta=0.1")
     if ours := SYNONYMS.get(names.lower()):
         remedy = f"write --set {shlex.quote(f'{ours}={text}')}"
-        raise ConfigError(f"--set {override}: {names}", f"is called {ours} here", remedy)
+        raise ConfigError(f"{given}: {names}", f"is called {ours} here", remedy)
     for name in outer:
         inside = values.get(name, {})
         # `data: mnist` is short for `data: {name: mnist}`, and so for a schedule.
@@ -75,6 +81,11 @@ def _set(values: dict[Any, Any], override: str) -> str:
         values = values[name]
     values[last] = value
     return names
+
+
+def _given(override: str) -> str:
+    """Return what an override is called in an error."""
+    return f"--set {override if len(override) <= 200 else override[:197] + '...'}"
 
 
 def from_mapping(

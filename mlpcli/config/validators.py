@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 
@@ -42,6 +42,8 @@ def parse_parts(validators: Mapping[str, Validator], given: Mapping[Any, Any]) -
             raise PartError(str(part), "there is no such part", remedy)
         try:
             parsed[part] = validators[part].parse(value)
+        except PartError as error:
+            raise PartError(f"{part}.{error.part}", error.problem, error.remedy) from None
         except (OverflowError, ValueError):
             problem = f"must be {validators[part].expects}, not {show(value)}"
             raise PartError(part, problem, "see configs/README.md") from None
@@ -120,6 +122,31 @@ def _boolean(value: Any) -> bool:
 
 
 BOOLEAN = Validator("true or false", _boolean)
+
+
+def list_of(validator: Validator) -> Validator:
+    """Return the validator of lists, which become tuples."""
+
+    def parse(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise ValueError
+        return tuple(map(validator.parse, value))
+
+    return Validator(f"a list, each {validator.expects}", parse)
+
+
+def mapping_of(parts: Mapping[str, Validator], optional: Collection[str] = ()) -> Validator:
+    """Return the validator of mappings that have these parts and no others."""
+
+    def parse(value: Any) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise ValueError
+        for part in parts:
+            if part not in value and part not in optional:
+                raise PartError(part, "is missing", "see configs/README.md")
+        return parse_parts(parts, value)
+
+    return Validator(f"a mapping of {', '.join(parts)}", parse)
 
 
 def one_or_list(validator: Validator, per: str) -> Validator:

@@ -9,6 +9,10 @@ import yaml
 
 from mlpcli.errors import ConfigError
 
+# Lists and mappings within one another. Nothing here needs more than three; scanning takes
+# quadratic time in them.
+DEEPEST = 100
+
 
 def parse_value(text: str) -> Any:
     """Return the plain value that a piece of YAML stands for.
@@ -18,7 +22,7 @@ def parse_value(text: str) -> Any:
     """
     try:
         return _CoreLoader(text).get_single_data()
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, OverflowError) as error:
         raise ValueError(text) from error
 
 
@@ -62,8 +66,6 @@ def parse_file(content: bytes, path: Path) -> tuple[dict[Any, Any], dict[str, in
     except (OverflowError, ValueError) as error:
         # What PyYAML lets out on an escape such as "\UFFFFFFFF", which names no character.
         fail(loader.line + 1, f"is not YAML: {error}")
-    except RecursionError:
-        fail(loader.line + 1, "is nested too deeply")
 
 
 def _check_duplicates(root: yaml.MappingNode, fail: Callable[[int, str], NoReturn]) -> None:
@@ -94,6 +96,19 @@ class _CoreLoader(yaml.SafeLoader):
     """YAML by the 1.2 core schema: `1e-3` is a number, `no` and `10:30` are strings."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - replaces SafeLoader's 1.1 table
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        self._check_depth()
+        super().fetch_flow_collection_start(token)
+
+    def add_indent(self, column: int) -> bool:
+        self._check_depth()
+        return bool(super().add_indent(column))
+
+    def _check_depth(self) -> None:
+        if self.flow_level + len(self.indents) > DEEPEST:
+            problem = f"nested more than {DEEPEST} deep"
+            raise yaml.scanner.ScannerError(None, None, problem, self.get_mark())
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Leave the node alone: 1.2 has no merge keys."""

@@ -37,7 +37,11 @@ def select_for_training(files: Files) -> Selector:
     """Return what chooses the columns of a training file as its configuration says."""
 
     def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
+        positions = {name: position for position, name in enumerate(names or ())}
+
         def find(name: ColumnRef, part: str) -> int:
+            if name in positions:
+                return positions[str(name)]
             return find_column(name, names, width, where, f"data.{part}")
 
         target = find(-1 if files.target is None else files.target, "target")
@@ -99,8 +103,9 @@ def _by_name(
     """Return where the features and the target are in a table with a header."""
     roles = {column.name: column.role for column in columns}
     input_columns = tuple(name for name, role in roles.items() if role in ("number", "category"))
+    positions = {name: position for position, name in enumerate(names)}
     for name in input_columns:
-        if name not in names:
+        if name not in positions:
             raise DataError(
                 where, f"column {name} is missing", f"the columns are {join_names(input_columns)}"
             )
@@ -111,7 +116,7 @@ def _by_name(
             )
         if chosen is None and roles.get(name) == "target":
             chosen = position
-    return tuple(map(names.index, input_columns)), chosen
+    return tuple(positions[name] for name in input_columns), chosen
 
 
 def _by_position(

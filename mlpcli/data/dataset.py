@@ -9,6 +9,19 @@ from numpy.typing import NDArray
 from mlpcli.data.encoding import Encoding
 
 
+class Preparation(NamedTuple):
+    """How an experiment wants its data."""
+
+    scale: str | None = None
+    """A name in `SCALES`; None for the default for such data."""
+    seed: int = 0
+    """Chooses what is set aside."""
+    validation: float = 0.0
+    """The fraction of the training examples to set aside for validation."""
+    dtype: str = "float32"
+    """The precision of its arithmetic."""
+
+
 class Examples(NamedTuple):
     """Examples and their classes."""
 
@@ -27,7 +40,7 @@ class Dataset(NamedTuple):
     test: Examples | None
     validation: Examples | None = None
     train_rows: NDArray[np.integer] | None = None
-    """The rows of `train` to learn from; None for all. The rest may be in `validation`."""
+    """The rows of `train` to learn from; None for all. The rest are in `validation`."""
     notes: tuple[str, ...] = ()
     """What was decided about the files, for the user to know."""
 

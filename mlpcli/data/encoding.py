@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.validators import Validator, choice, integer, list_of, mapping_of, number
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
@@ -82,31 +83,16 @@ class Encoding(NamedTuple):
         """Return the encoding that `to_mapping` wrote.
 
         Raises:
-            KeyError, TypeError, ValueError: if it is none.
+            ValueError: if it is none, or contradicts itself; PartError, of these, names the part.
         """
-        columns = tuple(
-            Column(
-                str(column["name"]),
-                str(column["role"]),
-                tuple(map(str, column.get("categories", ()))),
-                tuple(map(float, column.get("filling", ()))),
-            )
-            for column in mapping.get("columns", ())
-        )
-        shape = mapping.get("image_shape")
-        encoding = cls(
-            int(mapping["features"]),
-            str(mapping["scale"]),
-            class_names,
-            shape and (int(shape[0]), int(shape[1])),
-            columns,
-            tuple(map(float, mapping.get("means", ()))),
-            tuple(map(float, mapping.get("deviations", ()))),
-        )
+        given = ENCODING.parse(mapping)
+        columns = tuple(Column(**column) for column in given.pop("columns", ()))
+        encoding = cls(**given, columns=columns, class_names=class_names)
+        shape = encoding.image_shape
         statistics = encoding.features if encoding.scale in FITTED_SCALES else 0
         if (
-            encoding.scale not in SCALES
-            or (columns and sum(column.width for column in columns) != encoding.features)
+            (encoding.columns and sum(c.width for c in encoding.columns) != encoding.features)
+            or not all(map(_is_consistent, encoding.columns))
             or (shape and encoding.features not in (prod(shape), 3 * prod(shape)))
             or len(encoding.means) != statistics
             or len(encoding.deviations) != statistics
@@ -115,11 +101,63 @@ class Encoding(NamedTuple):
         return encoding
 
 
-def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
+def _is_consistent(column: Column) -> bool:
+    """Return whether a column has the categories of its role, each once, and their filling."""
+    categories = column.categories
+    return (
+        len(set(categories)) == len(categories)
+        and bool(categories) == (column.role == "category")
+        and len(column.filling) in (0, column.width)
+    )
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError
+    return value
+
+
+def _image_shape(value: Any) -> tuple[int, int]:
+    rows, columns = list_of(integer(1)).parse(value)
+    return rows, columns
+
+
+_TEXT = Validator("text", _text)
+_COLUMN = mapping_of(
+    {
+        "name": _TEXT,
+        "role": choice("number", "category", "target", "ignored"),
+        "categories": list_of(_TEXT),
+        "filling": list_of(number()),
+    },
+    optional=("categories", "filling"),
+)
+# What `Encoding.to_mapping` writes.
+ENCODING = mapping_of(
+    {
+        "features": integer(1),
+        "scale": choice(*SCALES),
+        "image_shape": Validator("[rows, columns]", _image_shape),
+        "columns": list_of(_COLUMN),
+        "means": list_of(number()),
+        "deviations": list_of(number(above=0)),
+    },
+    optional=("image_shape", "columns", "means", "deviations"),
+)
+
+
+def encode(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.generic]:
     """Return the features of a table that was read for this encoding, (n, n_1).
 
+    Args:
+        encoding: what was learned in training.
+        table: examples.
+        dtype: the precision of the network's arithmetic: that of features which are computed here.
+            Others stay as they are in the table.
+
     Raises:
-        DataError: naming the place, if the width is wrong or a category was not seen in training.
+        DataError: naming the place, if the width is wrong, a category was not seen in training, or
+            a number is too large for the arithmetic.
     """
     width = len(encoding.input_columns) or encoding.features
     if table.values.shape[1] != width:
@@ -131,20 +169,52 @@ def encode(encoding: Encoding, table: Table) -> NDArray[np.generic]:
     expand = expander(encoding, table)
     fitted = encoding.scale in FITTED_SCALES
     if not fitted and expand is None:
+        if table.values.dtype.kind == "f":
+            for part, values in blocks(table.values):
+                _check_range(encoding, table, part, values, dtype)
         return np.ascontiguousarray(table.values)
-    features = np.empty((len(table.values), encoding.features), np.float32)
+    features = np.empty((len(table.values), encoding.features), dtype)
     for part, values in blocks(table.values):
         numbers = values.astype(np.float64) if expand is None else expand(values)
-        if fitted:
-            numbers -= encoding.means
-            numbers /= encoding.deviations
-        if encoding.scale == "robust":
-            bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
-            np.divide(numbers, bend, out=numbers, where=encoding.is_number)
-        # What float32 cannot hold becomes infinite, and is reported where it is used.
-        with np.errstate(over="ignore"):
-            features[part] = numbers
+        # What is too large for these is so for the network, and is refused below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if fitted:
+                numbers -= encoding.means
+                numbers /= encoding.deviations
+            if encoding.scale == "robust":
+                bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
+                np.divide(numbers, bend, out=numbers, where=encoding.is_number)
+        _check_range(encoding, table, part, numbers, dtype)
+        features[part] = numbers
     return features
+
+
+def _check_range(
+    encoding: Encoding, table: Table, part: slice, numbers: NDArray[np.floating], dtype: str
+) -> None:
+    """Refuse features, those of some rows of a table, that the arithmetic cannot hold.
+
+    Raises:
+        DataError: naming the place of the first.
+    """
+    limit = np.finfo(dtype).max
+    # NaN is on neither side of anything.
+    if -limit <= numbers.min(initial=0) and numbers.max(initial=0) <= limit:
+        return
+    fits = np.abs(numbers) <= limit
+    row, feature = np.argwhere(~fits)[0].tolist()
+    columns = encoding.input_columns
+    j = (
+        int(np.repeat(range(len(columns)), [c.width for c in columns])[feature])
+        if columns
+        else feature
+    )
+    value = table.values[part][row, j]
+    problem = f"{value:g} is too large for the network's {dtype} arithmetic"
+    remedy = "give it in the units of the training data"
+    if np.isnan(value):
+        problem, remedy = "is missing, and no value was in training", "fill it in"
+    raise DataError(table.row(part.start + row), f"{table.column(j)}: {problem}", remedy)
 
 
 def expander(

@@ -7,72 +7,75 @@ import numpy as np
 
 from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
-from mlpcli.data.dataset import Dataset, Examples, fingerprint
+from mlpcli.data.confine import check_confined, unquoted
+from mlpcli.data.dataset import Dataset, Examples, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.fit import fit_encoding, fit_scaling
-from mlpcli.data.missing import handle_missing
+from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
+from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
-from mlpcli.data.splits import stratified
+from mlpcli.data.splits import set_aside, stratified, training_rows
 from mlpcli.data.targets import encode_labels
 from mlpcli.errors import DataError
+from mlpcli.rng import KeyedStreams
 
 HERE = (Path(),)
 
 
 def load_files(
-    files: Files, scale: str | None, search_paths: Sequence[Path], rng: np.random.Generator
+    files: Files, preparation: Preparation, search_paths: Sequence[Path] = HERE
 ) -> Dataset:
     """Open the files that a configuration names, and fit an encoding to the training file.
 
     Args:
         files: which files, and how to read them.
-        scale: how features are scaled; None for the default for such data.
+        preparation: how the experiment wants them.
         search_paths: what paths may be relative to.
-        rng: chooses the test examples where `test` is a fraction.
 
     Raises:
         DataError: if a file is missing, or something in it is wrong.
     """
     raw = read_training(files, training_source(files, search_paths))
-    return make_dataset(files, raw, scale, search_paths, rng)
+    return make_dataset(files, raw, preparation, search_paths)
 
 
 def make_dataset(
-    files: Files,
-    raw: Table,
-    scale: str | None,
-    search_paths: Sequence[Path],
-    rng: np.random.Generator,
+    files: Files, raw: Table, preparation: Preparation, search_paths: Sequence[Path] = HERE
 ) -> Dataset:
     """Make a dataset of a training file, as `load_files` does, once it is read.
 
-    Columns, categories and classes are fitted to all of it, the scaling to the examples that are
-    trained on.
+    The names of columns, categories and classes are those of all of it. What is learned from
+    values, to fill in and to scale by, is learned from the examples that are trained on.
 
     Raises:
         DataError: if something in the training file is wrong, or in the test file.
     """
     table = handle_missing(raw, files.missing)
     encoding = fit_encoding(table, files.missing)
-    train, test = _split(files, encoding, table, rng)
-    encoding = fit_scaling(encoding, train, scale)
-    examples = None
+    train, test = _split(files, encoding, table, preparation.seed)
+    rows = training_rows(encode_labels(encoding, train), preparation)
+    if files.missing == "mean":
+        encoding = fit_filling(encoding, train, rows)
+    encoding = fit_scaling(encoding, train, preparation.scale, rows)
+    dtype, examples = preparation.dtype, None
     if test is not None:
-        examples = _examples(encoding, test)
+        examples = _examples(encoding, test, dtype)
     elif isinstance(files.test, str):
-        examples = _open_test(files, files.test, encoding, search_paths)
+        path, target = _test_path(files.test, search_paths), files.test_target
+        examples = load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
         if column.categories
     ]
+    notes += marked_notes(raw)
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
-    return Dataset(files.train, encoding, _examples(encoding, train), examples, notes=tuple(notes))
+    learned = _examples(encoding, train, dtype)
+    return set_aside(Dataset(files.train, encoding, learned, examples, notes=tuple(notes)), rows)
 
 
 def load_files_split(
@@ -80,17 +83,19 @@ def load_files_split(
     encoding: Encoding,
     split: str,
     search_paths: Sequence[Path],
-    rng: np.random.Generator,
+    preparation: Preparation,
     trained_on: str,
 ) -> Examples | None:
-    """Open the training or test examples of a configuration in the encoding fitted then.
+    """Open the training or test examples that a checkpoint names, in the encoding fitted then.
+
+    They lie below the search paths, and errors do not quote them.
 
     Args:
         files: which files, and how to read them.
         encoding: that of the training file.
         split: `train` or `test`.
         search_paths: what paths may be relative to.
-        rng: in the state in which `load_files` had it.
+        preparation: as `load_files` had it.
         trained_on: the fingerprint of the training examples.
 
     Returns:
@@ -99,17 +104,27 @@ def load_files_split(
     Raises:
         DataError: if a file is missing, or wrong, or has changed where that matters.
     """
-    if split == "test" and not isinstance(files.test, float):
-        return None if files.test is None else _open_test(files, files.test, encoding, search_paths)
+    check_confined(files, split, search_paths)
+    dtype = preparation.dtype
+    if split == "test" and files.test is None:
+        return None
+    if split == "test" and isinstance(files.test, str):
+        path, target = _test_path(files.test, search_paths), files.test_target
+        with unquoted():
+            return load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
-    table = handle_missing(read_training(files, source), files.missing)
-    train, test = _split(files, encoding, table, rng)
-    examples = _examples(encoding, train)
+    with unquoted():
+        table = handle_missing(read_training(files, source, encoding), files.missing)
+        train, test = _split(files, encoding, table, preparation.seed)
+        examples = _examples(encoding, train, dtype)
     if fingerprint(examples) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
         )
-    return examples if split == "train" or test is None else _examples(encoding, test)
+    if split == "train" or test is None:
+        return examples
+    with unquoted():
+        return _examples(encoding, test, dtype)
 
 
 def load_labelled(
@@ -119,6 +134,7 @@ def load_labelled(
     target: ColumnRef | None = None,
     search_paths: Sequence[Path] = HERE,
     role: str = "test",
+    dtype: str = "float32",
 ) -> Examples:
     """Open any file of labelled examples in an encoding fitted before.
 
@@ -130,6 +146,7 @@ def load_labelled(
             for where they were in training, or a file beside this one.
         search_paths: what a file of labels may be relative to.
         role: `train` or `test`, for archives that have both.
+        dtype: the precision of the network's arithmetic.
 
     Raises:
         DataError: if something in it is wrong.
@@ -147,7 +164,8 @@ def load_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
-    return _examples(encoding, handle_missing(table, files.missing))
+    table = mark_missing(table, files.missing_values, encoding)
+    return _examples(encoding, handle_missing(table, files.missing), dtype)
 
 
 def training_source(
@@ -165,24 +183,28 @@ def training_source(
     return with_labels(find_source(path), files.target, search_paths, "data.target")
 
 
-def read_training(files: Files, source: Source) -> Table:
+def read_training(files: Files, source: Source, encoding: Encoding | None = None) -> Table:
     """Read a training file as its configuration says.
+
+    Args:
+        files: the configuration.
+        source: the file.
+        encoding: what was learned from it, if that was before.
 
     Raises:
         DataError: if something in it is wrong.
         OSError: if it cannot be read.
     """
-    return read_files(
+    table = read_files(
         source, files, select_for_training(files), header_names=HEADER_WORDS, target=files.target
     )
+    return mark_missing(table, files.missing_values, encoding)
 
 
-def _split(
-    files: Files, encoding: Encoding, table: Table, rng: np.random.Generator
-) -> tuple[Table, Table | None]:
+def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:
     if not isinstance(files.test, float):
         return table, None
-    labels = encode_labels(encoding, table)
+    labels, rng = encode_labels(encoding, table), KeyedStreams(seed).generator("test split")
     kept, out = stratified(labels, files.test, rng)
     if not len(out):
         raise DataError(
@@ -196,15 +218,12 @@ def _split(
     return table.take(kept), table.take(out)
 
 
-def _open_test(
-    files: Files, name: str, encoding: Encoding, search_paths: Sequence[Path]
-) -> Examples:
-    path = resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
-    return load_labelled(path, encoding, files, files.test_target, search_paths)
+def _test_path(name: str, search_paths: Sequence[Path]) -> Path:
+    return resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
 
 
-def _examples(encoding: Encoding, table: Table) -> Examples:
-    return Examples(encode(encoding, table), encode_labels(encoding, table))
+def _examples(encoding: Encoding, table: Table, dtype: str) -> Examples:
+    return Examples(encode(encoding, table, dtype), encode_labels(encoding, table))
 
 
 def _target_like(source: Source, trained: ColumnRef | None) -> ColumnRef | None:

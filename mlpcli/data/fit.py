@@ -10,6 +10,8 @@ from mlpcli.data.readers.table import Table, Values, blocks
 from mlpcli.data.targets import fit_classes
 from mlpcli.errors import DataError
 
+# Which rows of a table to learn from; None for all.
+Rows = NDArray[np.integer] | None
 # So many features, none negative, may be the pixels of an image although nothing says so.
 PIXELS = 64
 # A column of more different texts than this, and in half of the rows, is taken for names.
@@ -17,11 +19,13 @@ MANY_TEXTS = 20
 
 
 def fit_encoding(table: Table, missing: str) -> Encoding:
-    """Return the classes, columns and categories of examples; `fit_scaling` adds the rest.
+    """Return the classes, columns and categories of examples: their names.
+
+    `fit_filling` and `fit_scaling` add what is learned from numbers.
 
     Args:
-        table: all examples of the training file.
-        missing: what to do about missing values: `mean` learns what to fill in.
+        table: all examples of the training file, those that are set aside included.
+        missing: what to do about missing values: `mean` needs the columns of arrays, too.
 
     Raises:
         DataError: if the classes or a column make no sense.
@@ -31,14 +35,15 @@ def fit_encoding(table: Table, missing: str) -> Encoding:
     class_names = fit_classes(table.labels, table.where)
     if table.selection is None:
         gaps = missing == "mean" and table.values.dtype.kind == "f"
-        columns = _array_columns(table) if gaps else ()
-        return Encoding(table.values.shape[1], "none", class_names, table.image_shape, columns)
+        width = table.values.shape[1]
+        columns = (Column("", "number"),) * width if gaps else ()
+        return Encoding(width, "none", class_names, table.image_shape, columns)
     fitted = []
+    numbers = {position: j for j, position in enumerate(table.selection.features)}
     for position in range(table.selection.width):
         name = table.names[position] if table.names else ""
-        if position in table.selection.features:
-            j = table.selection.features.index(position)
-            fitted.append(_fit_column(table, j, name, missing))
+        if (j := numbers.get(position)) is not None:
+            fitted.append(_fit_column(table, j, name))
         else:
             role = "target" if position == table.selection.target else "ignored"
             fitted.append(Column(name, role))
@@ -46,57 +51,102 @@ def fit_encoding(table: Table, missing: str) -> Encoding:
     return Encoding(features, "none", class_names, columns=tuple(fitted))
 
 
-def _array_columns(table: Table) -> tuple[Column, ...]:
-    """Return the columns of an array, with the mean that stands for what is missing in each."""
-    total, given = np.zeros(table.values.shape[1]), np.zeros(table.values.shape[1], np.intp)
-    for _, values in blocks(table.values):
-        total += np.nansum(values, axis=0, dtype=np.float64)
-        given += np.count_nonzero(~np.isnan(values), axis=0)
-    if not given.all():
-        problem = f"{table.column(int(given.argmin()))} has no values"
-        raise DataError(table.where, problem, "leave it out")
-    return tuple(Column("", "number", (), (mean,)) for mean in (total / given).tolist())
-
-
 def too_many_texts(different: int, rows: int) -> bool:
     """Return whether a column of texts looks like names of the examples, not like categories."""
     return different > MANY_TEXTS and different > rows / 2
 
 
-def _fit_column(table: Table, j: int, name: str, missing: str) -> Column:
-    column = table.values[:, j]
-    given = column[~np.isnan(column)] if column.dtype.kind == "f" else column
-    if len(given) == 0:
-        raise DataError(
-            table.where, f"{table.column(j)} has no values", f"write ignore: [{table.reference(j)}]"
-        )
+def _fit_column(table: Table, j: int, name: str) -> Column:
+    given = _given(table, j)
     if j not in table.texts:
-        fill_values = (float(given.mean(dtype=np.float64)),) if missing == "mean" else ()
-        return Column(name, "number", (), fill_values)
-    counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j])) / len(given)
-    shares = {
-        text: share for text, share in zip(table.texts[j], counts.tolist(), strict=True) if share
-    }
-    if too_many_texts(len(shares), len(given)):
+        return Column(name, "number")
+    counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j]))
+    texts = [text for text, count in zip(table.texts[j], counts, strict=True) if count]
+    if too_many_texts(len(texts), len(given)):
         raise DataError(
             table.where,
-            f"{table.column(j)} has {len(shares)} different texts in {len(given)} rows",
+            f"{table.column(j)} has {len(texts)} different texts in {len(given)} rows",
             f"write ignore: [{table.reference(j)}]",
         )
-    categories = tuple(sorted(shares))
-    fill_values = tuple(shares[text] for text in categories) if missing == "mean" else ()
-    return Column(name, "category", categories, fill_values)
+    return Column(name, "category", tuple(sorted(texts)))
 
 
-def fit_scaling(encoding: Encoding, table: Table, scale: str | None) -> Encoding:
-    """Add to an encoding how features are scaled.
+def _given(table: Table, j: int, rows: Rows = None) -> Values:
+    """Return the values of a column that are not missing, in some rows or in all.
+
+    Raises:
+        DataError: if there is none.
+    """
+    column = table.values[:, j] if rows is None else table.values[rows, j]
+    given = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+    if len(given) == 0:
+        raise _no_values(table, j, rows)
+    return given
+
+
+def _no_values(table: Table, j: int, rows: Rows) -> DataError:
+    among = "" if rows is None else " in the rows to train on"
+    remedy = f"write ignore: [{table.reference(j)}]" if table.selection else "leave it out"
+    return DataError(table.where, f"{table.column(j)} has no values{among}", remedy)
+
+
+def fit_filling(encoding: Encoding, table: Table, rows: Rows = None) -> Encoding:
+    """Add to an encoding what stands for missing values: means, and the shares of categories.
 
     Args:
         encoding: what `fit_encoding` returned.
-        table: the examples to train on.
-        scale: a name in `SCALES`; None for `default_scale`.
+        table: training examples.
+        rows: those to learn from; None for all.
+
+    Raises:
+        DataError: if a column has no values there.
     """
-    scale = scale or default_scale(encoding, table)
+    if table.selection is None:
+        fillings = _means(table, rows) if encoding.columns else []
+    else:
+        fillings = [
+            _column_filling(column, table, j, rows)
+            for j, column in enumerate(encoding.input_columns)
+        ]
+    left = iter(fillings)
+    columns = (
+        column._replace(filling=next(left)) if column.width else column
+        for column in encoding.columns
+    )
+    return encoding._replace(columns=tuple(columns))
+
+
+def _means(table: Table, rows: Rows) -> list[tuple[float, ...]]:
+    """Return the mean of each column of an array, which may be larger than memory."""
+    total, given = np.zeros(table.values.shape[1]), np.zeros(table.values.shape[1], np.intp)
+    for _, values in blocks(table.values, rows):
+        total += np.nansum(values, axis=0, dtype=np.float64)
+        given += np.count_nonzero(~np.isnan(values), axis=0)
+    if not given.all():
+        raise _no_values(table, int(given.argmin()), rows)
+    return [(mean,) for mean in (total / given).tolist()]
+
+
+def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[float, ...]:
+    """Return the mean of a column, or the share of each of its categories."""
+    given = _given(table, j, rows)
+    if not column.categories:
+        return (float(given.mean(dtype=np.float64)),)
+    counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j])) / len(given)
+    shares = dict(zip(table.texts[j], counts.tolist(), strict=True))
+    return tuple(shares[text] for text in column.categories)
+
+
+def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows = None) -> Encoding:
+    """Add to an encoding how features are scaled.
+
+    Args:
+        encoding: what `fit_encoding` or `fit_filling` returned.
+        table: training examples.
+        scale: a name in `SCALES`; None for `default_scale`.
+        rows: those to learn from; None for all.
+    """
+    scale = scale or default_scale(encoding, table, rows)
     if scale not in FITTED_SCALES:
         return encoding._replace(scale=scale)
     expand = expander(encoding, table)
@@ -106,7 +156,7 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None) -> Encoding
 
     fit = _mean_and_std if scale == "standardize" else _median_and_range
     with np.errstate(over="ignore", invalid="ignore"):
-        centers, spreads = fit(table, numbers)
+        centers, spreads = fit(table, numbers, rows)
     if not np.isfinite(spreads).all():
         feature = int((~np.isfinite(spreads)).argmax())
         raise DataError(table.where, f"feature {feature} has values too large", "scale them down")
@@ -126,41 +176,45 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None) -> Encoding
 
 
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
+Numbers = Callable[[Values], NDArray[np.float64]]
 
 
-def _mean_and_std(table: Table, numbers: Callable[[Values], NDArray[np.float64]]) -> Statistics:
+def _mean_and_std(table: Table, numbers: Numbers, rows: Rows) -> Statistics:
     """Return the mean and the standard deviation of each feature, (n_1,)."""
     # Measured from the first example on, so that a constant has standard deviation 0 exactly.
-    first = numbers(table.values[:1])[0]
+    n = len(table.values) if rows is None else len(rows)
+    first = numbers(table.values[:1] if rows is None else table.values[rows[:1]])[0]
     total, squares = np.zeros_like(first), np.zeros_like(first)
-    for _, values in blocks(table.values):
+    for _, values in blocks(table.values, rows):
         total += (numbers(values) - first).sum(axis=0)
-    shift = total / len(table.values)
-    for _, values in blocks(table.values):
+    shift = total / n
+    for _, values in blocks(table.values, rows):
         squares += np.square(numbers(values) - first - shift).sum(axis=0)
-    return first + shift, np.sqrt(squares / len(table.values))
+    return first + shift, np.sqrt(squares / n)
 
 
-def _median_and_range(table: Table, numbers: Callable[[Values], NDArray[np.float64]]) -> Statistics:
+def _median_and_range(table: Table, numbers: Numbers, rows: Rows) -> Statistics:
     """Return the median and the interquartile range of each feature, (n_1,).
 
     Where half of the values are equal, the range is half of that from the least to the largest
     (Holzmüller, Grinsztajn and Steinwart, Better by Default, 2024).
     """
-    features = np.concatenate([numbers(values) for _, values in blocks(table.values)])
+    features = np.concatenate([numbers(values) for _, values in blocks(table.values, rows)])
     low, first, median, third, high = np.quantile(features, [0, 0.25, 0.5, 0.75, 1], axis=0)
     spread = third - first
     return median, np.where(spread > 0, spread, (high - low) / 2)
 
 
-def default_scale(encoding: Encoding, table: Table) -> str:
+def default_scale(encoding: Encoding, table: Table, rows: Rows = None) -> str:
     """Return `unit` for what looks like pixels from 0 to 255, `none` for pixels from 0 to 1.
 
     Anything else is to be standardised.
     """
     low, high = 0.0, 0.0
-    for _, values in blocks(table.values):
-        low, high = min(low, float(values.min())), max(high, float(values.max()))
+    for _, values in blocks(table.values, rows):
+        # A missing value is NaN, and says nothing.
+        low = min(low, float(np.fmin.reduce(values, axis=None)))
+        high = max(high, float(np.fmax.reduce(values, axis=None)))
     pixels = encoding.image_shape or encoding.features >= PIXELS
     if not pixels or table.texts or low < 0 or not high <= 255:
         return "standardize"

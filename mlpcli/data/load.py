@@ -1,18 +1,15 @@
 """The door to all data: an experiment becomes the dataset that it trains on."""
 
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from mlpcli.config.schema import Experiment
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
-from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files, load_files_split, load_labelled
-from mlpcli.data.readers.source import resolve_path
-from mlpcli.data.splits import stratified
+from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.errors import ConfigError, DataError, join_names
-from mlpcli.rng import KeyedStreams
 
 
 def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
@@ -22,19 +19,41 @@ def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
         ConfigError: if there is no such dataset or `structure` does not fit it.
         DataError: if its files are missing or damaged.
     """
-    name, scale, files = experiment.data
+    name, _, files = experiment.data
     try:
         if files:
-            dataset = load_files(files, scale, experiment.search_paths, _splitting(experiment))
+            dataset = load_files(files, _preparation(experiment), experiment.search_paths)
         else:
             given = "data.name" if "data.name" in experiment.origins else "data"
-            dataset = load_builtin(name, scale, data_dir, experiment.where(given))
+            where = experiment.where(given)
+            dataset = load_builtin(name, _preparation(experiment), data_dir, where)
         return check_fits(experiment, dataset)
     except DataError as error:
         if not error.key:
             raise
         where = f"{experiment.where(error.key)}: {error.where}"
         raise DataError(where, error.problem, error.remedy) from None
+
+
+def data_paths(experiment: Experiment, data_dir: Path) -> Iterator[Path]:
+    """Yield the files and folders that an experiment's data may be read from.
+
+    Args:
+        experiment: what is trained.
+        data_dir: the folder that has one sub-folder per downloaded dataset.
+    """
+    files = experiment.data.files
+    if not files:
+        yield data_dir / experiment.data.name
+        return
+    for name in (files.train, files.test, experiment.validation, files.target, files.test_target):
+        if not isinstance(name, str):
+            continue
+        for path in candidates(name, experiment.search_paths):
+            if path.exists():
+                yield path
+                if labels := find_label_file(path):
+                    yield labels
 
 
 def load_split(
@@ -58,19 +77,20 @@ def load_split(
             encoding,
             split,
             experiment.search_paths,
-            _splitting(experiment),
+            _preparation(experiment),
             trained_on,
         )
     name, where = experiment.data.name, experiment.where("data")
-    return load_builtin_split(name, split, encoding, data_dir, where)
+    return load_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
 
 
-def _splitting(experiment: Experiment) -> np.random.Generator:
-    return KeyedStreams(experiment.seed).generator("test split")
+def _preparation(experiment: Experiment) -> Preparation:
+    fraction = experiment.validation if isinstance(experiment.validation, float) else 0.0
+    return Preparation(experiment.data.scale, experiment.seed, fraction, experiment.dtype)
 
 
 def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
-    """Make sure that an experiment fits its dataset, and set validation examples aside.
+    """Make sure that an experiment fits its dataset, and open its validation file.
 
     Returns:
         The dataset, with the validation examples that the experiment wants.
@@ -94,8 +114,19 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
     if experiment.augment and (shape is None or shape[0] * shape[1] != features):
         problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
         raise ConfigError(experiment.where("augment"), problem, "remove it")
-    if experiment.validation:
+    if experiment.augment and shape and experiment.augment["shift"] >= min(shape):
+        problem = f"moves images of {shape[0]}×{shape[1]} pixels out of sight"
+        where = experiment.where("augment.shift")
+        raise ConfigError(where, problem, f"write shift: {max(1, min(shape) // 10)}")
+    if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
+    elif dataset.validation is not None and not len(dataset.validation.labels):
+        raise ConfigError(
+            experiment.where("validation"),
+            f"{experiment.validation:g} of {len(dataset.train.labels)} examples is none of any "
+            "class",
+            "give a larger fraction",
+        )
     n, bt_size = len(dataset.train.labels), experiment.bt_size
     if experiment.compat and n < 2 * bt_size:
         raise ConfigError(
@@ -108,8 +139,9 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
+    known = set(class_names)
     for name in experiment.class_weight or ():
-        if name not in class_names:
+        if name not in known:
             raise ConfigError(
                 experiment.where(f"class_weight.{name}"),
                 f"there is no class {name}",
@@ -118,27 +150,21 @@ def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) ->
 
 
 def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
-    """Open the validation file, or set part of the training data aside; never the test split."""
-    if isinstance(experiment.validation, str):
-        if not experiment.data.files:
-            raise ConfigError(
-                experiment.where("validation"),
-                f"{experiment.validation} is a file, and {dataset.name} is known by name",
-                "write a fraction such as validation: 0.1",
-            )
-        remedy = "correct it: paths are relative to the configuration"
-        path = resolve_path(experiment.validation, experiment.search_paths, remedy, "validation")
-        files = experiment.data.files
-        examples = load_labelled(path, dataset.encoding, files, None, experiment.search_paths)
-        return dataset._replace(validation=examples)
-    features, labels = dataset.train
-    rng = KeyedStreams(experiment.seed).generator("validation")
-    rows, held_out = stratified(labels, experiment.validation or 0, rng)
-    if not len(held_out):
+    """Open the file of validation examples that an experiment names."""
+    name = str(experiment.validation)
+    if not experiment.data.files:
         raise ConfigError(
             experiment.where("validation"),
-            f"{experiment.validation:g} of {len(labels)} examples is none of any class",
-            "give a larger fraction",
+            f"{name} is a file, and {dataset.name} is known by name",
+            "write a fraction such as validation: 0.1",
         )
-    validation = Examples(features[held_out], labels[held_out])
-    return dataset._replace(train_rows=rows, validation=validation)
+    remedy = "correct it: paths are relative to the configuration"
+    path = resolve_path(name, experiment.search_paths, remedy, "validation")
+    examples = load_labelled(
+        path,
+        dataset.encoding,
+        experiment.data.files,
+        search_paths=experiment.search_paths,
+        dtype=experiment.dtype,
+    )
+    return dataset._replace(validation=examples)

@@ -1,10 +1,106 @@
-"""Missing values: refused, dropped with their examples, or left for their column's mean."""
+"""Missing values: found; refused, dropped with their examples, or left for their column's mean."""
+
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.table import Table, blocks, column_name
+from mlpcli.config.data_files import MissingValues
+from mlpcli.data.encoding import Encoding
+from mlpcli.data.readers.csv_dialect import parse_number
+from mlpcli.data.readers.table import Table, Values, blocks, column_name
 from mlpcli.errors import DataError
+
+# How a word is said to be a text or class like any other.
+KEEP = "write missing_values: {only: []} under data"
+
+
+def mark_missing(
+    table: Table, missing_values: MissingValues, encoding: Encoding | None = None
+) -> Table:
+    """Make NaN of what stands for a missing value, and no class of such a name.
+
+    Args:
+        table: as it was read, with NaN for empty cells.
+        missing_values: what stands for a missing value.
+        encoding: what was learned in training: its categories and classes are never missing.
+    """
+    values, labels = table.values, table.labels
+    marked: dict[int | None, dict[str, int]] = {}
+    known = encoding.input_columns if encoding else []
+    for j, texts in table.texts.items():
+        # `encode` refuses a table of more columns.
+        kept = known[j].categories if j < len(known) else ()
+        if codes := _marked_codes(texts, missing_values, kept):
+            column = values[:, j]
+            marked[j] = {texts[code]: int((column == code).sum()) for code in codes}
+            values = _with_gaps(values, table.values)
+            values[np.isin(column, codes), j] = np.nan
+    if labels is not None:
+        kept = encoding.class_names if encoding else ()
+        if codes := _marked_codes(labels.names, missing_values, kept):
+            marked[None] = {labels.names[code]: int((labels.codes == code).sum()) for code in codes}
+            missing = np.isin(labels.codes, codes)
+            labels = labels._replace(codes=np.where(missing, -1, labels.codes))
+    for part, columns in _number_gaps(table, missing_values.numbers):
+        values = _with_gaps(values, table.values)
+        values[part][columns] = np.nan
+    return table._replace(values=values, labels=labels, marked=marked)
+
+
+def _marked_codes(
+    texts: Sequence[str], missing_values: MissingValues, kept: Collection[str]
+) -> list[int]:
+    """Return the codes of texts that stand for a missing value."""
+    words, numbers = missing_values.words(text=True), missing_values.numbers
+    return [
+        code
+        for code, text in enumerate(texts)
+        if text not in kept
+        and (text.strip().lower() in words or (numbers and parse_number(text) in numbers))
+    ]
+
+
+def _with_gaps(values: Values, original: Values) -> Values:
+    """Return a copy of the original values that can hold NaN; where it is one, itself."""
+    if values is not original:
+        return values
+    return original.astype(np.result_type(original.dtype, np.float32))
+
+
+def _number_gaps(
+    table: Table, numbers: Sequence[float]
+) -> Iterator[tuple[slice, NDArray[np.bool]]]:
+    """Yield which values of successive rows are numbers that stand for a missing one."""
+    kind = table.values.dtype if table.values.dtype.kind == "f" else np.float64
+    for part, values in blocks(table.values) if numbers else ():
+        found = np.isin(values, np.array(numbers, kind))
+        found[:, list(table.texts)] = False
+        if found.any():
+            yield part, found
+
+
+def marked_notes(table: Table) -> list[str]:
+    """Return, for the user, which words in text and classes were taken for missing values."""
+    notes = []
+    for j, counts in table.marked.items():
+        name = _target_name(table) if j is None else table.column(j)
+        listed = ", ".join(f"{word!r} in {n} rows" for word, n in counts.items() if n)
+        kind = "class" if j is None else "category"
+        if listed:
+            notes.append(f"{name}: {listed} counts as missing; if it is a {kind}, {KEEP}")
+    return notes
+
+
+def _target_name(table: Table) -> str:
+    position = table.selection.target if table.selection else None
+    return "the class" if position is None else column_name(table.names, position)
+
+
+def _keep_hint(table: Table, column: int | None) -> str:
+    """Return what to do, too, where a word was taken for a missing value."""
+    words = ", ".join(map(repr, table.marked.get(column, ())))
+    return f"; {words} counts as missing, or {KEEP}" if words else ""
 
 
 def handle_missing(table: Table, policy: str) -> Table:
@@ -31,12 +127,11 @@ def handle_missing(table: Table, policy: str) -> Table:
     if table.labels is not None:
         unlabelled = table.labels.codes < 0
         if unlabelled.any() and not drop:
-            position = table.selection.target if table.selection else None
-            name = "" if position is None else f"{column_name(table.names, position)}: "
+            name = f"{_target_name(table)}: " if table.selection else ""
             raise DataError(
                 table.row(int(unlabelled.argmax())),
                 f"{name}the class is missing",
-                "fill it in, or train with missing: drop",
+                "fill it in, or train with missing: drop" + _keep_hint(table, None),
             )
         gaps |= unlabelled
     if not drop or not gaps.any():
@@ -57,6 +152,7 @@ def _check_values(table: Table, bad: NDArray[np.bool], start: int) -> None:
         if column in table.texts:
             problem = f"{table.column(column)}: the category is missing"
             remedy = "fill it in, or train with missing: mean (or drop)"
+            remedy += _keep_hint(table, column)
             raise DataError(table.row(start + row), problem, remedy)
         place = f"in row {start + row}, {table.column(column)}"
         if table.lines is not None:

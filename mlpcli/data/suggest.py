@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.dataset import Dataset
+from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.files import HERE, make_dataset, read_training
 from mlpcli.data.fit import too_many_texts
 from mlpcli.data.readers import images
@@ -67,7 +67,7 @@ def suggest(path: Path, target: ColumnRef | None, folder: Path) -> SuggestedConf
     # Of a folder, a part may be what there is to train on.
     raw = read_training(files, source._replace(path=Path(files.train)))
     try:
-        dataset = make_dataset(files, raw, None, HERE, np.random.default_rng(0))
+        dataset = make_dataset(files, raw, Preparation())
     except NotClassesError as error:
         if target is not None:
             raise

@@ -1,5 +1,6 @@
 """Targets: the classes of a training file, and those of any other examples by their names."""
 
+import re
 from math import isfinite
 
 import numpy as np
@@ -14,6 +15,10 @@ from mlpcli.errors import DataError, NotClassesError, join_names
 # examples.
 MANY_CLASSES = 20
 EXAMPLES_PER_CLASS = 10
+# Line ends among them, by which a name would be more than one line.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# A longer text is no name.
+MAX_NAME = 1_000
 
 
 def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
@@ -30,6 +35,13 @@ def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
         raise DataError(
             where, f"all {n} examples are of class {names[0]}", "give examples of two or more"
         )
+    for name in names:
+        if not is_class_name(name):
+            raise DataError(
+                where,
+                f"class {name[:60]!r} has a control character, or more than {MAX_NAME:,} others",
+                "name it otherwise, or name another target",
+            )
     numbers = [number for number in map(_as_number, names) if number is not None]
     if len(numbers) < len(names):
         numbers = []
@@ -54,6 +66,11 @@ def fit_classes(labels: Labels, where: object) -> tuple[str, ...]:
     if numbers:
         return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
     return tuple(sorted(names))
+
+
+def is_class_name(text: str) -> bool:
+    """Return whether a text can name a class: it is shown in one line, and stored in every file."""
+    return len(text) <= MAX_NAME and not CONTROL.search(text)
 
 
 def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:

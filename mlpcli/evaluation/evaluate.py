@@ -8,19 +8,25 @@ from mlpcli.model import Model
 from mlpcli.nn import metrics
 
 
-def report(model: Model, examples: Examples, top_k: int | None = None) -> dict[str, Any]:
+def report(
+    model: Model, examples: Examples, top_k: int | None = None, where: str = "examples"
+) -> dict[str, Any]:
     """Evaluate a model on labelled examples.
 
     Args:
         model: a trained model.
         examples: one or more, in the units of the training data.
         top_k: say, too, how often the class is among the k largest outputs.
+        where: what the examples are called in an error.
+
+    Raises:
+        DataError: as `Model.evaluate` does.
 
     Returns:
         Metrics by name; `classes`, the same for every class by its name, None where there was
         nothing to divide by; and `confusion`, a row per class and a column per prediction.
     """
-    evaluation = model.evaluate(examples)
+    evaluation = model.evaluate(examples, where)
     counts = evaluation.confusion
     found = {
         **evaluation.summary(),

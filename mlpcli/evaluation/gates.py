@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ OVERALL = ("accuracy", "error", "balanced_accuracy", "macro_f1")
 PER_CLASS = ("precision", "recall", "f1", "support", "accuracy")
 # These alone are not shares between 0 and 1.
 UNBOUNDED = ("error", "support")
+# Of a baseline: a report of ten thousand classes has a third of it.
+MOST_BYTES = 1 << 28
 LOWER_IS_BETTER = ("error",)
 
 _METRIC = r"(?P<metric>\w+)\s*(?:\[(?P<class>.+)\])?"
@@ -94,7 +97,7 @@ def parse_requirement(text: str) -> Gate:
     """
     match = _REQUIREMENT.fullmatch(text)
     where = f"--require {text}"
-    if not match:
+    if not match or not isfinite(float(match["number"])):
         raise ConfigError(
             where, "is not METRIC, one of >= <= > <, and a number", "write accuracy>=0.97"
         )
@@ -111,7 +114,7 @@ def parse_max_drop(text: str) -> tuple[Metric, Decimal]:
         ConfigError: if it is none.
     """
     match = _DROP.fullmatch(text)
-    if not match or Decimal(match["number"]) < 0:
+    if not match or not 0 <= float(match["number"]) < inf:
         raise ConfigError(
             f"--max-drop {text}", "is not METRIC=AMOUNT, from 0", "write accuracy=0.01"
         )
@@ -176,7 +179,11 @@ def read_baseline(
     """
     remedy = "write one with mlp evaluate --json"
     try:
-        report = json.loads(path.read_bytes())
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ConfigError(path, f"has more than {MOST_BYTES} bytes", remedy)
+        report = json.loads(content, parse_constant=_no_constant)
     except OSError as error:
         raise ConfigError(path, os_reason(error), remedy) from error
     except (ValueError, RecursionError) as error:
@@ -197,6 +204,10 @@ def read_baseline(
     if list(report["classes"]) != list(class_names):
         raise ConfigError(path, "is about other classes", "compare models of the same classes")
     return report
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def check(gates: Sequence[Gate], report: Mapping[str, Any]) -> list[GateResult]:

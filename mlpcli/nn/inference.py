@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
 from mlpcli.nn.metrics import accuracy, confusion
@@ -32,6 +33,7 @@ def predict_batches(
     x = input_buffer(network, rows)
     buffers = Buffers(network, rows)
     for start in range(0, len(features), rows):
+        signals.check()
         chunk = features[start : start + rows]
         if len(chunk) < rows:
             x, buffers = x[: len(chunk)], Buffers(network, len(chunk), buffers)
@@ -80,6 +82,9 @@ def evaluate(
         loss: the error E, a function of `losses.LOSSES`.
         features: (n, n_1) in the units of the training data.
         labels: (n,) classes.
+
+    Returns:
+        Counts and error; the error of outputs that are not numbers is not finite.
     """
     n_classes = network.structure[-1]
     one_hot = np.eye(n_classes, dtype=network.dtype)
@@ -89,5 +94,6 @@ def evaluate(
         of_chunk = labels[start : start + len(a)]
         start += len(a)
         counts += confusion(of_chunk, a.argmax(axis=1), n_classes)
-        error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
+        with np.errstate(over="ignore", invalid="ignore"):
+            error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
     return Evaluation(counts, error / start)

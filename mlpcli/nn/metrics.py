@@ -69,7 +69,7 @@ def macro_f1(counts: Counts) -> float:
 def in_top_k(labels: Labels, outputs: NDArray[np.floating], k: int) -> int:
     """Count the examples whose class is among those with the k largest outputs.
 
-    Of equal outputs the later class counts as larger, as in scikit-learn.
+    Of equal outputs the earlier class counts as larger, as in `argmax`.
 
     Args:
         labels: true classes, (n,).
@@ -77,8 +77,8 @@ def in_top_k(labels: Labels, outputs: NDArray[np.floating], k: int) -> int:
         k: from 1 to n_classes.
     """
     own = np.take_along_axis(outputs, labels[:, np.newaxis].astype(np.intp), axis=1)
-    later = np.arange(outputs.shape[1]) > labels[:, np.newaxis]
-    ahead = (outputs > own) | ((outputs == own) & later)
+    earlier = np.arange(outputs.shape[1]) < labels[:, np.newaxis]
+    ahead = (outputs > own) | ((outputs == own) & earlier)
     return int((ahead.sum(axis=1) < k).sum())
 
 

@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from itertools import chain, repeat
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import header_names, select_known
 from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.missing import handle_missing
+from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import CsvOptions
@@ -30,7 +31,11 @@ CHUNK_CHARACTERS = 1 << 20
 
 
 def read_input(
-    name: str, encoding: Encoding, files: Files | None = None, invert: bool = False
+    name: str,
+    encoding: Encoding,
+    files: Files | None = None,
+    invert: bool = False,
+    dtype: str = "float32",
 ) -> Iterator[NDArray[np.generic]]:
     """Yield the features of an input's examples, some at a time.
 
@@ -39,6 +44,7 @@ def read_input(
         encoding: that of the network.
         files: how its training file was read; None for a dataset known by name.
         invert: turn black to white in images.
+        dtype: the precision of the network's arithmetic.
 
     Yields:
         (m, n_1) arrays; for a pipe, a row as soon as its line is complete.
@@ -50,11 +56,11 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert):
         # Every example gets an answer: none can be dropped.
-        checked = handle_missing(table, files.missing)
+        marked = mark_missing(table, files.missing_values, encoding)
+        checked = handle_missing(marked, files.missing)
         # A little at a time: an array may be larger than memory.
-        for part, values in blocks(checked.values):
-            lines = None if checked.lines is None else checked.lines[part]
-            yield encode(encoding, checked._replace(values=values, lines=lines))
+        for part, _ in blocks(checked.values):
+            yield encode(encoding, checked.take(part), dtype)
 
 
 def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:
@@ -87,27 +93,25 @@ def read_stream(
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
     source = decode_lines(stream, "-")
-    before, first = [], ""
+    blank, first = 0, ""
     for first in source:
         if first.strip():
             break
-        before.append(first)
+        blank += 1
     else:
         return
-
-    def all_lines() -> Iterator[str]:
-        yield from before
-        yield first
-        yield from source
+    # Only their number is kept, for errors: there may be any number of them.
+    all_lines = chain(repeat("\n", blank), [first], source)
 
     as_json = first.lstrip()[:1] in ("{", "[")
-    lines = json_lines(all_lines(), "-") if as_json else join_quoted(all_lines(), "-")
+    lines = json_lines(all_lines, "-") if as_json else join_quoted(all_lines, "-")
     # Rows may come without the header that files were declared to have.
     header: bool | None = None if files.header else files.header
     if as_json:
         header = first.lstrip()[0] == "{"
     delimiter = "," if as_json else None
-    options = CsvOptions(header, delimiter, header_names(encoding), files.missing == "mean")
+    gaps, words = files.missing == "mean", files.missing_values.words(text=False)
+    options = CsvOptions(header, delimiter, header_names(encoding), gaps, words)
     select = select_known(encoding, labelled=False)
     yield from csv_tables(lines, "-", select, characters, options)
 

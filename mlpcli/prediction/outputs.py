@@ -2,13 +2,14 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
+
+from mlpcli.errors import json_line, printable
 
 
 class PredictedBatch(NamedTuple):
@@ -48,10 +49,11 @@ def best(outputs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
 
 def _columns(
     batch: PredictedBatch, options: OutputOptions
-) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+) -> tuple[NDArray[np.object_], NDArray[np.floating]]:
     """Return the names, (m, k), and the outputs, (m, 0), (m, k) or (m, n_L), to be written."""
     chosen = best(batch.outputs, options.top_k or 1)
-    names: NDArray[np.str_] = np.array(options.class_names)
+    # Objects: of fixed width, each would be as long as the longest.
+    names = np.array(options.class_names, object)
     values = batch.outputs[:, :0]
     if options.proba:
         values = batch.outputs
@@ -61,9 +63,13 @@ def _columns(
 
 
 def write_text(stream: BinaryIO, batches: Iterator[PredictedBatch], options: OutputOptions) -> None:
-    """Write a line per example: names, then outputs, with tabs between."""
+    """Write a line per example: names, then outputs, with tabs between.
+
+    A tab or a line end in a name becomes an escape, as all does that is not to be printed.
+    """
+    shown = options._replace(class_names=tuple(map(printable, options.class_names)))
     for batch in batches:
-        names, values = _columns(batch, options)
+        names, values = _columns(batch, shown)
         rows = zip(names.tolist(), values.tolist(), strict=True)
         lines = ("\t".join([*row, *(f"{a:.6g}" for a in outputs)]) + "\n" for row, outputs in rows)
         _flush(stream, "".join(lines))
@@ -107,7 +113,7 @@ def write_jsonl(
             if options.proba:
                 keys = cells if options.top_k else options.class_names
                 line["proba"] = dict(zip(keys, outputs, strict=True))
-            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.append(json_line(line) + "\n")
         _flush(stream, "".join(lines))
 
 
@@ -117,10 +123,13 @@ def write_npy(stream: BinaryIO, batches: Iterator[PredictedBatch], options: Outp
     The number of examples is put into the header at the end, for which NumPy leaves room.
     """
     n, header = 0, b""
+    longest = max(map(len, options.class_names))
 
     def array(batch: PredictedBatch) -> NDArray[np.generic]:
         names, values = _columns(batch, options)
-        return values if options.proba else names if options.top_k else names[:, 0]
+        if options.proba:
+            return values
+        return (names if options.top_k else names[:, 0]).astype(f"U{longest}")
 
     for batch in batches:
         part = array(batch)

@@ -111,7 +111,9 @@ class MiniBatches:
         self.y = np.empty((len(x), len(targets)), x.dtype)
         self.class_weights = self.weight = None
         if class_weights is not None:
-            self.class_weights = class_weights.astype(x.dtype)[:, np.newaxis]
+            # What float32 cannot hold becomes infinite, and training says that it diverged.
+            with np.errstate(over="ignore"):
+                self.class_weights = class_weights.astype(x.dtype)[:, np.newaxis]
             self.weight = np.empty((len(x), 1), x.dtype)
         # Chunks of the same sizes share their views, however many there are.
         views = functools.cache(self._views)

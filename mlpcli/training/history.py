@@ -20,6 +20,38 @@ COLUMNS = (
     "seconds",
     "examples_per_second",
 )
+# In bytes; numbers take a fraction of it.
+LONGEST_ROW = 1 << 12
+
+
+def check_history(path: Path) -> None:
+    """Make sure that a file that is to hold the history is new, empty, or a history already.
+
+    Raises:
+        ConfigError: if it holds anything else, which would be lost.
+    """
+    # A device, or a pipe, holds nothing that could be lost.
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as stream:
+            line = stream.readline(LONGEST_ROW)
+    except OSError:
+        return  # Who opens it for writing says what is wrong.
+    if line and not _is_history(line, path.suffix):
+        remedy = "add --overwrite to replace it, or choose another name"
+        raise ConfigError(f"--history {path}", "exists and holds no history of mlp train", remedy)
+
+
+def _is_history(line: bytes, suffix: str) -> bool:
+    """Return whether a file's first line is that of a history of this kind."""
+    if suffix == ".csv":
+        return line.strip() == ",".join(COLUMNS).encode()
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and tuple(row) == COLUMNS
 
 
 @contextmanager

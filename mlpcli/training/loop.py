@@ -53,6 +53,7 @@ def train(
         started = time.perf_counter()
         try:
             row = _run_epoch(experiment, run, tools, on_step)
+            row |= _validate(experiment, run, dataset, row["epoch"])
         except DivergedError:
             last_good.restore(run)
             raise
@@ -206,20 +207,27 @@ def _diverged(experiment: Experiment, problem: str) -> DivergedError:
     )
 
 
+def _validate(experiment: Experiment, run: Run, dataset: Dataset, epoch: int) -> dict[str, float]:
+    """Evaluate an epoch on the validation data; return what its row of the history adds."""
+    if dataset.validation is None:
+        return {}
+    loss = LOSSES[experiment.loss, experiment.output]
+    found = evaluate(run.candidate, loss, *dataset.validation)
+    if not math.isfinite(found.error):
+        raise _diverged(experiment, f"epoch {epoch}: the validation error is {found.error}")
+    return {"validation_error": found.error, "validation_accuracy": found.accuracy}
+
+
 def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[str, Any]) -> None:
-    """Evaluate the epoch on the validation data; note whether it is the best and the last."""
+    """Note an epoch in the history, and whether it is the best and the last."""
     run.history.append(row)
     run.step, run.error_sum, run.rng_state = 0, 0.0, run.draws.state
     epoch = row["epoch"]
     if dataset.validation is None:
         run.best_epoch = epoch
-    else:
-        loss = LOSSES[experiment.loss, experiment.output]
-        found = evaluate(run.candidate, loss, *dataset.validation)
-        row["validation_error"], row["validation_accuracy"] = found.error, found.accuracy
-        if run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
-            run.best_epoch = epoch
-            np.copyto(run.best, run.candidate.theta)
+    elif run.best_epoch < 0 or _better(experiment, row, run.history[run.best_epoch]):
+        run.best_epoch = epoch
+        np.copyto(run.best, run.candidate.theta)
     run.finished = is_finished(experiment, run)
     if run.finished and experiment.calibrate and dataset.validation is not None:
         best = run.candidate.copy()

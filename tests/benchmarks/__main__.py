@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import growth, mnist, processes, reading, report, turns
+from benchmarks import downloading, growth, mnist, processes, reading, report, turns
 from benchmarks.contenders import CONTENDERS
 from benchmarks.threads import add_shared_options, available
 from benchmarks.workloads import WORKLOADS
 
-SECTIONS = ("speed", "processes", "growth", "reading")
+SECTIONS = ("speed", "processes", "growth", "reading", "download")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows = options.examples or reading.ROWS
             results["reading"] = reading.measure(Path(folder), options.rounds, rows)
             print(report.reading(results["reading"], rows), flush=True)
+        if "download" in options.section:
+            with downloading.tasks(Path(folder)) as tasks:
+                found = processes.measure(tasks, Path(folder), options.threads, options.rounds)
+            results["download"] = found
+            print(report.processes(found), flush=True)
     print(f"{time.perf_counter() - start:.0f} seconds")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -15,9 +15,9 @@ from mlpcli.checkpoint import store
 from mlpcli.checkpoint.resume import first_difference, load_run, resume_run
 from mlpcli.config.load import from_mapping
 from mlpcli.config.schema import SCHEDULE_SETTINGS
-from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.load import with_validation
+from mlpcli.data.splits import set_aside, training_rows
 from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.model import new_model
 from mlpcli.nn.optimizers import SETTINGS
@@ -83,7 +83,8 @@ def opened(keys):
     """Return an experiment of these keys, and its data."""
     experiment, dataset = from_mapping(BASE | keys, {}), images()
     if isinstance(experiment.validation, float):
-        dataset = with_validation(experiment, dataset)
+        wanted = Preparation(seed=experiment.seed, validation=experiment.validation)
+        dataset = set_aside(dataset, training_rows(dataset.train.labels, wanted))
     return experiment, dataset
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import VALUES, made
+from fuzz.checkpoints import sealed
 
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint import store
@@ -21,7 +22,10 @@ def run_of(made_model):
     network = made_model.network
     run = start_run(made_model.experiment, network.copy())
     run.network = network
-    run.history.append({"epoch": 0, "error": 0.5})
+    row = {"epoch": 0, "error": 0.5, "eta": 0.3}
+    if made_model.experiment.validation:
+        row |= {"validation_error": 0.5, "validation_accuracy": 0.75}
+    run.history.append(row)
     run.best_epoch = 0
     return run
 
@@ -57,14 +61,16 @@ def test_a_file_brings_a_model_back(values):
 @pytest.mark.parametrize("values", [{}, {"compat": "article"}, {"validation": 0.1}], ids=str)
 def test_loading_draws_no_random_numbers(monkeypatch, values):
     """A model is its file's content alone: no generator of NumPy's is even made."""
-    save(made(**values))
+    saved = made(**values)
+    save(saved)
+    history = run_of(saved).history
 
     def draw(*_):
         raise AssertionError("a random number was drawn")
 
     for name in ("default_rng", "RandomState", "Generator", "seed"):
         monkeypatch.setattr(np.random, name, draw)
-    assert store.load(Path("model.npy")).history == [{"epoch": 0, "error": 0.5}]
+    assert store.load(Path("model.npy")).history == history
 
 
 def test_loading_needs_no_training():
@@ -96,7 +102,7 @@ def forged(change):
     save(made())
     arrays, meta = checkpoint.read(Path("model.npy"))
     change(arrays, meta)
-    Path("model.npy").write_bytes(checkpoint.serialise(arrays, meta))
+    Path("model.npy").write_bytes(sealed(arrays, meta))
 
 
 FORGERIES = {
@@ -125,7 +131,42 @@ FORGERIES = {
     "no history": lambda _, meta: meta.update(history=None),
     "history of words": lambda _, meta: meta.update(history=["one"]),
     "history without errors": lambda _, meta: meta.update(history=[{"epoch": 0}]),
-    "history with odd errors": lambda _, meta: meta.update(history=[{"error": "small"}]),
+    "history with odd errors": lambda _, meta: meta["history"][0].update(error="small"),
+    "history without end": lambda _, meta: meta["history"][0].update(error=float("1e308") * 10),
+    "history with more": lambda _, meta: meta["history"][0].update(seconds=1.0),
+    "history of another epoch": lambda _, meta: meta["history"][0].update(epoch=1),
+    "history too long": lambda _, meta: meta.update(
+        epoch=3, history=[meta["history"][0] | {"epoch": i} for i in range(3)]
+    ),
+    "no versions": lambda _, meta: meta.pop("versions"),
+    "versions of lists": lambda _, meta: meta.update(versions={"numpy": []}),
+    "no epoch": lambda _, meta: meta.pop("epoch"),
+    "another epoch": lambda _, meta: meta.update(epoch=0),
+    "unknown part": lambda _, meta: meta.update(weights=1),
+    "one name twice": lambda _, meta: meta.update(class_names=["odd", "odd"]),
+    "name with an escape": lambda _, meta: meta.update(class_names=["odd", "\x1b[31m"]),
+    "name of a book": lambda _, meta: meta.update(class_names=["odd", "e" * 1001]),
+    "odd fingerprint": lambda _, meta: meta.update(fingerprint="g" * 64),
+    "deviation 0": lambda _, meta: meta["encoding"].update(
+        scale="standardize", means=[0.0] * 10, deviations=[0.0] + [1.0] * 9
+    ),
+    "fewer deviations": lambda _, meta: meta["encoding"].update(
+        scale="standardize", means=[0.0] * 10, deviations=[1.0] * 9
+    ),
+    "image of another size": lambda _, meta: meta["encoding"].update(image_shape=[2, 3]),
+    "image without an end": lambda _, meta: meta["encoding"].update(image_shape=[2**40, 2**40]),
+    "column of no role": lambda _, meta: meta["encoding"].update(
+        columns=[{"name": "x", "role": "feature"}] * 10
+    ),
+    "number with categories": lambda _, meta: meta["encoding"].update(
+        columns=[{"name": "x", "role": "number", "categories": ["a"]}] * 10
+    ),
+    "filling of another length": lambda _, meta: meta["encoding"].update(
+        columns=[{"name": "x", "role": "number", "filling": [1.0, 2.0]}] * 10
+    ),
+    "weights that are no numbers": lambda arrays, _: arrays["W2"].fill(np.nan),
+    "weights of another dtype": lambda arrays, _: arrays.update(W2=arrays["W2"].astype(float)),
+    "temperature alone": lambda _, meta: meta.update(temperature=2.0),
 }
 
 

@@ -82,6 +82,6 @@ def test_epochs_on_a_terminal(monkeypatch):
 def test_transfer_off_a_terminal(monkeypatch, stream):
     """Off a terminal bytes arrive in silence."""
     monkeypatch.setattr(sys, "stderr", stream)
-    with console.transfer("a.gz", 10) as advance:
-        advance(10)
+    with console.transfer("a.gz", 10) as progress:
+        progress(10, 0)
     assert stream is None or not stream.getvalue()

@@ -122,14 +122,18 @@ def test_gaps_in_arrays(run_mlp):
 
 
 def test_names_that_yaml_would_not_take(run_mlp):
-    """Line breaks and control characters in names of columns and classes do no harm."""
+    """Line breaks and control characters in names of columns do no harm; a class has none."""
     names = ["a", "b\nc", "two\n\x7f\u2028lines"]
     with open("t.csv", "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerows([names, *([i, 1, f"class\n\x01{i % 2}"] for i in range(20))])
+        writer.writerows([names, *([i, 1, f"class {i % 2}"] for i in range(20))])
     assert run_mlp("init", "t.csv").returncode == 0
     assert load_experiment(Path("t.yaml")).data.files.target == names[-1]
     assert run_mlp("train", "t.yaml", "-q", "--set", "epochs=1").returncode == 0
+    Path("t.csv").write_text("x,y\n" + '1,"a\nb"\n2,c\n' * 9, encoding="utf-8")
+    run = run_mlp("init", "t.csv", "-o", "other.yaml")
+    assert run.returncode == 1
+    assert r"class 'a\nb' has a control character" in run.stderr
 
 
 def test_target_decides(run_mlp):

@@ -61,7 +61,10 @@ def test_help_imports_no_command():
     script = "import sys; from mlpcli.cli.main import mlp; mlp(['--help'], standalone_mode=False); "
     script += "print([name for name in sys.modules if name.startswith('mlpcli.')])"
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert run.stdout.splitlines()[-1] == "['mlpcli.cli', 'mlpcli.errors', 'mlpcli.cli.main']"
+    assert (
+        run.stdout.splitlines()[-1]
+        == "['mlpcli.cli', 'mlpcli.errors', 'mlpcli.signals', 'mlpcli.cli.main']"
+    )
 
 
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["--version"], ["train"]])
@@ -120,7 +123,9 @@ NOT_FOUND = [
     ("train .", ".: is a directory; give the path of a YAML experiment"),
     (
         "download cats",
-        "mlp download: there is no dataset cats; the datasets are mnist, fashion-mnist",
+        "mlp download: there is no dataset cats; the datasets are mnist, fashion-mnist, kmnist, "
+        "emnist-byclass, emnist-bymerge, emnist-balanced, emnist-letters, emnist-digits, "
+        "emnist-mnist",
     ),
 ]
 

@@ -177,17 +177,19 @@ def test_closed_stdin(weights):
 
 
 def test_values_beyond_the_arithmetic(run_mlp):
-    """Values that float32 cannot hold give the limit's answer or one line, never a warning."""
+    """Values that float32 cannot hold give one line that names their place, never a warning."""
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
     text = text.replace("1000", "2").replace("compat: article", "")
     Path("c.yaml").write_text(text, encoding="utf-8")
     assert run_mlp("train", "c.yaml", "-q").returncode == 0
-    run = run_mlp("predict", "--weights", "c.npy", "-", input="1e300" + ",0" * 9 + "\n")
-    assert (run.returncode, run.stderr) == (0, "")
-    run = run_mlp("predict", "--weights", "c.npy", "-", input=",".join(["1e300"] * 10) + "\n")
-    assert run.returncode == 1
-    assert run.stderr.startswith("mlp: error: input: holds values too large for the network's")
-    assert run.stderr.count("\n") == 1
+    for cells in (["1e300"] + ["0"] * 9, ["0"] * 9 + ["-1e39"], ["1e300"] * 10):
+        run = run_mlp("predict", "--weights", "c.npy", "-", input="\n" + ",".join(cells) + "\n")
+        assert run.returncode == 1
+        column, value = next((i, cell) for i, cell in enumerate(cells, 1) if cell != "0")
+        assert run.stderr == (
+            f"mlp: error: -:2: column {column}: {float(value):g} is too large for the network's "
+            "float32 arithmetic; give it in the units of the training data\n"
+        )
 
 
 def test_a_reader_may_leave(weights):

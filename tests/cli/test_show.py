@@ -59,7 +59,7 @@ def test_json(show, parity_weights):
     meta = json.loads(record["meta"].tobytes())
     assert list(found) == [
         "weights", "bytes", "layers", "parameters", "experiment", "classes", "data", "start",
-        "epochs", "complete", "best_epoch", "metrics", "versions",
+        "source", "epochs", "complete", "best_epoch", "metrics", "versions",
     ]  # fmt: skip
     assert found["start"] is None
     assert found["layers"] == [

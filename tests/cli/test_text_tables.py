@@ -127,3 +127,15 @@ def test_no_confusion_of_many_classes():
     assert tables.confusion(LETTERS, (1000 * np.eye(62, dtype=int)).tolist()) == [
         "no class was taken for another"
     ]
+
+
+def test_confusion_of_many_classes(monkeypatch):
+    """A matrix that cannot fit is not laid out: every name is looked at a few times."""
+    looked = []
+    width = tables.display_width
+    monkeypatch.setattr(tables, "display_width", lambda text: looked.append(1) or width(text))
+    names = [f"class {i}" for i in range(300)]
+    counts = [[int(i == j or (i, j) == (3, 4)) for j in range(300)] for i in range(300)]
+    lines = tables.confusion(names, counts)
+    assert lines[0].startswith("largest confusions")
+    assert len(looked) < 10 * len(names)

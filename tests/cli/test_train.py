@@ -91,11 +91,11 @@ def test_json_is_one_object(run_mlp, config):
         (["-q"], 0, None),
         (["-q", "-v"], 0, None),
         # 700 examples of which the article merges the last 8 + 4: 87 steps, and the epoch's line.
-        (["-v"], 10 * 88, "epoch 0 step 1 error 0."),
+        (["-v"], 1 + 10 * 88, "epoch 0 step 0 error 0."),
     ],
 )
 def test_progress_as_plain_lines(run_mlp, config, options, lines, second):
-    """Off a terminal, stderr has a line per epoch, with -v one per step, and with -q none."""
+    """Off a terminal, stderr has a line per epoch, with -v one per step and for threads."""
     run = run_mlp("train", config, *options)
     assert run.stdout == RESULT.format("short.npy")
     shown = run.stderr.splitlines()
@@ -104,7 +104,7 @@ def test_progress_as_plain_lines(run_mlp, config, options, lines, second):
 
 
 @pytest.mark.parametrize(
-    ("options", "bar", "lines"), [([], True, 0), (["-q"], False, 0), (["-v"], False, 880)]
+    ("options", "bar", "lines"), [([], True, 0), (["-q"], False, 0), (["-v"], False, 881)]
 )
 def test_progress_on_a_terminal(config, options, bar, lines):
     """A terminal gets a bar with error and speed, or with -v lines; stdout gets the result."""

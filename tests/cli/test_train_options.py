@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint import store
 
 CONFIG = """\
@@ -62,13 +63,13 @@ def test_from_another_structure_is_refused(run_mlp):
 def test_the_checkpoint_knows_what_it_started_from(run_mlp):
     """It holds the SHA-256 at the end of that file, when it is resumed too; others hold nothing."""
     assert run_mlp("train", "c.yaml", "-q", "-o", "w.npy").returncode == 0
-    assert "start" not in store.load("w.npy").meta
+    assert "start" not in checkpoint.read(Path("w.npy")).meta
     words = ["train", "c.yaml", "-q", "--from", "w.npy"]
     assert run_mlp(*words).returncode == 0
     expected = {"sha256": np.load("w.npy")["sha256"].tobytes().hex()}
-    assert store.load("c.npy").meta["start"] == expected
+    assert checkpoint.read(Path("c.npy")).meta["start"] == expected
     assert run_mlp("train", "c.yaml", "-q", "--resume", "--set", "epochs=4").returncode == 0
-    assert store.load("c.npy").meta["start"] == expected
+    assert checkpoint.read(Path("c.npy")).meta["start"] == expected
     assert run_mlp(*words, "-o", "whole.npy", "--set", "epochs=4").returncode == 0
     assert Path("whole.npy").read_bytes() == Path("c.npy").read_bytes()
 
@@ -187,7 +188,7 @@ def test_threads_are_set_before_numpy_is_loaded(mlp_process, tmp_path):
 def test_best_epoch_is_named(run_mlp):
     """With validation the result says which epoch's weights the file holds."""
     run = run_mlp("train", "c.yaml", "-q", *VALIDATED)
-    best = store.load(Path("c.npy")).meta["best_epoch"]
+    best = checkpoint.read(Path("c.npy")).meta["best_epoch"]
     assert run.stdout.splitlines()[0] == f"weights c.npy of epoch {best}, the best"
     result = json.loads(
         run_mlp("train", "c.yaml", "-q", *VALIDATED, "--overwrite", "--json").stdout

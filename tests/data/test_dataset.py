@@ -7,7 +7,7 @@ import pytest
 
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.builtin.registry import DATASETS
-from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.errors import ConfigError, DataError
 
@@ -34,7 +34,7 @@ def write_mnist(data_dir, **replaced):
 
 def open_mnist(data_dir, scale=None):
     """Open the MNIST of a data directory."""
-    return load_builtin("mnist", scale, data_dir, "c.yaml:1: data")
+    return load_builtin("mnist", Preparation(scale), data_dir, "c.yaml:1: data")
 
 
 def test_images_become_rows_of_bytes(tmp_path):
@@ -61,7 +61,7 @@ def test_real_mnist(data_dir):
 
 def test_parity_is_cut_as_in_the_article(tmp_path):
     """The first 700 numbers train and the last 324 test; the data directory is not needed."""
-    dataset = load_builtin("parity", None, tmp_path / "none", "")
+    dataset = load_builtin("parity", Preparation(), tmp_path / "none", "")
     assert dataset.encoding == Encoding(10, "none", ("odd", "even"))
     assert [len(part.labels) for part in (dataset.train, dataset.test)] == [700, 324]
     bits = dataset.test.features[0]
@@ -111,12 +111,12 @@ def test_no_images(tmp_path):
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [("minst", "did you mean mnist?"), ("party", "did you mean parity?"),
-     ("../mnist", "did you mean mnist?"), ("x", "the datasets are parity, mnist, fashion-mnist")],
+     ("../mnist", "did you mean mnist?"), ("x", f"the datasets are parity, {', '.join(DATASETS)}")],
 )  # fmt: skip
 def test_unknown_name(tmp_path, name, remedy):
     """An unknown dataset is a mistake in the configuration, and the nearest name is offered."""
     with pytest.raises(ConfigError) as caught:
-        load_builtin(name, None, tmp_path, "c.yaml:3: data")
+        load_builtin(name, Preparation(), tmp_path, "c.yaml:3: data")
     assert str(caught.value) == f"c.yaml:3: data: there is no dataset {name}; {remedy}"
 
 
@@ -148,7 +148,7 @@ def test_a_split_is_read_alone(data_dir, tmp_path):
     (tmp_path / "mnist").mkdir()
     for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
         (tmp_path / "mnist" / name).symlink_to(data_dir / "mnist" / name)
-    whole = load_builtin("mnist", None, data_dir, "data")
-    alone = load_builtin_split("mnist", "test", whole.encoding, tmp_path, "data")
+    whole = load_builtin("mnist", Preparation(), data_dir, "data")
+    alone = load_builtin_split("mnist", "test", whole.encoding, "float32", tmp_path, "data")
     np.testing.assert_array_equal(alone.features, whole.test.features)
     np.testing.assert_array_equal(alone.labels, whole.test.labels)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.encoding import Column, Encoding, encode
 from mlpcli.data.files import load_files, load_labelled
 from mlpcli.data.fit import fit_scaling
@@ -24,7 +25,7 @@ def opened(text=TRAIN, scale="none", **keys):
     """Write a training table and open it."""
     Path("train.csv").write_text(text)
     files = Files("train.csv", **keys)
-    return load_files(files, scale, (Path(),), np.random.default_rng(0)), files
+    return load_files(files, Preparation(scale)), files
 
 
 def apply(dataset, files, text):
@@ -86,7 +87,7 @@ def test_standardize_is_the_textbooks(values, offset):
     np.testing.assert_allclose(encoding.means, table.values.mean(axis=0), rtol=1e-9, atol=1e-9)
     expected = np.where(constant, 1, deviations)
     np.testing.assert_allclose(encoding.deviations, expected, rtol=1e-6, atol=1e-7)
-    assert (encode(encoding, table)[:, constant] == 0).all()
+    assert (encode(encoding, table, "float32")[:, constant] == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_a_fraction_is_stratified_and_seeded():
     shuffled = "x,y\n" + "".join(rows[40:] + rows[:40])
     for again in (opened(text, test=0.2)[0], opened(shuffled, test=0.2)[0]):
         np.testing.assert_array_equal(again.test.features, dataset.test.features)
-    other = load_files(files, "none", (Path(),), np.random.default_rng(1))
+    other = load_files(files, Preparation("none", 1))
     assert (other.test.features != dataset.test.features).any()
 
 

@@ -10,6 +10,7 @@ from sklearn import metrics as sklearn_metrics
 
 from mlpcli.nn import metrics
 from mlpcli.nn.metrics import confusion
+from mlpcli.prediction.outputs import best
 
 
 def test_confusion_counts_true_classes_in_rows():
@@ -68,10 +69,22 @@ def test_metrics_are_scikit_learns(drawn):
 
 @given(st.data(), st.integers(3, 7), st.integers(1, 30))
 def test_top_k_is_scikit_learns(data, n_classes, n):
-    """Top-k accuracy equals scikit-learn's, with many equal outputs and with classes absent."""
+    """Top-k accuracy equals scikit-learn's where no outputs are equal, with classes absent."""
     k = data.draw(st.integers(1, n_classes - 1))
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    outputs = rng.integers(3, size=(n, n_classes)) / 2
+    outputs = rng.permuted(np.tile(np.arange(n_classes) / 2, (n, 1)), axis=1)
     labels = rng.integers(n_classes, size=n).astype(np.uint8)
     theirs = sklearn_metrics.top_k_accuracy_score(labels, outputs, k=k, labels=range(n_classes))
     assert metrics.in_top_k(labels, outputs, k) / n == pytest.approx(theirs, abs=1e-12)
+
+
+@given(st.integers(2, 7), st.integers(1, 30), st.integers(0, 2**32))
+def test_top_k_takes_the_classes_that_predict_gives(n_classes, n, seed):
+    """Of equal outputs the earlier class counts, as in `argmax` and in `predict --top-k`."""
+    rng = np.random.default_rng(seed)
+    outputs = rng.integers(3, size=(n, n_classes)) / 2
+    labels = rng.integers(n_classes, size=n).astype(np.uint8)
+    assert metrics.in_top_k(labels, outputs, 1) == (labels == outputs.argmax(axis=1)).sum()
+    for k in range(1, n_classes + 1):
+        shown = best(outputs, k)
+        assert metrics.in_top_k(labels, outputs, k) == (shown == labels[:, np.newaxis]).sum()

@@ -10,6 +10,7 @@ import pytest
 from ordeals import MLP
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files
 from mlpcli.errors import DataError
@@ -26,7 +27,7 @@ def trained():
     """Return a function that reads an input for a network trained on a table."""
     Path("train.csv").write_text(TABLE)
     files = Files("train.csv", missing="mean")
-    dataset = load_files(files, "none", (Path(),), np.random.default_rng(0))
+    dataset = load_files(files, Preparation("none"))
     return lambda name: np.vstack(list(read_input(name, dataset.encoding, files)))
 
 

@@ -298,8 +298,8 @@ def test_a_calibrated_model_is_used_at_its_temperature(tmp_path):
     trained = Trained(experiment(**keys, calibrate=True, init="glorot"))
     path = tmp_path / "w.npy"
     store.save(path, trained.model, trained.run)
-    loaded = store.load(path)
-    T = loaded.meta["temperature"]
+    loaded, meta = store.load_with_meta(path)
+    T = meta.temperature
     assert T == trained.run.temperature != 1
     np.testing.assert_allclose(
         loaded.network.weights[-1] * T, trained.model.network.weights[-1], rtol=1e-14

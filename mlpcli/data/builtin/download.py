@@ -1,107 +1,291 @@
-"""Fetching a named dataset: each file verified before it takes its place."""
+"""Fetching a published file: verified before it has its name, and never begun anew without need."""
 
 import hashlib
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import requests
-
 from mlpcli import atomic
+from mlpcli.data.builtin import transport
+from mlpcli.data.builtin.parts import Part, find_part, part_path, remove_parts
 from mlpcli.data.builtin.registry import RemoteFile
-from mlpcli.errors import DownloadError
+from mlpcli.data.builtin.transport import Answer, BrokenOffError, Session, TransferError
+from mlpcli.data.builtin.verify import is_valid, problem_of
+from mlpcli.errors import DownloadError, OutputError, os_reason
 
-CONNECT_SECONDS = 10
-SILENCE_SECONDS = 30
-BLOCK_BYTES = 1 << 16
-# The published checksums are those of the .gz files: a server must not unpack them on the way.
-HEADERS = {"Accept-Encoding": "identity"}
+# How often a mirror may break off without PROGRESS_BYTES more than ever before.
+TRIES = 4
+PROGRESS_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
+OPTION = "--data-dir"
 
-
-def is_valid(path: Path, file: RemoteFile) -> bool:
-    """Return whether `path` holds exactly the published bytes."""
-    if not path.is_file() or path.stat().st_size != file.size:
-        return False
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+Progress = Callable[[int, int], object]
+"""Told how many bytes are there, and how many of them were when the transfer began."""
 
 
 def fetch(
-    file: RemoteFile, mirrors: tuple[str, ...], folder: Path, advance: Callable[[int], object]
-) -> str:
-    """Download one file into `folder` from the first mirror that delivers it.
+    file: RemoteFile,
+    sources: Sequence[str | Path],
+    folder: Path,
+    progress: Progress = lambda _there, _began: None,
+    waiting: Callable[[], object] = lambda: None,
+) -> str | None:
+    """Make sure that a published file is in a folder.
 
-    Bytes go to a temporary file beside the target, which takes the target's name only when size
-    and SHA-256 are right.
+    What arrives is kept beside it until it is whole, from one try, mirror and run to the next, and
+    takes its name only when size and SHA-256 are right.
 
     Args:
-        file: what to download.
-        mirrors: addresses of folders, tried in order.
-        folder: made if missing.
-        advance: called with the count of every block received; with a negative count if what was
-            received turned out wrong.
+        file: what to fetch.
+        sources: addresses of folders that end in a slash, or folders, tried in order.
+        folder: where it will be; made if missing.
+        progress: see `Progress`.
+        waiting: called if another process fetches the same file, which is then waited for.
 
     Returns:
-        The mirror that delivered.
+        Which source delivered; None if the file was there after all.
 
     Raises:
-        DownloadError: if no mirror did; says what each answered.
-        OutputError, OSError: if the file cannot be written.
+        DownloadError: if no source delivered; says what each answered.
+        OutputError: if the file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    failures = []
-    for mirror in mirrors:
-        try:
-            with atomic.open(folder / file.name, "--data-dir") as stream:
-                _receive(mirror + file.name, file, stream, advance)
-        except (requests.RequestException, _WrongFileError) as error:
-            failures.append(f"{mirror}: {_reason(error)}")
-        else:
-            return mirror
+    target = Path(os.path.realpath(folder / file.name))
+    with atomic.explained(target, OPTION):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic.locked(target, OPTION, waiting):
+        if is_valid(target, file):
+            remove_parts(target)
+            return None
+        if _complete(target, file):
+            return "an earlier download"
+        failures = []
+        with transport.connections() as session:
+            for source in sources:
+                try:
+                    if isinstance(source, Path):
+                        _copy(source / file.name, file, target, progress)
+                    else:
+                        _download(session, source + file.name, file, target, progress)
+                except TransferError as error:
+                    failures.append(f"{source}: {error}")
+                else:
+                    remove_parts(target)
+                    return str(source)
+    remedy = "check the connection and run the same command again"
+    if isinstance(sources[0], Path):
+        remedy = "put the published file there"
     raise DownloadError(
-        folder / file.name,
-        "no mirror delivered it (" + ", ".join(failures) + ")",
-        "check the connection and run the same command again",
+        folder / file.name, "no mirror delivered it (" + ", ".join(failures) + ")", remedy
     )
 
 
-class _WrongFileError(Exception):
-    """What a mirror sent is not the published file."""
+def tidy(path: Path) -> None:
+    """Remove what killed downloads have left beside a file that is valid, where that is allowed."""
+    target = Path(os.path.realpath(path))
+    with suppress(OutputError), atomic.locked(target, OPTION):
+        remove_parts(target)
+
+
+class _ChangedError(Exception):
+    """A server that does not go on from where the part ends."""
+
+
+def _download(
+    session: Session, url: str, file: RemoteFile, target: Path, progress: Progress
+) -> None:
+    """Fetch a file from one address, in as many pieces as it takes.
+
+    Raises:
+        TransferError: if the address does not deliver.
+    """
+    tries, furthest = TRIES, 0
+    while True:
+        try:
+            began, sha256 = _receive(session, url, file, target, progress)
+        except _ChangedError:
+            remove_parts(target)
+            continue
+        except BrokenOffError:
+            part = find_part(target)
+            size = part.size if part else 0
+            tries = TRIES if size >= furthest + PROGRESS_BYTES else tries - 1
+            furthest = max(furthest, size)
+            if not tries:
+                raise
+            transport.pause(TRIES - tries)
+            continue
+        if sha256 == file.sha256:
+            _place(target)
+            return
+        remove_parts(target)
+        problem = f"has SHA-256 {sha256}, and {file.sha256} is published"
+        if not began:
+            raise TransferError(f"sent what {problem}")
+        # Pieces of two different files: this time all of it is asked for at once.
+        tries -= 1
+        if not tries:
+            raise TransferError(f"sent pieces of a file that {problem}")
+
+
+def _place(target: Path) -> None:
+    """Give a part that is the whole file its name."""
+    if part := find_part(target):
+        atomic.place(part.path, target, OPTION)
+    remove_parts(target)
+
+
+def _complete(target: Path, file: RemoteFile) -> bool:
+    """Return whether an earlier download had everything but the name; it is given that now."""
+    part = find_part(target)
+    if part is None or part.size < file.size:
+        return False
+    if is_valid(part.path, file):
+        _place(target)
+        return True
+    remove_parts(target)
+    return False
 
 
 def _receive(
-    url: str, file: RemoteFile, stream: BinaryIO, advance: Callable[[int], object]
-) -> None:
-    digest, received = hashlib.sha256(), 0
-    timeout = (CONNECT_SECONDS, SILENCE_SECONDS)
-    try:
-        with requests.get(url, stream=True, headers=HEADERS, timeout=timeout) as response:
-            response.raise_for_status()
-            for block in response.iter_content(BLOCK_BYTES):
-                if received + len(block) > file.size:
-                    raise _WrongFileError(f"sent more than the {file.size} bytes published")
+    session: Session, url: str, file: RemoteFile, target: Path, progress: Progress
+) -> tuple[int, str]:
+    """Ask once, from where the part ends, and add to the part what comes.
+
+    Returns:
+        How many bytes were there before, and the SHA-256 of all.
+
+    Raises:
+        TransferError: if the answer is of no use; BrokenOffError if it is, and ends early.
+        _ChangedError: if it does not belong to the part.
+    """
+    part = find_part(target)
+    if part and not part.validator:
+        part = None
+    headers = {"Range": f"bytes={part.size}-", "If-Range": part.validator} if part else {}
+    with transport.get(session, url, headers) as answer:
+        began = _check_status(answer, part, file)
+        block = answer.read(min(BLOCK_BYTES, file.size - began + 1))
+        digest = hashlib.sha256()
+        if part and began:
+            path = part.path
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256")
+        else:
+            _check_whole(answer, block, file)
+            remove_parts(target)
+            path = part_path(target, _validator(answer))
+        there = began
+        with _appending(path, target) as write:
+            while block:
+                there += len(block)
+                if there > file.size:
+                    remove_parts(target)
+                    raise TransferError(f"sent more than the {file.size} bytes published")
+                write(block)
                 digest.update(block)
+                progress(there, began)
+                block = _next(answer, file.size - there)
+    if there < file.size:
+        raise BrokenOffError(f"sent {there} bytes of {file.size}")
+    return began, digest.hexdigest()
+
+
+@contextmanager
+def _appending(path: Path, target: Path) -> Iterator[Callable[[bytes], None]]:
+    """Yield what adds bytes to a part; each arrives there whatever becomes of this process."""
+    with atomic.explained(target, OPTION):
+        stream = path.open("ab", buffering=0)
+
+    def write(block: bytes) -> None:
+        with atomic.explained(target, OPTION):
+            rest = memoryview(block)
+            while rest:
+                rest = rest[stream.write(rest) :]
+
+    with stream:
+        yield write
+
+
+def _next(answer: Answer, missing: int) -> bytes:
+    """Return what comes next, up to one byte more than is missing."""
+    try:
+        return answer.read(min(BLOCK_BYTES, missing + 1))
+    except BrokenOffError:
+        if missing:
+            raise
+        return b""
+
+
+def _check_status(answer: Answer, part: Part | None, file: RemoteFile) -> int:
+    """Return where in the file the answer begins."""
+    if answer.status == 206 and part:
+        pattern = rf"bytes {part.size}-\d+/({file.size}|\*)"
+        if not re.fullmatch(pattern, answer.headers.get("Content-Range", "")):
+            raise _ChangedError
+        if _validator(answer) not in ("", part.validator):
+            raise _ChangedError
+        return part.size
+    if answer.status == 416 and part:
+        raise _ChangedError
+    if answer.status != 200:
+        raise TransferError(f"HTTP status {answer.status}")
+    return 0
+
+
+def _check_whole(answer: Answer, head: bytes, file: RemoteFile) -> None:
+    """Refuse pages, such as those of a hotel's network, and other lengths than the file's."""
+    kind = transport.printable(answer.headers.get("Content-Type", "no content type"))
+    packed = head.startswith((b"\x1f\x8b", b"PK"))
+    if _is_html(head) or ("html" in kind and not packed):
+        words = re.sub(r"<[^>]*>", " ", head[:4096].decode("utf-8", "replace"))
+        raise TransferError(f'sent a page, {kind}: "{transport.printable(words)}"')
+    length = answer.headers.get("Content-Length", "")
+    if length.isdecimal() and length.lstrip("0") != str(file.size):
+        encoding = answer.headers.get("Content-Encoding")
+        kind += f", Content-Encoding {transport.printable(encoding)}" if encoding else ""
+        shown = transport.printable(length, 20)
+        raise TransferError(f"announces {shown} bytes ({kind}), and {file.size} are published")
+
+
+def _is_html(head: bytes) -> bool:
+    return head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
+
+
+def _validator(answer: Answer) -> str:
+    """Return what If-Range may name: a strong ETag, or else the time of the last change."""
+    etag = answer.headers.get("ETag", "")
+    return etag if etag.startswith('"') else answer.headers.get("Last-Modified", "")
+
+
+def _copy(path: Path, file: RemoteFile, target: Path, progress: Progress) -> None:
+    """Copy a file from a folder, if it is the published one.
+
+    Raises:
+        TransferError: if it is not.
+    """
+    try:
+        if problem := problem_of(path, file):
+            raise TransferError(problem)
+        source = path.open("rb")
+    except OSError as error:
+        raise TransferError(f"cannot be read: {os_reason(error)}") from error
+    digest, there = hashlib.sha256(), 0
+    with source, atomic.open(target, OPTION) as stream:
+        while block := _read(source):
+            digest.update(block)
+            there += len(block)
+            with atomic.explained(target, OPTION):
                 stream.write(block)
-                received += len(block)
-                advance(len(block))
-        if received != file.size:
-            raise _WrongFileError(f"sent {received} bytes of {file.size}")
+            progress(there, 0)
         if digest.hexdigest() != file.sha256:
-            raise _WrongFileError(
-                f"sent SHA-256 {digest.hexdigest()}, and {file.sha256} is published"
-            )
-    except (requests.RequestException, _WrongFileError):
-        advance(-received)
-        raise
+            raise TransferError("changed while it was copied")
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, requests.HTTPError):
-        return f"HTTP status {error.response.status_code}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    return str(error)
+def _read(source: BinaryIO) -> bytes:
+    try:
+        return source.read(BLOCK_BYTES)
+    except OSError as error:
+        raise TransferError(f"cannot be read: {os_reason(error)}") from error

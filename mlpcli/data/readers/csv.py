@@ -7,8 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.data.readers.csv_bytes import parse_bytes
-from mlpcli.data.readers.csv_cells import Columns, detect_columns, parse_cells, parse_ordinary
+from mlpcli.data.readers.csv_cells import (
+    Columns,
+    LateTextError,
+    detect_columns,
+    parse_cells,
+    parse_ordinary,
+)
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, sniff
 from mlpcli.data.readers.lines import Line, read_lines
 from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
@@ -51,14 +58,33 @@ def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
     np.empty(1 << 24, np.uint8)
     dialect, lines = sniff(read_lines(path), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
+    try:
+        return _read(lines, dialect, selection, options)
+    except LateTextError:
+        # All lines tell what the columns are of which the first ones tell nothing.
+        dialect, lines = sniff(read_lines(path), path, options)
+        first = next(_chunks(lines, CHUNK_CHARACTERS))
+        columns = detect_columns(first, dialect, selection, options, rest=lines)
+        dialect, lines = sniff(read_lines(path), path, options)
+        return _read(lines, dialect, selection, options, columns)
+
+
+def _read(
+    lines: Iterator[Line],
+    dialect: Dialect,
+    selection: ColumnSelection,
+    options: CsvOptions,
+    columns: Columns | None = None,
+) -> Table:
+    """Read all lines of a table."""
     values, codes, numbers = ArrayBuilder(len(selection.features)), [], []
     part = None
-    for part in _parse(lines, dialect, selection, options.gaps, CHUNK_CHARACTERS):
+    for part in _parse(lines, dialect, selection, options, CHUNK_CHARACTERS, columns):
         values.append(part.values)
         codes.append(part.codes)
         numbers.append(part.numbers)
     if part is None:
-        raise DataError(path, "has a header and no rows", "give a file with examples")
+        raise DataError(dialect.where, "has a header and no rows", "give a file with examples")
     return _table(
         dialect,
         ParsedLines(values.finish(), np.concatenate(codes), np.concatenate(numbers), part.columns),
@@ -86,7 +112,7 @@ def csv_tables(
     """
     dialect, lines = sniff(lines, where, options)
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
-    for part in _parse(lines, dialect, selection, options.gaps, characters):
+    for part in _parse(lines, dialect, selection, options, characters):
         yield _table(dialect, part)
 
 
@@ -94,13 +120,15 @@ def _parse(
     lines: Iterator[Line],
     dialect: Dialect,
     selection: ColumnSelection,
-    gaps: bool,
+    options: CsvOptions,
     characters: int,
+    columns: Columns | None = None,
 ) -> Iterator[ParsedLines]:
     """Yield the numbers of successive lines, about so many characters of them at a time."""
-    parsers, columns = PARSERS, None
+    parsers = PARSERS
     for chunk in _chunks(lines, characters):
-        columns = columns or detect_columns(chunk, dialect, selection, gaps)
+        signals.check()
+        columns = columns or detect_columns(chunk, dialect, selection, options)
         part = _parse_chunk(chunk, dialect, columns, parsers)
         if part.values.dtype != np.uint8:
             # A line has shown that the table is not of bytes alone.
@@ -134,7 +162,7 @@ def _parse_chunk(
 
 
 def _table(dialect: Dialect, part: ParsedLines) -> Table:
-    selection, codes, _ = part.columns
+    selection, codes, *_ = part.columns
     labels = None
     if selection.target is not None:
         labels = Labels(part.codes, tuple(codes[selection.target]))

@@ -5,19 +5,21 @@ numbers and the codes of texts, or None if it cannot parse these lines.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.csv_dialect import Dialect, parse_number, split_line
+from mlpcli import signals
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, parse_number, split_line
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.table import ColumnSelection, column_name
 from mlpcli.errors import DataError
 
-# What stands for a missing number. A missing text or class is an empty cell.
-MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
+
+class LateTextError(Exception):
+    """A text where a column had no value among the first lines: it may be one of text."""
 
 
 class Columns(NamedTuple):
@@ -26,12 +28,18 @@ class Columns(NamedTuple):
     selection: ColumnSelection
     codes: dict[int, dict[str, int]]
     """For each column of text, and for that of the classes: the code of every text seen so far."""
-    gaps: bool
-    """Whether values may be missing: they become NaN."""
+    options: CsvOptions
+    """Whether values may be missing, and what stands for a missing number."""
+    number_lines: dict[int, int]
+    """Of columns that may be of numbers or of text: the line with the first number."""
 
 
 def detect_columns(
-    lines: list[Line], dialect: Dialect, selection: ColumnSelection, gaps: bool
+    lines: list[Line],
+    dialect: Dialect,
+    selection: ColumnSelection,
+    options: CsvOptions,
+    rest: Iterable[Line] = (),
 ) -> Columns:
     """Return what cells are parsed as: in training, text where the first lines have no number.
 
@@ -39,35 +47,63 @@ def detect_columns(
         lines: the first lines.
         dialect: how they are written.
         selection: which columns are read, and whether more of them may turn out to be text.
-        gaps: whether values may be missing.
+        options: what is known of the table.
+        rest: later lines, whose first value decides where the first lines have none.
 
     Raises:
         DataError: naming the line, if it has another number of cells.
     """
     text = selection.text
+    number_lines: dict[int, int] = {}
     if selection.detect:
-        text |= _text_columns(lines, dialect, set(selection.features) - text)
+        undecided = set(selection.features) - text
+        texts, number_lines = _first_values(lines, dialect, undecided, options)
+        text |= texts - {*number_lines}
+        empty = undecided - text - {*number_lines}
+        late, numbers = _first_values(rest, dialect, empty, options, one=True)
+        text |= late
+        number_lines |= numbers
     target = set() if selection.target is None else {selection.target}
     codes: dict[int, dict[str, int]] = {column: {} for column in text | target}
-    return Columns(selection._replace(text=text), codes, gaps)
+    return Columns(selection._replace(text=text), codes, options, number_lines)
 
 
-def _text_columns(lines: list[Line], dialect: Dialect, undecided: set[int]) -> set[int]:
-    """Return those of some columns that hold text and no number."""
-    found = set()
-    for line in lines:
+def _first_values(
+    lines: Iterable[Line],
+    dialect: Dialect,
+    columns: set[int],
+    options: CsvOptions,
+    one: bool = False,
+) -> tuple[set[int], dict[int, int]]:
+    """Return which columns hold a text, and where each has its first number.
+
+    Args:
+        lines: where to look.
+        dialect: how they are written.
+        columns: what to look for.
+        options: what stands for a missing value.
+        one: whether the first value of a column decides, or only a number does.
+    """
+    undecided, texts, number_lines = set(columns), set(), {}
+    for line in lines if undecided else ():
+        signals.check()
         cells = split_line(line, dialect)
         for column in list(undecided):
             cell = cells[column]
-            if cell.strip().lower() in MISSING:
+            if cell.strip().lower() in options.words:
                 continue
-            if parse_number(cell) is None:
-                found.add(column)
+            value = parse_number(cell)
+            if value in options.numbers:
+                continue
+            if value is None:
+                texts.add(column)
             else:
+                number_lines[column] = line.number
+            if one or column in number_lines:
                 undecided.discard(column)
         if not undecided:
             break
-    return found & undecided
+    return texts, number_lines
 
 
 def parse_ordinary(
@@ -94,6 +130,8 @@ def parse_ordinary(
             ndmin=2,
         )
     except ValueError:
+        # A signal may have come in a converter.
+        signals.check()
         return None
     if parsed.shape != (len(lines), dialect.width) or not np.isfinite(parsed).all():
         return None
@@ -126,15 +164,23 @@ def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArra
 
 
 def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
-    """Return NaN for a cell that stands for a missing number; refuse any other."""
-    missing = cell.strip().lower() in MISSING
-    if missing and columns.gaps:
+    """Return NaN for a cell that stands for a missing number; refuse any other.
+
+    Raises:
+        DataError: naming line and column.
+        LateTextError: if it may be the first text of a column.
+    """
+    missing = cell.strip().lower() in columns.options.words
+    if missing and columns.options.gaps:
         return math.nan
     remedy = "correct it"
     if missing:
         remedy = "fill it in, or train with missing: mean (or drop)"
     elif columns.selection.detect and parse_number(cell) is None:
-        remedy = "correct it, or list the column under categorical"
+        if column not in columns.number_lines:
+            raise LateTextError
+        first = columns.number_lines[column]
+        remedy = f"correct it, or list the column under categorical: line {first} has a number"
         if dialect.names is None and line.number == dialect.first:
             remedy = "correct it, or write header: true if this line names the columns"
     raise DataError(

@@ -2,11 +2,13 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from mlpcli.config.data_files import MissingValues
 from mlpcli.data.readers.lines import Line
 from mlpcli.errors import DataError
 
@@ -25,6 +27,10 @@ class CsvOptions(NamedTuple):
     """The columns' names in training: a first line with one of them is a header."""
     gaps: bool = False
     """Whether values may be missing: they become NaN."""
+    words: frozenset[str] = MissingValues().words(text=False)
+    """What stands for a missing number, in lower case."""
+    numbers: tuple[float, ...] = ()
+    """Numbers that do; the reader leaves them as they are."""
 
 
 class Dialect(NamedTuple):
@@ -68,10 +74,10 @@ def sniff(
     header = options.header
     if not (_is_header(names, options.header_names) if header is None else header):
         return dialect, chain([first], lines)
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            problem = f"two columns are called {name!r}"
-            raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
+    if len(set(names)) < len(names):
+        name = next(name for name, count in Counter(names).items() if count > 1)
+        problem = f"two columns are called {name!r}"
+        raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
     return dialect._replace(names=names), lines
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from mlpcli.data.readers.regular import open_regular
 from mlpcli.errors import DataError
 
 MAGIC = b"\x1f\x8b"
@@ -23,13 +24,11 @@ def open_maybe_gzipped(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         The content, and whether it was compressed.
 
     Raises:
-        DataError: if it is a pipe, or compressed data turn out to be damaged while they are read.
+        DataError: as `open_regular` does, or if compressed data turn out to be damaged while they
+            are read.
         OSError: if the file cannot be read.
     """
-    with path.open("rb") as raw:
-        if not raw.seekable():
-            remedy = "write it to a file, or give mlp predict - and standard input"
-            raise DataError(path, "is a pipe, and it must be read more than once", remedy)
+    with open_regular(path) as raw:
         compressed = raw.read(len(MAGIC)) == MAGIC
         raw.seek(0)
         stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw

@@ -1,6 +1,7 @@
 """IDX files, the format of MNIST: a magic number, the shape, then the elements, big-endian."""
 
 import math
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -8,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
-from mlpcli.data.readers.table import check_expansion, stays_on_disk
+from mlpcli.data.readers.regular import read_exactly
+from mlpcli.data.readers.table import stays_on_disk
 from mlpcli.errors import DataError
 
 ELEMENT_TYPES = {
@@ -35,7 +37,7 @@ def read_idx(path: Path) -> NDArray[np.generic]:
         OSError: if it cannot be read.
     """
     with open_maybe_gzipped(path) as (stream, compressed):
-        return _read(stream, path, None if compressed else path.stat().st_size)
+        return _read(stream, path, None if compressed else os.fstat(stream.fileno()).st_size)
 
 
 def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.generic]:
@@ -57,33 +59,15 @@ def _read(stream: BinaryIO, path: Path, file_size: int | None) -> NDArray[np.gen
         found = file_size - 4 - 4 * rank
         raise _damaged(path, f"its header announces {expected} bytes of data, and it holds {found}")
     if file_size is not None and stays_on_disk(expected):
-        array: NDArray[np.uint8] = np.memmap(path, np.uint8, "r", file_size - expected)
+        array: NDArray[np.uint8] = np.memmap(stream, np.uint8, "r", file_size - expected)
     else:
-        array = _read_exactly(stream, expected, path, compressed=file_size is None)
+        array = read_exactly(stream, expected, path, compressed=file_size is None)
         if stream.read(1):
             raise _damaged(path, f"it goes on after the {expected} bytes that its header announces")
     try:
         return array.view(dtype).reshape(shape)
     except ValueError as error:
         raise _damaged(path, f"its header announces an impossible shape ({error})") from error
-
-
-def _read_exactly(
-    stream: BinaryIO, expected: int, path: Path, compressed: bool
-) -> NDArray[np.uint8]:
-    """Read `expected` bytes, growing the array as data arrive: a header alone allocates nothing."""
-    array = np.empty(min(expected, 1 << 26), np.uint8)
-    filled = 0
-    while filled < expected:
-        if filled == len(array):
-            array.resize(min(expected, 2 * filled), refcheck=False)
-        count = stream.readinto(array[filled:].data)  # type: ignore[attr-defined]
-        if not count:
-            raise _damaged(path, f"its header announces {expected} bytes, and it holds {filled}")
-        filled += count
-        if compressed:
-            check_expansion(path, filled)
-    return array
 
 
 def _damaged(path: Path, problem: str) -> DataError:

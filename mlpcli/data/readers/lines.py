@@ -23,18 +23,38 @@ class Line(NamedTuple):
 
 
 def decode_lines(stream: BinaryIO, where: object) -> Iterator[str]:
-    """Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
+    r"""Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
+
+    Lines end with \n, \r\n or, as those of classic Mac files do, \r alone.
 
     Raises:
         DataError: naming the line, if it is not UTF-8.
     """
-    for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), b""), 1):
+    for number, line in enumerate(_split_lines(stream), 1):
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             raise DataError(
                 f"{where}:{number}", "is not UTF-8", "convert the file to UTF-8"
             ) from None
+
+
+def _split_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a stream; one longer than `LONGEST_LINE` in parts."""
+    rest = b""
+    for read in iter(lambda: stream.readline(LONGEST_LINE), b""):
+        if not rest and read.find(b"\r", 0, -2) < 0 and read.endswith(b"\n"):
+            yield read
+            continue
+        # No more lines than one are left for the next part, and at least the last byte: an \r may
+        # be half of an end.
+        *lines, rest = (rest + read).splitlines(keepends=True)
+        yield from lines
+        if rest.endswith(b"\n") or len(rest) >= LONGEST_LINE:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
 def limit_expansion(source: Iterable[str], path: Path) -> Iterator[str]:
@@ -71,7 +91,8 @@ def join_quoted(source: Iterable[str], where: object) -> Iterator[Line]:
             continue
         text = "".join(pending)
         if text.strip(" \r\n"):
-            yield Line(first, text)
+            # The parsers of bytes know \n and \r\n.
+            yield Line(first, text[:-1] + "\n" if text.endswith("\r") else text)
         first, size, quotes = 0, 0, 0
         pending.clear()
     if pending:

@@ -1,22 +1,30 @@
 """NumPy's own files of arrays, `.npy` and `.npz`, without pickle."""
 
 import math
+import os
 import tokenize
+import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.table import check_expansion
-from mlpcli.errors import DataError
+from mlpcli.data.readers.regular import open_regular, read_exactly
+from mlpcli.data.readers.table import check_expansion, stays_on_disk
+from mlpcli.errors import DataError, os_reason
 
 NPY_MAGIC = b"\x93NUMPY"
 ZIP_MAGIC = b"PK\x03\x04"
 NUMBERS = "buif"
+# What np.savez writes, and np.savez_compressed.
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+ENCRYPTED = 1
 # What one or another damaged header makes NumPy raise.
 DAMAGE = (
     ArithmeticError,
@@ -27,32 +35,59 @@ DAMAGE = (
     ValueError,
     tokenize.TokenError,
 )
+# NotImplementedError is a RuntimeError.
+ZIP_DAMAGE = (EOFError, LookupError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+class ArrayHeader(NamedTuple):
+    """What stands before an array's elements."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    order: Literal["C", "F"]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all elements."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[np.generic]:
-    """Open a `.npy` array, memory-mapped: neither its size nor its content is trusted.
+    """Read a `.npy` array: neither its size nor its content is trusted.
 
     Args:
         path: the file.
         kinds: what its elements may be, as in `dtype.kind`.
 
+    Returns:
+        The array; a large one stays on disk, mapped into memory.
+
     Raises:
         DataError: if the file is damaged, or holds anything but real numbers.
         OSError: if it cannot be read.
     """
-    try:
-        # NumPy multiplies the shape in fixed-width integers and, otherwise, only warns.
-        with np.errstate(over="raise"):
-            array: NDArray[np.generic] = npy.open_memmap(path, mode="r")
-    except DAMAGE as error:
-        damage = str(error) or type(error).__name__
-        problem = "holds Python objects" if "Python objects" in damage else f"is damaged: {damage}"
-        raise DataError(path, problem, "write an array of numbers with np.save") from error
-    _check_kind(array.dtype, path, kinds)
-    return array
+    with open_regular(path) as stream:
+        try:
+            header = _read_header(stream)
+            held = os.fstat(stream.fileno()).st_size - stream.tell()
+            if header.size > held:
+                raise ValueError(f"it announces {header.size} bytes, and holds {held}")
+            _check_kind(header.dtype, path, kinds)
+            if stays_on_disk(header.size):
+                shape, dtype, order = header
+                return np.memmap(stream, dtype, "r", stream.tell(), shape, order)
+            content = read_exactly(stream, header.size, path, compressed=False)
+            return _array(header, content)
+        except DAMAGE as error:
+            damage = str(error) or type(error).__name__
+            raise DataError(
+                path, f"is damaged: {damage}", "write an array of numbers with np.save"
+            ) from error
 
 
 def _check_kind(dtype: np.dtype[np.generic], where: object, kinds: str) -> None:
+    if dtype.hasobject:
+        raise DataError(where, "holds Python objects", "write an array of numbers with np.save")
     if dtype.kind not in kinds:
         kind = "a checkpoint" if dtype.names else f"elements of type {dtype}"
         raise DataError(where, f"holds {kind}, not numbers", "give an array of numbers")
@@ -64,14 +99,13 @@ def npz_names(path: Path) -> list[str]:
     Raises:
         DataError: if it is none.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()
-                     if name.endswith(".npy")]  # fmt: skip
-    except zipfile.BadZipFile as error:
-        raise DataError(path, f"is damaged: {error}", "fetch it again") from error
+    with _archive(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()
+                 if name.endswith(".npy")]  # fmt: skip
     if not names:
         raise DataError(path, "is a zip file without arrays", "write arrays with np.savez")
+    if len(set(names)) < len(names):
+        raise DataError(path, "two arrays have the same name", "write arrays with np.savez")
     return names
 
 
@@ -89,25 +123,53 @@ def read_npz(path: Path, name: str, kinds: str = NUMBERS) -> NDArray[np.generic]
         OSError: if it cannot be read.
     """
     where = f"{path}[{name}]"
-    try:
-        with zipfile.ZipFile(path) as archive:
-            announced = archive.getinfo(f"{name}.npy").file_size
-            check_expansion(path, announced)
-            with archive.open(f"{name}.npy") as member:
-                shape, fortran, dtype = _read_header(member)
-                _check_kind(dtype, where, kinds)
-                size = math.prod(shape) * dtype.itemsize
-                if size != announced - member.tell():
-                    raise ValueError(f"it announces {size} bytes and holds other")
-                content = member.read()
-    except (*DAMAGE, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-        raise DataError(where, f"is damaged: {error}", "write it again with np.savez") from error
-    if len(content) != size:
-        raise DataError(where, "is damaged: it ends early", "write it again with np.savez")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+    with _archive(path, where) as archive:
+        entry = archive.getinfo(f"{name}.npy")
+        if entry.compress_type not in COMPRESSIONS or entry.flag_bits & ENCRYPTED:
+            raise DataError(
+                where, "is compressed in another way, or encrypted", "write it with np.savez"
+            )
+        check_expansion(path, entry.file_size)
+        with archive.open(entry) as member:
+            header = _read_header(member)
+            _check_kind(header.dtype, where, kinds)
+            if header.size != entry.file_size - member.tell():
+                raise ValueError(f"it announces {header.size} bytes and holds other")
+            # To its end, where the checksum is.
+            content = member.read()
+        if len(content) != header.size:
+            raise ValueError("it ends early")
+        return _array(header, np.frombuffer(content, np.uint8))
 
 
-def _read_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    major, _ = npy.read_magic(member)
+@contextmanager
+def _archive(path: Path, where: object = None) -> Iterator[zipfile.ZipFile]:
+    """Open a zip file; what goes wrong with it is damage, of the file or of one of its arrays."""
+    with open_regular(path) as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                yield archive
+        except (*DAMAGE, *ZIP_DAMAGE) as error:
+            problem = os_reason(error) if isinstance(error, OSError) else error
+            raise DataError(
+                where or path, f"is damaged: {problem}", "write it again with np.savez"
+            ) from error
+
+
+def _read_header(stream: IO[bytes]) -> ArrayHeader:
+    major, _ = npy.read_magic(stream)
     reader = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
-    return reader(member)
+    with warnings.catch_warnings():
+        # Of Python, about what it finds in a damaged header, and of NumPy, about old ones.
+        warnings.simplefilter("ignore")
+        shape, fortran, dtype = reader(stream)
+    if any(type(n) is not int or n < 0 for n in shape):
+        raise ValueError(f"it has no shape {shape}")
+    return ArrayHeader(shape, dtype, "F" if fortran else "C")
+
+
+def _array(header: ArrayHeader, content: NDArray[np.uint8]) -> NDArray[np.generic]:
+    """Return bytes as the array that they are."""
+    if not header.size:
+        return np.empty(header.shape, header.dtype)
+    return content.view(header.dtype).reshape(header.shape, order=header.order)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
+from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
     ArrayBuilder,
     ColumnSelection,
@@ -41,9 +43,13 @@ def read_parquet(path: Path, select: Selector) -> Table:
             path, "Parquet needs the package pyarrow", "run pip install 'mlpcli[tables]'"
         ) from None
     try:
-        with parquet.ParquetFile(path, memory_map=False) as file:
+        # Texts stay codes of a dictionary: written out, one long text fills the memory.
+        with open_regular(path), parquet.ParquetFile(path) as file:
+            texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
             return _read(path, file, select)
-    except (pa.ArrowException, OSError) as error:
+    # Names or texts may turn out to be no UTF-8.
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
         raise DataError(path, f"is damaged: {error}", "fetch it again") from error
@@ -58,6 +64,9 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     if rows == 0:
         raise DataError(path, "has no rows", "give a file with examples")
     selection, positions = _select_columns(path, schema, select)
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    unpacked = sum(group.column(i).total_uncompressed_size for group in groups for i in positions)
+    check_expansion(path, max(unpacked, rows * len(positions) * np.dtype(np.float64).itemsize))
     values = ArrayBuilder(len(selection.features))
     codes: dict[int, dict[str, int]] = {
         i: {} for i in positions if i in selection.text or i == selection.target
@@ -65,6 +74,7 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     labels = []
     chosen = [names[i] for i in positions]
     for batch in file.iter_batches(CHUNK_ROWS, columns=chosen):
+        signals.check()
         columns = [
             _codes(column, codes[i]) if i in codes else _numbers(column)
             for i, column in zip(positions, _in_order(batch, chosen), strict=True)
@@ -72,11 +82,16 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
         if selection.target is not None:
             labels.append(np.nan_to_num(columns.pop(), nan=-1).astype(np.intp))
         values.append(np.column_stack(columns))
+    read = values.finish()
+    if len(read) != rows:
+        raise DataError(
+            path, f"is damaged: it announces {rows} rows, and holds {len(read)}", "fetch it again"
+        )
     found = None
     if selection.target is not None:
         found = Labels(np.concatenate(labels), tuple(codes[selection.target]))
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
-    return Table(path, values.finish(), found, names, selection, texts)
+    return Table(path, read, found, names, selection, texts)
 
 
 def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:
@@ -132,8 +147,19 @@ def _numbers(column: Any) -> NDArray[np.float64]:
 
 def _codes(column: Any, codes: dict[str, int]) -> NDArray[np.float64]:
     """Return the code of every text, NaN for none; numbers are texts, too."""
-    texts = (None if value is None else label_text(value) for value in column.to_pylist())
-    return np.array(
-        [codes.setdefault(text, len(codes)) if text and text.strip() else np.nan for text in texts],
-        np.float64,
-    )
+    from pyarrow import types
+
+    encoded = column if types.is_dictionary(column.type) else column.dictionary_encode()
+    positions = encoded.indices.to_numpy(zero_copy_only=False)
+    given = np.isfinite(positions) if positions.dtype.kind == "f" else np.ones(len(positions), bool)
+    # Of a dictionary of the whole file, what these rows have.
+    used, inverse = np.unique(positions[given].astype(np.intp), return_inverse=True)
+    texts = [encoded.dictionary[i].as_py() for i in used.tolist()]
+    of_texts = [
+        codes.setdefault(label_text(text), len(codes))
+        if text is not None and label_text(text).strip() else np.nan
+        for text in texts
+    ]  # fmt: skip
+    found = np.full(len(positions), np.nan)
+    found[given] = np.array(of_texts, np.float64)[inverse]
+    return found

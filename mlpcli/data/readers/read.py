@@ -22,7 +22,6 @@ from mlpcli.data.readers.table import (
     Selector,
     Table,
     name_labels,
-    stays_on_disk,
 )
 from mlpcli.errors import DataError
 
@@ -61,8 +60,15 @@ def read_files(
     """
     path, kind, labels = source
     if kind == "table":
-        gaps = files.missing != "error"
-        options = CsvOptions(files.header, files.delimiter, header_names, gaps)
+        gaps, missing = files.missing != "error", files.missing_values
+        options = CsvOptions(
+            files.header,
+            files.delimiter,
+            header_names,
+            gaps,
+            missing.words(text=False),
+            missing.numbers,
+        )
         return read_csv(path, select, options)
     if kind == "parquet":
         return read_parquet(path, select)
@@ -81,9 +87,6 @@ def read_files(
         array, found = _read_archive(path, target, labels, labelled, role)
     else:
         array = read_idx(path) if kind == "idx" else read_npy(path)
-        # Who predicts takes a little at a time, and leaves the array where it is.
-        if kind == "npy" and labelled and not stays_on_disk(array.nbytes):
-            array = np.array(array)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, column, labelled, features)
 
@@ -170,7 +173,7 @@ def _read_labels(source: Source) -> Labels:
     """Read one label per example: an array, or lines of text."""
     path, kind, _ = source
     if kind == "npy":
-        return _labels_of(np.array(read_npy(path, NUMBERS + "U")), path)
+        return _labels_of(read_npy(path, NUMBERS + "U"), path)
     if kind == "idx":
         return _labels_of(read_idx(path), path)
     if kind != "table":
@@ -186,4 +189,13 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int((~np.isfinite(array)).argmax())
         raise DataError(f"{path}: row {row}", f"the label is {array[row]}", "correct it")
+    if array.dtype.kind == "U" and not _is_text(array):
+        raise DataError(path, "has labels that are no text", "write them again with np.save")
     return name_labels(array)
+
+
+def _is_text(array: NDArray[np.generic]) -> bool:
+    """Return whether all characters of an array of text are such: NumPy does not look."""
+    codes = np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+    surrogates = (codes >= 0xD800) & (codes < 0xE000)
+    return not (surrogates | (codes > 0x10FFFF)).any()

@@ -1,5 +1,6 @@
 """What a path is, and where its labels are: found out once, and handed on to whoever reads it."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,17 @@ def find_label_file(path: Path) -> Path | None:
     return None
 
 
+def candidates(name: str, search_paths: Sequence[Path]) -> list[Path]:
+    """Return where a path given in a configuration may be, in the order in which to look."""
+    # Not Path.expanduser, which fails where there is no such user.
+    return [folder / os.path.expanduser(name) for folder in search_paths]  # noqa: PTH111
+
+
+def locate(name: str, search_paths: Sequence[Path]) -> Path | None:
+    """Return where a path is, relative to the first folder that has it; None if none does."""
+    return next((path for path in candidates(name, search_paths) if path.exists()), None)
+
+
 def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str) -> Path:
     """Return where a path given in a configuration is.
 
@@ -109,9 +121,7 @@ def resolve_path(name: str, search_paths: Sequence[Path], remedy: str, key: str)
     Raises:
         DataError: if it is not there.
     """
-    for folder in search_paths:
-        path = folder / Path(name).expanduser()
-        if path.exists():
-            return path
+    if path := locate(name, search_paths):
+        return path
     folders = " or ".join(map(str, dict.fromkeys(search_paths)))
     raise DataError(name, f"there is no such file in {folders}", remedy, key)

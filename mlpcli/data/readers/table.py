@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.errors import DataError
 
@@ -65,14 +66,18 @@ class Table(NamedTuple):
     """For columns of `values` that hold text, the text of each code."""
     lines: NDArray[np.intp] | None = None
     """(n,) the line of each example, where the file has lines."""
+    rows: NDArray[np.integer] | range | None = None
+    """(n,) the row of each example in the file, where they are not all of it."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where each example is an image."""
+    marked: dict[int | None, dict[str, int]] = {}  # noqa: RUF012 - never changed
+    """For columns of text (None: the classes): words taken for missing values, and how often."""
 
     def row(self, i: int) -> str:
         """Return where example i stands, for an error."""
-        return (
-            f"{self.where}:{self.lines[i]}" if self.lines is not None else f"{self.where}: row {i}"
-        )
+        if self.lines is not None:
+            return f"{self.where}:{self.lines[i]}"
+        return f"{self.where}: row {i if self.rows is None else self.rows[i]}"
 
     def reference(self, j: int) -> ColumnRef:
         """Return how a configuration refers to column j of `values`."""
@@ -85,11 +90,16 @@ class Table(NamedTuple):
             return f"feature {j}"
         return column_name(self.names, self.selection.features[j])
 
-    def take(self, rows: NDArray[np.integer]) -> "Table":
+    def take(self, rows: NDArray[np.integer] | slice) -> "Table":
         """Return the table of some of its examples."""
         labels = self.labels and self.labels._replace(codes=self.labels.codes[rows])
         lines = None if self.lines is None else self.lines[rows]
-        return self._replace(values=self.values[rows], labels=labels, lines=lines)
+        kept: NDArray[np.integer] | range
+        if isinstance(rows, slice):
+            kept = (range(len(self.values)) if self.rows is None else self.rows)[rows]
+        else:
+            kept = rows if self.rows is None else np.asarray(self.rows)[rows]
+        return self._replace(values=self.values[rows], labels=labels, lines=lines, rows=kept)
 
 
 def column_name(names: tuple[str, ...] | None, position: int) -> str:
@@ -99,8 +109,12 @@ def column_name(names: tuple[str, ...] | None, position: int) -> str:
 
 def name_labels(values: NDArray[np.generic] | Sequence[str]) -> Labels:
     """Return classes as codes and names; whole numbers are named without a decimal point."""
-    found, codes = np.unique(np.asarray(values), return_inverse=True)
-    return Labels(codes.reshape(-1), tuple(label_text(value) for value in found.tolist()))
+    given = np.asarray(values)
+    found, codes = np.unique(given, return_inverse=True)
+    codes = codes.reshape(-1)
+    if given.dtype.kind == "f":
+        codes[np.isnan(given)] = -1
+    return Labels(codes, tuple(label_text(value) for value in found.tolist()))
 
 
 def label_text(value: object) -> str:
@@ -110,12 +124,20 @@ def label_text(value: object) -> str:
     return str(value)
 
 
-def blocks(values: Values) -> Iterator[tuple[slice, Values]]:
-    """Yield successive rows of an array a few at a time, with where they are."""
-    rows = max(1, BLOCK_VALUES // max(1, values.shape[1]))
-    for start in range(0, len(values), rows):
-        part = slice(start, start + rows)
-        yield part, values[part]
+def blocks(
+    values: Values, rows: NDArray[np.integer] | None = None
+) -> Iterator[tuple[slice, Values]]:
+    """Yield successive rows of an array a few at a time, with where they are.
+
+    Args:
+        values: (n, d).
+        rows: those to yield; None for all.
+    """
+    height = max(1, BLOCK_VALUES // max(1, values.shape[1]))
+    for start in range(0, len(values) if rows is None else len(rows), height):
+        signals.check()
+        part = slice(start, start + height)
+        yield part, values[part if rows is None else rows[part]]
 
 
 class ArrayBuilder:

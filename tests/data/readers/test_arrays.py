@@ -2,13 +2,16 @@
 
 import gzip
 import io
+import warnings
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files, load_labelled
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.npy import npz_names, read_npz
@@ -28,7 +31,7 @@ def write_idx(path, array):
 
 def opened(**keys):
     """Open files as a configuration names them."""
-    return load_files(Files(**keys), "none", (Path(),), np.random.default_rng(0))
+    return load_files(Files(**keys), Preparation("none"))
 
 
 def assert_is_the_data(dataset):
@@ -251,7 +254,7 @@ def test_idx_bomb(monkeypatch):
         (content_of(X).replace(b"(6, 2, 2), ", b"(2**60, 1),"), "is damaged"),
         (b"\x93NUMPY", "is damaged"),
         (b"nonsense", "is damaged"),
-        (content_of(np.array([None])), "holds elements of type object"),
+        (content_of(np.array([None])), "holds Python objects"),
     ],
 )
 def test_bad_members(x, problem):
@@ -282,3 +285,63 @@ def test_bad_archives():
     Path("d.npz").write_bytes(content)
     with pytest.raises(DataError, match="is damaged: Bad CRC"):
         read_npz(Path("d.npz"), "a")
+
+
+def zip_of(*members, method=zipfile.ZIP_STORED):
+    """Write `d.npz` with members of any name and content."""
+    with warnings.catch_warnings(), zipfile.ZipFile("d.npz", "w", method) as archive:
+        warnings.simplefilter("ignore")  # that a name is there twice
+        for name, content in members:
+            archive.writestr(name, content)
+
+
+def patched(offset, value):
+    """Write other two bytes into each header of the central directory of `d.npz`."""
+    content = bytearray(Path("d.npz").read_bytes())
+    at = content.find(b"PK\1\2")
+    while at >= 0:
+        content[at + offset : at + offset + 2] = value.to_bytes(2, "little")
+        at = content.find(b"PK\1\2", at + 1)
+    Path("d.npz").write_bytes(content)
+
+
+ARCHIVES = {
+    "lzma": (lambda: zip_of(*BOTH, method=zipfile.ZIP_LZMA), "is compressed in another way"),
+    "bzip2": (lambda: zip_of(*BOTH, method=zipfile.ZIP_BZIP2), "is compressed in another way"),
+    "unknown method": (lambda: (zip_of(*BOTH), patched(10, 99)), "is compressed in another way"),
+    "encrypted": (lambda: (zip_of(*BOTH), patched(8, 1)), "is compressed in another way, or encr"),
+    "version": (lambda: (zip_of(*BOTH), patched(6, 99)), "is damaged: zip file version 9.9"),
+    "two of a name": (lambda: zip_of(*BOTH, BOTH[0]), "two arrays have the same name"),
+    "size that lies": (lambda: (zip_of(*BOTH), patched(24, 200)), "is damaged: it announces"),
+    "offset that lies": (lambda: (zip_of(*BOTH), patched(42, 9)), "is damaged: "),
+    "a name that is no text": (lambda: (zip_of(("\xc3.npy", b"")), patched(46, 0xC3C3)),
+                               "is damaged: "),
+}  # fmt: skip
+BOTH = (("x.npy", content_of(X)), ("y.npy", content_of(Y)))
+
+
+@pytest.mark.parametrize(("write", "problem"), ARCHIVES.values(), ids=ARCHIVES)
+def test_archives_of_another_kind(write, problem):
+    """An archive that np.savez did not write is refused by what it says, in one error."""
+    write()
+    with pytest.raises(DataError, match=rf"^d.npz.*{problem}"):
+        opened(train="d.npz")
+
+
+@pytest.mark.parametrize("code", [0xD800, 0x110000, 0xFFFFFFFF])
+def test_labels_that_are_no_text(code):
+    """NumPy takes any number for a character; one that is none is refused."""
+    np.save("x.npy", X)
+    np.save("y.npy", np.array([code] * 6, np.uint32).view("U1"))
+    with pytest.raises(DataError, match=r"^y.npy: has labels that are no text"):
+        opened(train="x.npy", target="y.npy")
+
+
+def test_headers_of_other_times(recwarn):
+    """A header with escapes or numbers as Python 2 wrote them is read or refused silently."""
+    np.save("y.npy", Y)
+    for old, new in ((b"(6, 2, 2), ", b"(6L, 2, 2),"), (b"'<i8'", b"'\\e8'")):
+        Path("x.npy").write_bytes(content_of(X.astype("<i8")).replace(old, new))
+        with suppress(DataError):
+            opened(train="x.npy", target="y.npy")
+    assert not recwarn

@@ -44,14 +44,14 @@ def path(tmp_path_factory):
 
 @settings(max_examples=300)
 @given(data=st.data(), quoting=QUOTINGS, delimiter=st.sampled_from(",;\t"),
-       end=st.sampled_from(["\n", "\r\n"]), width=st.integers(1, 4), bom=st.booleans(),
+       end=st.sampled_from(["\n", "\r\n", "\r"]), width=st.integers(1, 4), bom=st.booleans(),
        pack=st.sampled_from([bytes, gzip.compress]), chunk=st.sampled_from([1, 40, 1 << 20]),
        whole=st.booleans())  # fmt: skip
 def test_round_trip(path, data, quoting, delimiter, end, width, bom, pack, chunk, whole):
     """Numbers and classes written by Python's csv come back exactly, however they are quoted."""
     cell = st.integers(0, 300) if whole else FINITE
-    # Python's csv leaves a carriage return unquoted where it may.
-    text = TEXT.filter(lambda t: "\r" not in t) if quoting == csv.QUOTE_MINIMAL else TEXT
+    # Python's csv leaves ends of lines other than its own unquoted where it may.
+    text = TEXT.filter(lambda t: not {"\r", "\n"} & {*t}) if quoting == csv.QUOTE_MINIMAL else TEXT
     rows = data.draw(st.lists(st.tuples(*[cell] * width, text), min_size=1, max_size=6))
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator=end)
@@ -158,6 +158,34 @@ def test_gaps(path, cell):
         read(path)
 
 
+@pytest.mark.parametrize("first", ["", " "])
+@pytest.mark.parametrize("chunk", [1, 30, 1 << 20])
+def test_late_text(path, monkeypatch, first, chunk):
+    """A column without a value among the first lines is text if its first value is one."""
+    monkeypatch.setattr(reader, "CHUNK_CHARACTERS", chunk)
+    lines = [f"{first},{first},{first},{'xy'[i % 2]}\n" for i in range(40)]
+    path.write_text("".join([*lines, "red,7,,x\n", ",8,late,y\n", "blue,9,red,y\n"]))
+    table = read(path, gaps=True, header=False)
+    assert table.texts == {0: ("red", "blue"), 2: ("late", "red")}
+    assert np.isnan(table.values[:40]).all()
+    np.testing.assert_array_equal(table.values[40:], [[0, 7, np.nan], [np.nan, 8, 0], [1, 9, 1]])
+    assert table.lines.tolist() == list(range(1, 44))
+
+
+@pytest.mark.parametrize("chunk", [1, 30, 1 << 20])
+@pytest.mark.parametrize("gap", [0, 40])
+def test_text_after_a_number(path, monkeypatch, chunk, gap):
+    """A text in a column of numbers is an error that says where both are."""
+    monkeypatch.setattr(reader, "CHUNK_CHARACTERS", chunk)
+    path.write_text("a,y\n" + ",x\n" * gap + "5,x\n" + "6,y\n" * 40 + "red,x\n")
+    with pytest.raises(DataError) as caught:
+        read(path, gaps=True)
+    assert str(caught.value) == (
+        f"{path}:{gap + 43}: column a: 'red' is not a finite number; correct it, or list the "
+        f"column under categorical: line {gap + 2} has a number"
+    )
+
+
 BAD = {
     "ragged": ("a,b,y\n1,2,x\n1,x\n", "{}:3: has 2 values; the first line has 3"),
     "longer": ("a,b,y\n1,2,x\n\n1,2,x,4\n", "{}:4: has 4 values; the first line has 3"),
@@ -198,6 +226,45 @@ def test_not_utf8(path, text):
     """Another encoding is named with the first line that shows it."""
     path.write_text(text, encoding="latin1")
     with pytest.raises(DataError, match=rf":{text.count(chr(10))}: is not UTF-8"):
+        read(path)
+
+
+@given(
+    lines=st.lists(
+        st.tuples(st.sampled_from(["1,x", '2,"a\rb"', '3,"a\n\rb"', "4,y", "", '5,"\r\n\rc"']),
+                  st.sampled_from(["\n", "\r\n", "\r"])),
+        min_size=1, max_size=12),
+    longest=st.integers(16, 60),
+    final=st.booleans(),
+)  # fmt: skip
+def test_lone_carriage_returns_end_lines(path, lines, longest, final):
+    """The three ends of lines may be mixed; within quotes they stay; lines are counted alike."""
+    text = "9,z\n" + "".join(line + end for line, end in lines)
+    path.write_bytes(text.encode() if final else text.rstrip("\r\n").encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlpcli.data.readers.lines.LONGEST_LINE", longest)
+        table = read(path)
+    kept = [line for line, _ in lines if line]
+    assert table.values[:, 0].tolist() == [9, *(int(line[0]) for line in kept)]
+    assert labels_of(table) == ["z", *(line[2:].strip('"') for line in kept)]
+    before = "9,z\n"
+    for number, (line, end) in zip(
+        table.lines[1:], [pair for pair in lines if pair[0]], strict=True
+    ):
+        before = text[: text.index(line, len(before))]
+        assert number == len(io.StringIO(before, newline=None).read().split("\n"))
+        before += line + end
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_errors_count_lines_of_any_end(path, end):
+    """An error names the line as an editor counts it, whatever ends lines."""
+    for lines, wrong in ((["a,y", "1,x", "", "two,x"], 4), (['a,"y', 'z"', "1,x", "1,x,2"], 4)):
+        path.write_bytes((end.join(lines) + end).encode())
+        with pytest.raises(DataError, match=rf":{wrong}: "):
+            read(path)
+    path.write_bytes(end.join(["a,y", "1,x", "2,\xe9", ""]).encode("latin1"))
+    with pytest.raises(DataError, match=":3: is not UTF-8"):
         read(path)
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
 from mlpcli.data.readers import images
 from mlpcli.errors import DataError
 
 Image = pytest.importorskip("PIL.Image")
+ImageOps = pytest.importorskip("PIL.ImageOps")
 
 RNG = np.random.default_rng(0)
 GRAY = RNG.integers(256, size=(3, 4, 5)).astype(np.uint8)
@@ -36,7 +38,7 @@ def folder_of(pixels, suffix=".png"):
 
 def opened(**keys):
     """Open the folder `d` as training data."""
-    return load_files(Files("d", **keys), None, (Path(),), np.random.default_rng(0))
+    return load_files(Files("d", **keys), Preparation())
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".PNG"])
@@ -118,7 +120,7 @@ BAD = {
     "100 megapixels": (lambda n: (Path("d") / n).write_bytes(png_of(10_000, 10_000)),
                        "has 10000×10000 pixels, more than 50000000; make it smaller"),
     "a gigapixel": (lambda n: (Path("d") / n).write_bytes(png_of(40_000, 40_000)),
-                    "has more than 50000000 pixels; make it smaller"),
+                    "has 40000×40000 pixels, more than 50000000; make it smaller"),
     "animated": (animated, "is animated"),
     "palette": (lambda n: save(n, GRAY[0], "P"), "has a palette"),
     "16 bits": (lambda n: save(n, GRAY[0].astype(np.uint16)), "has other than 8 bits per channel"),
@@ -199,3 +201,62 @@ def test_without_pillow(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "PIL", None)
     with pytest.raises(DataError, match=r"pip install 'mlpcli\[images\]'"):
         opened()
+
+
+@pytest.mark.parametrize("held", range(1, 9))
+def test_upright_as_pillow_says(held):
+    """For each way of holding a camera, in either byte order, pixels are those of Pillow."""
+    folder_of(GRAY)
+    for i, order in enumerate("<>"):
+        exif = Image.Exif()
+        exif.endian = order
+        exif[0x010F], exif[0x0112] = "maker", held
+        path = save(f"a/{i}.jpg", GRAY[0], exif=exif)
+        with Image.open(path) as image:
+            upright = np.asarray(ImageOps.exif_transpose(image))
+        values, shape = images.read_images([path])
+        assert shape == upright.shape
+        np.testing.assert_array_equal(values[0], upright.reshape(-1))
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff",
+     b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + bytes(40),
+     b"Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\x63\0\0\0"],
+)  # fmt: skip
+def test_damaged_exif(exif, capfd, recwarn):
+    """What a camera wrote and nobody can read changes no pixel, and nothing is said about it."""
+    path = save("a/0.jpg", GRAY[0])
+    before, _ = images.read_images([path])
+    content = path.read_bytes()
+    size = (len(exif) + 2).to_bytes(2, "big")
+    path.write_bytes(content[:2] + b"\xff\xe1" + size + exif + content[2:])
+    after, _ = images.read_images([path])
+    np.testing.assert_array_equal(before, after)
+    assert not recwarn
+    assert capfd.readouterr() == ("", "")
+
+
+def test_no_other_plugin(monkeypatch):
+    """A JPEG that says it holds several pictures is read as one, by the JPEG plugin alone."""
+    content = save("a/0.jpg", GRAY[0]).read_bytes()
+    block = b"MPF\0II*\0" + (8).to_bytes(4, "little") + bytes(30)
+    Path("d/a/0.jpg").write_bytes(
+        content[:2] + b"\xff\xe2" + (len(block) + 2).to_bytes(2, "big") + block + content[2:]
+    )
+    monkeypatch.setattr(Image, "open", None)
+    values, shape = images.read_images([Path("d/a/0.jpg")])
+    assert shape == GRAY[0].shape
+    assert values.any()
+
+
+def test_a_broken_animation(recwarn):
+    """A PNG that announces an animation and has none is read or refused without a warning."""
+    content = save("a/0.png", GRAY[0]).read_bytes()
+    chunk = b"acTL" + bytes(8)
+    control = (8).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    Path("d/a/0.png").write_bytes(content[:33] + control + content[33:])
+    values, _ = images.read_images([Path("d/a/0.png")])
+    np.testing.assert_array_equal(values[0], GRAY[0].reshape(-1))
+    assert not recwarn

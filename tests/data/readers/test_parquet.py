@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
 from mlpcli.errors import DataError
 
@@ -31,7 +32,7 @@ def write(name="t.parquet", **columns):
 
 def opened(name="t.parquet", **keys):
     """Open a table as training data."""
-    return load_files(Files(name, **keys), None, (Path(),), np.random.default_rng(0))
+    return load_files(Files(name, **keys), Preparation())
 
 
 def test_same_as_csv():
@@ -56,7 +57,7 @@ def test_same_as_csv():
 def test_numbers_of_any_type(column):
     """Whole numbers, floats and decimals are numbers, and truths 0 and 1; the order is kept."""
     write(b=[True, False, True, False], a=column, y=[1, 2, 1, 2])
-    dataset = load_files(Files("t.parquet"), "none", (Path(),), np.random.default_rng(0))
+    dataset = load_files(Files("t.parquet"), Preparation("none"))
     np.testing.assert_array_equal(dataset.train.features, [[1, 1], [0, 2], [1, 3], [0, 4]])
     assert dataset.encoding.class_names == ("1", "2")
 
@@ -116,4 +117,29 @@ def test_without_pyarrow(monkeypatch):
     write(**COLUMNS)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError, match=r"pip install 'mlpcli\[tables\]'"):
+        opened()
+
+
+def test_no_row_group():
+    """Rows that are announced and are in no row group are damage."""
+    write(**COLUMNS)
+    metadata = parquet.read_metadata("t.parquet")
+    empty = pa.schema([("a", pa.int64()), ("kind", pa.string())])
+    with parquet.ParquetWriter("t.parquet", empty):
+        pass
+    content = Path("t.parquet").read_bytes()
+    # The number of rows stands before the list of row groups, as a zigzag number in Thrift.
+    assert metadata.num_rows == 4
+    at = content.rindex(b"\x16\x00\x19")
+    Path("t.parquet").write_bytes(content[: at + 1] + b"\x08" + content[at + 2 :])
+    with pytest.raises(DataError, match=r"^t.parquet: is damaged: it announces 4 rows, and"):
+        opened()
+
+
+def test_names_that_are_no_text():
+    """A column whose name is not UTF-8 is damage."""
+    write(ab=[1, 2], kind=["a", "b"])
+    content = Path("t.parquet").read_bytes()
+    Path("t.parquet").write_bytes(content.replace(b"\x02ab", b"\x02\xff\xff"))
+    with pytest.raises(DataError, match=r"^t.parquet: is damaged: .*utf-8"):
         opened()

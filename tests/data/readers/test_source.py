@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
+from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files, load_labelled
 from mlpcli.data.readers import source as sources
 from mlpcli.data.readers.source import Source, find_source, with_labels
@@ -52,7 +53,7 @@ def test_a_file_is_detected_once(detected, train, given, files):
     """Training, evaluating, predicting and suggesting look once at what each of their files is."""
     write_files()
     described = Files(train)
-    dataset = load_files(described, "none", HERE, np.random.default_rng(0))
+    dataset = load_files(described, Preparation("none"))
     assert detected == files
     detected.clear()
     load_labelled(Path(train), dataset.encoding, described)
@@ -69,7 +70,7 @@ def test_test_and_label_files_are_detected_once(detected):
     """So are a test file and files of labels that a configuration names."""
     write_files()
     files = Files("x.npy", "in.npy", target="y.npy", test_target="y.npy")
-    load_files(files, "none", HERE, np.random.default_rng(0))
+    load_files(files, Preparation("none"))
     assert detected == ["x.npy", "y.npy", "in.npy", "y.npy"]
 
 
