@@ -8,6 +8,9 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
+# NumPy is the reference; what is about kernels asks for them. Compiled once for all tests.
+os.environ["MLP_ENGINE"] = "numpy"
+os.environ["NUMBA_CACHE_DIR"] = str(Path(__file__).parent.parent / ".pytest_cache" / "numba")
 # Before NumPy is imported. Threads of several tests that share the cores wait for one another.
 os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 

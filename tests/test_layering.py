@@ -31,6 +31,7 @@ LIBRARIES = {
     "yaml": ("config",),
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
+    "numba": ("nn.kernels",),
     "numpy": ("evaluation", "prediction", "checkpoint", "training", "model", "data", "nn", "rng",
               "config.compat"),
 }  # fmt: skip
@@ -147,6 +148,7 @@ def test_imports_point_one_way(module):
         ("config.load", "import numpy as np", "config.load imports numpy"),
         ("model", "from tqdm import tqdm", "model imports tqdm"),
         ("training.loop", "import click", "training.loop imports click"),
+        ("training.step", "import numba", "training.step imports numba"),
         ("data.readers.idx", "import requests", "data.readers.idx imports requests"),
         ("model", "import yaml", "model imports yaml"),
         ("data.readers.npy", "import pickle", "pickle runs what it reads"),

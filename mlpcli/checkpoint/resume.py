@@ -112,6 +112,16 @@ def _check_start(path: Path, recorded: str, given: str) -> None:
     raise ConfigError("--from", problem, "give that one")
 
 
+def recorded_numba(path: Path) -> str | None:
+    """Return the version of numba that computed a checkpoint's run; None for NumPy alone.
+
+    Raises:
+        CheckpointError: if the file is damaged, or not a checkpoint.
+    """
+    version = parse_meta(checkpoint.read(path).meta, path).versions.get("numba")
+    return None if version is None else str(version)
+
+
 def load_run(path: Path) -> tuple[Model, Run]:
     """Load a model and the run that made it, ready to go on.
 

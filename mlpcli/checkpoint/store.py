@@ -58,7 +58,7 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
         start=run.start,
         source="",
         history=run.history,
-        versions=versions(),
+        versions=versions() | run.engine.versions,
     )
     return checkpoint.Record(arrays, meta.to_mapping())
 

@@ -74,6 +74,15 @@ SLOW = 3
     help="Threads for matrix products.  [default: one; for large products all allowed]",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(("auto", "numpy", "numba")),
+    default="auto",
+    show_default=True,
+    envvar="MLP_ENGINE",
+    help="What computes: auto is numba where it is installed; a run that is resumed or verified "
+    "keeps its own.  [env: MLP_ENGINE]",
+)
+@click.option(
     "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
 )
 @click.option(
@@ -96,6 +105,7 @@ def train(
     start: Path | None,
     history: Path | None,
     threads: int | None,
+    engine: str,
     overwrite: bool,
     resume: bool,
     verify: Path | None,
@@ -148,6 +158,7 @@ def train(
         with _memory_error_with_estimate(experiment, dataset):
             resumed = output if resume and output.is_file() else None
             model, run = _start(experiment, dataset, start, resumed)
+            _set_engine(engine, model, run, resumed, verify, quiet)
             if resumed and not quiet:
                 console.note(f"{output}: {_position(run)}")
             if not verify and not run.finished:
@@ -223,6 +234,27 @@ def _start(
     run = start_run(experiment, model.network, store.load(start).network if start else None)
     run.start = sha256
     return model, run
+
+
+def _set_engine(
+    name: str, model: "Model", run: "Run", resumed: Path | None, verify: Path | None, quiet: bool
+) -> None:
+    """Choose what computes a run; say so where it goes on with another engine than it had."""
+    from mlpcli.checkpoint.resume import recorded_numba
+    from mlpcli.training.engine import choose_engine
+
+    file = resumed or verify
+    recorded = recorded_numba(file) if file else None
+    if name == "auto" and file and recorded is None:
+        name = "numpy"
+    tell: Callable[[str], None] = (lambda _: None) if quiet else console.note
+    run.engine = choose_engine(name, model.experiment, tell)
+    here = run.engine.versions.get("numba")
+    if resumed and not quiet and here != recorded:
+        console.note(
+            f"{resumed}: numba is {here or 'not given'} here and {recorded or 'not given'} there; "
+            "results differ in rounding from here on"
+        )
 
 
 @contextmanager

@@ -156,11 +156,26 @@ class MiniBatches:
             augment: changes gathered features in place; told the first step that will see them.
             first: the step to begin with, where an interrupted epoch goes on.
         """
+        for _, batches in self.epoch_chunks(order, augment, first):
+            yield from batches
+
+    def epoch_chunks(
+        self,
+        order: NDArray[np.integer],
+        augment: Callable[[Features, int], None] | None = None,
+        first: int = 0,
+    ) -> Iterator[tuple[int, list[MiniBatch]]]:
+        """Yield the mini-batches of one epoch, those that are gathered together at a time.
+
+        They lie one after the other in the buffers; the number is the row in these where they
+        begin. Arguments as for `epoch`.
+        """
         start = step = 0
         for rows, views in self.chunks:
             if step + len(views) > first:
                 self._gather(order[start : start + rows], augment, step)
-                yield from views[max(first - step, 0) :]
+                done = max(first - step, 0)
+                yield sum(len(view.x) for view in views[:done]), views[done:]
             start += rows
             step += len(views)
 

@@ -18,7 +18,8 @@ from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.calibration import fit_temperature
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
-from mlpcli.training.batches import MiniBatches, mini_batches
+from mlpcli.training.batches import MiniBatch, MiniBatches, mini_batches
+from mlpcli.training.compiled import Take, compiled_steps, in_pieces
 from mlpcli.training.run import EpochReport, Run, StepReport, is_finished
 from mlpcli.training.step import UpdateRule, drop, eta_schedule, update_rule
 
@@ -98,6 +99,8 @@ class _Tools(NamedTuple):
     workspaces: dict[int, Workspace]
     """By the number of examples in a mini-batch."""
     rule: UpdateRule
+    take: Take | None
+    """Takes many steps at once, where a compiled loop can."""
     as_array: Callable[[float], Array]
     """Makes a number an array: there are few where eta is constant, and they are kept."""
 
@@ -119,7 +122,9 @@ def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
             run.trained,
             run.optimizer_state,
             run.averaged.theta if run.averaged else None,
+            run.engine,
         ),
+        compiled_steps(experiment, network, run.optimizer_state, batches, run.engine),
         functools.lru_cache(8)(lambda number: np.array(number, network.dtype)),
     )
 
@@ -130,7 +135,7 @@ def _run_epoch(
     """Train on the mini-batches that an epoch has left; return its row of the history."""
     epoch, network, keyed = len(run.history), run.network, KeyedStreams(experiment.seed)
     loss, rates = loss_of(experiment), experiment.dropout_rates
-    n, rows, batches, augment_epoch, workspaces, (update, scales_by_eta), as_array = tools
+    n, rows, batches, augment_epoch, workspaces, (update, scales_by_eta), take, as_array = tools
     steps, drops = len(batches.batch_sizes.sizes), any(rates)
     eta_at = eta_schedule(experiment, run.history)
     order = run.draws.order(epoch, n)
@@ -140,7 +145,10 @@ def _run_epoch(
     # Flat, for a call costs 0.3 µs and a step of the smallest network nine.
     # exp may overflow, in the sigmoid, to the right limit; what is not finite is found below.
     with np.errstate(over="ignore", invalid="ignore"):
-        batches_left = enumerate(batches.epoch(order, augment, run.step), run.step)
+        if take:
+            chunks = batches.epoch_chunks(order, augment, run.step)
+            _take_steps(experiment, run, take, chunks, eta_at, on_step, steps)
+        batches_left = () if take else enumerate(batches.epoch(order, augment, run.step), run.step)
         for step, (x, y, divisor, weight) in batches_left:
             ws = workspaces[len(x)]
             if drops:
@@ -159,6 +167,35 @@ def _run_epoch(
         raise _diverged(experiment, f"epoch {epoch}: some weights are no longer finite")
     error = run.error_sum / batches.batch_sizes.error_divisor
     return {"epoch": epoch, "error": error, "eta": eta_at(epoch, steps - 1, steps)}
+
+
+def _take_steps(
+    experiment: Experiment,
+    run: Run,
+    take: Take,
+    chunks: Iterator[tuple[int, list[MiniBatch]]],
+    eta_at: Callable[[int, int, int], float],
+    on_step: OnStep | None,
+    steps: int,
+) -> None:
+    """Take an epoch's steps in pieces; whenever `on_step` is told of any, the run is at the last.
+
+    No piece is longer than the time between two saves.
+    """
+    epoch, every = len(run.history), experiment.checkpoint_every
+    most = max(1, int(every * steps)) if every else steps
+    for start, piece in in_pieces(chunks, most):
+        first = run.step
+        etas = np.array([eta_at(epoch, first + i, steps) for i in range(len(piece))])
+        errors = take(start, piece, etas, epoch * steps + first + 1).tolist()
+        for step, error in enumerate(errors, first):
+            if not math.isfinite(error):
+                raise _diverged(experiment, f"epoch {epoch}, step {step}: the error is {error}")
+            run.error_sum += error
+        run.step = first + len(piece)
+        if on_step:
+            for step, (error, batch) in enumerate(zip(errors, piece, strict=True), first):
+                on_step(StepReport(epoch, step, steps, error / batch.divisor))
 
 
 def _diverged(experiment: Experiment, problem: str) -> DivergedError:

@@ -12,6 +12,7 @@ from mlpcli.nn.activations import Array
 from mlpcli.nn.initializers import initialize
 from mlpcli.nn.network import Network
 from mlpcli.rng import KeyedStreams
+from mlpcli.training.engine import NUMPY, Engine
 from mlpcli.training.step import optimizer_of, parametrization_of
 
 Draws = KeyedStreams | compat.ArticleStream
@@ -47,6 +48,8 @@ class Run:
     """SHA-256 of the checkpoint whose weights it started from; "" for random ones."""
     temperature: float | None = None
     """What the outputs' weighted inputs are divided by in use, where `calibrate` asks for it."""
+    engine: Engine = NUMPY
+    """What computes it."""
 
     @property
     def candidate(self) -> Network:

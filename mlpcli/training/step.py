@@ -1,6 +1,7 @@
 """One step of training: its optimiser, its eta, and what dropout leaves out."""
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from mlpcli.nn.optimizers import (
     sgd,
 )
 from mlpcli.nn.parametrization import Parametrization
+from mlpcli.training.engine import NUMPY, Engine
 
 
 def optimizer_of(experiment: Experiment) -> Optimizer:
@@ -54,7 +56,12 @@ def parametrization_of(experiment: Experiment) -> Parametrization | None:
 
 
 def update_rule(
-    experiment: Experiment, network: Network, trained: Array, state: Array, averaged: Array | None
+    experiment: Experiment,
+    network: Network,
+    trained: Array,
+    state: Array,
+    averaged: Array | None,
+    engine: Engine = NUMPY,
 ) -> UpdateRule:
     """Return how an experiment changes a network's parameters.
 
@@ -64,12 +71,16 @@ def update_rule(
         trained: phi, from which they follow, or these themselves.
         state: the optimiser's memory, (slots, q).
         averaged: the moving average of the parameters, (p,), if there is one.
+        engine: what computes it. Only NumPy has parametrizations.
     """
     optimizer, parametrization = optimizer_of(experiment), parametrization_of(experiment)
     decay, norm, theta = experiment.weight_decay, experiment.clip_norm, network.theta
     plain = not decay and norm is None and parametrization is None and averaged is None
     if plain and optimizer.step is sgd:
+        # One pass in any case.
         return UpdateRule(lambda g, *_: descend(theta, g), scales_by_eta=True)
+    if engine.kernels and parametrization is None:
+        return _compiled_rule(experiment, network, state, averaged, engine.kernels)
     weights, scratch, gradient = network.weight_slices(), np.empty_like(trained), trained.copy()
 
     def update(g: Array, eta: float, t: int) -> None:
@@ -90,6 +101,34 @@ def update_rule(
             average(averaged, theta, experiment.ema, t, scratch[: len(theta)])
 
     return UpdateRule(update, scales_by_eta=False)
+
+
+def _compiled_rule(
+    experiment: Experiment,
+    network: Network,
+    state: Array,
+    averaged: Array | None,
+    kernels: ModuleType,
+) -> UpdateRule:
+    """Return the compiled counterpart of a rule that changes theta itself."""
+    theta = network.theta
+    rule = compiled_settings(experiment, network, kernels)
+    scratch = np.empty_like(theta)
+
+    def update(g: Array, eta: float, t: int) -> None:
+        kernels.update(theta, g, state, eta, t, *rule)
+        if averaged is not None and experiment.ema:
+            average(averaged, theta, experiment.ema, t, scratch)
+
+    return UpdateRule(update, scales_by_eta=False)
+
+
+def compiled_settings(experiment: Experiment, network: Network, kernels: ModuleType) -> Any:
+    """Return the `kernels.Rule` of an experiment."""
+    decay, norm = experiment.weight_decay or 0.0, experiment.clip_norm
+    weights, p = network.weight_slices(), len(network.theta)
+    shrinks = experiment.optimizer == "adamw"
+    return kernels.rule(optimizer_of(experiment).step, weights, p, decay, shrinks, norm)
 
 
 def average(averaged: Array, theta: Array, decay: float, t: int, scratch: Array) -> None:

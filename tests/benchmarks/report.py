@@ -28,7 +28,7 @@ def _is_word(cell: str) -> bool:
 
 def shown(name: str) -> str:
     """Return a contender's name for people."""
-    return name.replace("scikit_learn", "scikit-learn")
+    return name.replace("scikit_learn", "scikit-learn").replace("mlp_numba", "mlp-numba")
 
 
 def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:

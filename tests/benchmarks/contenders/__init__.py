@@ -17,4 +17,4 @@ class Trainer(NamedTuple):
     accuracy: Callable[[], float | None]
 
 
-CONTENDERS = ("floor", "mlp", "jax", "pytorch", "scikit_learn")
+CONTENDERS = ("floor", "mlp", "mlp_numba", "jax", "pytorch", "scikit_learn")

@@ -1,0 +1,267 @@
+"""Compiled updates of the parameters, with numba: NumPy's functions are the reference.
+
+NumPy makes one pass over memory per operation; compiled, an update with clipping and decay is one
+pass, and agrees with NumPy's to rounding.
+
+Only this module imports numba, which takes 0.2 s. Functions are compiled when they are first
+called with arguments of some types, and numba keeps the result on disk.
+"""
+
+import hashlib
+import math
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numba
+import numpy as np
+from numba.core import event
+from numpy.typing import NDArray
+
+from mlpcli.nn import optimizers
+from mlpcli.nn.activations import Array
+
+VERSION: str = numba.__version__
+
+
+def _cache_folder() -> Path | None:
+    """Return where compiled code is kept; None if it cannot be.
+
+    Only a folder of the user's own will do, for numba runs what it finds there. What it finds is
+    of this very source: numba itself looks at the file of a function alone, not at what that calls.
+    """
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        sources = sorted(Path(__file__).parent.glob("*.py"))
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "mlp" / "numba") / digest[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError):
+        return None
+
+
+CACHE = _cache_folder()
+if CACHE:
+    numba.config.CACHE_DIR = str(CACHE)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function where it is called.
+
+    Sums may be taken in any order, and a product and a sum be rounded once. NaN and infinity keep
+    their meaning, since divergence is found by them.
+    """
+    exact_but = {"reassoc", "nsz", "contract"}
+    jit: Any = numba.njit(cache=CACHE is not None, error_model="numpy", fastmath=exact_but)
+    return cast(Function, jit(function))
+
+
+def when_compiling(tell: Callable[[str], None]) -> None:
+    """Say once, when something is compiled and not found on disk, what takes its time."""
+
+    class Listener(event.Listener):  # type: ignore[misc] # numba has no types
+        def on_start(self, _: Any) -> None:
+            event.unregister("numba:compile", self)
+            kept = f"kept in {CACHE}" if CACHE else "no folder to keep it in can be written to"
+            tell(f"compiling for this processor with numba {VERSION}, once; {kept}")
+
+        def on_end(self, _: Any) -> None:
+            pass
+
+    event.register("numba:compile", Listener())
+
+
+SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP = range(5)
+
+Settings = tuple[float, ...]
+# Of the dtype of the parameters, so that no arithmetic is in a wider one.
+Number = np.floating[Any]
+
+
+class Rule(NamedTuple):
+    """What `update` takes of an experiment."""
+
+    kind: int
+    """SGD to RMSPROP."""
+    settings: Settings
+    """mu, beta1, beta2, epsilon, the rate of decay, 1 if that shrinks the weights as AdamW's
+    instead of adding to the gradient, and the longest gradient, or infinity."""
+    bounds: NDArray[np.int64]
+    """Where weights and biases begin in theta, by turns, and its end, (2L - 1,)."""
+
+
+KINDS: dict[Callable[..., None], int] = {
+    optimizers.sgd: SGD,
+    optimizers.momentum: MOMENTUM,
+    optimizers.adam: ADAM,
+    optimizers.rmsprop: RMSPROP,
+}
+
+
+def rule(
+    step: Callable[..., None],
+    weights: Sequence[slice],
+    p: int,
+    decay: float = 0.0,
+    shrinks: bool = False,
+    longest: float | None = None,
+) -> Rule:
+    """Return the compiled counterpart of an optimiser's step, clipping and decay.
+
+    Args:
+        step: of an `optimizers.Optimizer`.
+        weights: where the weights of each layer stand in theta.
+        p: how many parameters theta has.
+        decay: rate of weight decay.
+        shrinks: whether it is AdamW's.
+        longest: the norm that gradients are clipped to, if they are.
+    """
+    kind = KINDS[step.func if isinstance(step, partial) else step]
+    given = {"mu": 0.0, "beta1": 0.0, "beta2": 0.0, "epsilon": 0.0}
+    if isinstance(step, partial):
+        given |= step.keywords
+        kind = NESTEROV if given.pop("nesterov", False) else kind
+    bounds = [bound for part in weights for bound in (part.start, part.stop)]
+    numbers = (float(given[name]) for name in ("mu", "beta1", "beta2", "epsilon"))
+    settings = (*numbers, decay, float(shrinks), math.inf if longest is None else longest)
+    return Rule(kind, settings, np.array([*bounds, p], np.int64))
+
+
+@compiled
+def _shortening(g: Array, longest: float) -> float:
+    """Return what to multiply a gradient by so that it is no longer than that."""
+    if longest == math.inf:
+        return 1.0
+    squares = g.dtype.type(0)
+    for i in range(len(g)):
+        squares += g[i] * g[i]
+    length = math.sqrt(squares)
+    return longest / length if length > longest else 1.0
+
+
+# Of the parameters p, (k,), and their mean gradient d: it is scaled, and `added` times the
+# parameters is added to it; `kept` of them stays.
+
+
+@compiled
+def _sgd(p: Array, d: Array, scale: Number, added: Number, kept: Number, step: Number) -> None:
+    for i in range(len(p)):
+        p[i] = kept * p[i] - step * (scale * d[i] + added * p[i])
+
+
+@compiled
+def _momentum(
+    p: Array,
+    d: Array,
+    v: Array,
+    scale: Number,
+    added: Number,
+    kept: Number,
+    step: Number,
+    mu: Number,
+    ahead: bool,
+) -> None:
+    for i in range(len(p)):
+        slope = step * (scale * d[i] + added * p[i])
+        v[i] = mu * v[i] - slope
+        p[i] = kept * p[i] + (mu * v[i] - slope if ahead else v[i])
+
+
+@compiled
+def _adam(
+    p: Array,
+    d: Array,
+    m: Array,
+    v: Array,
+    scale: Number,
+    added: Number,
+    kept: Number,
+    step: Number,
+    beta1: Number,
+    beta2: Number,
+    least: Number,
+) -> None:
+    for i in range(len(p)):
+        slope = scale * d[i] + added * p[i]
+        m[i] = beta1 * m[i] + slope
+        v[i] = beta2 * v[i] + slope * slope
+        p[i] = kept * p[i] - step * m[i] / (np.sqrt(v[i]) + least)
+
+
+@compiled
+def _rmsprop(
+    p: Array,
+    d: Array,
+    v: Array,
+    scale: Number,
+    added: Number,
+    kept: Number,
+    step: Number,
+    beta2: Number,
+    least: Number,
+) -> None:
+    for i in range(len(p)):
+        slope = scale * d[i] + added * p[i]
+        v[i] = beta2 * v[i] + slope * slope
+        p[i] = kept * p[i] - step * slope / (np.sqrt(v[i]) + least)
+
+
+@compiled
+def update(
+    theta: Array,
+    g: Array,
+    state: Array,
+    eta: float,
+    t: int,
+    kind: int,
+    settings: Settings,
+    bounds: NDArray[np.int64],
+) -> None:
+    """Take one step of an optimiser, with clipping and decay: one pass over all vectors.
+
+    Args:
+        theta: the parameters, (p,), changed in place.
+        g: the mean gradient, (p,).
+        state: the optimiser's memory, (slots, p), as `optimizers` has it; of RMSProp's the first.
+        eta: the learning rate.
+        t: the step's number, from 1.
+        kind: this and the rest as in `Rule`.
+        settings: see there.
+        bounds: see there.
+    """
+    number = theta.dtype.type
+    mu, beta1, beta2, epsilon, decay, shrinks, longest = settings
+    scale = number(_shortening(g, longest))
+    root, rate = 1.0, eta
+    if kind == ADAM:
+        root = math.sqrt((1 - beta2**t) / (1 - beta2))
+        rate = eta * root * (1 - beta1) / (1 - beta1**t)
+    elif kind == RMSPROP:
+        root = math.sqrt(1 / (1 - beta2))
+        rate = eta * root
+    step, least = number(rate), number(epsilon * root)
+    for k in range(len(bounds) - 1):
+        # Weights decay, and biases do not.
+        weights = 1 - k % 2
+        kept = number(1 - weights * shrinks * eta * decay)
+        added = number(weights * (1 - shrinks) * decay)
+        # Views begin at 0: indices that cannot be negative make loops that use vectors.
+        part = slice(bounds[k], bounds[k + 1])
+        p, d = theta[part], g[part]
+        if kind == SGD:
+            _sgd(p, d, scale, added, kept, step)
+        elif kind == ADAM:
+            m, v = state[0, part], state[1, part]
+            _adam(p, d, m, v, scale, added, kept, step, number(beta1), number(beta2), least)
+        elif kind == RMSPROP:
+            _rmsprop(p, d, state[0, part], scale, added, kept, step, number(beta2), least)
+        else:
+            ahead = kind == NESTEROV
+            _momentum(p, d, state[0, part], scale, added, kept, step, number(mu), ahead)

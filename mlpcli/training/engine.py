@@ -1,0 +1,53 @@
+"""What a run computes with: NumPy, or NumPy and kernels that numba has compiled."""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import NamedTuple
+
+from mlpcli.config.schema import Experiment
+from mlpcli.errors import ConfigError
+
+ENGINES = ("auto", "numpy", "numba")
+
+
+class Engine(NamedTuple):
+    """What computes; results are the same bytes for the same engine and versions."""
+
+    kernels: ModuleType | None = None
+    """`nn.kernels`; None for NumPy alone."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What a checkpoint records of it, beside NumPy's version."""
+        return {"numba": self.kernels.VERSION} if self.kernels else {}
+
+
+NUMPY = Engine()
+
+
+def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]) -> Engine:
+    """Return an engine by name.
+
+    Args:
+        name: of `ENGINES`; `auto` is numba where it is installed and `compat` leaves the choice.
+        experiment: what is to be trained.
+        tell: told when something has to be compiled first, and why that takes seconds.
+
+    Raises:
+        ConfigError: if numba is asked for and not to be had.
+    """
+    if name == "numpy" or (name == "auto" and experiment.compat):
+        return NUMPY
+    if experiment.compat:
+        where, problem = experiment.where("compat"), f"{experiment.compat} is computed by NumPy"
+        raise ConfigError(where, problem, "leave out --engine numba")
+    try:
+        # Here, since it imports numba; which refuses versions of NumPy that it does not know.
+        from mlpcli.nn import kernels
+    except ImportError as error:
+        if name == "auto":
+            return NUMPY
+        remedy = "pip install 'mlpcli[fast]', or leave the option out"
+        raise ConfigError("--engine numba", f"cannot be had: {error}", remedy) from None
+    kernels.when_compiling(tell)
+    return Engine(kernels)

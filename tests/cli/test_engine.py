@@ -1,0 +1,143 @@
+"""`mlp train --engine`: who computes, what is recorded, and what it may not change."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from conftest import CONFIGS
+
+import mlpcli.nn
+from mlpcli.checkpoint import format as checkpoint
+
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+TRAIN = ("train", "own.yaml", "-q")
+NUMBA = ("--engine", "numba")
+
+
+@pytest.fixture(autouse=True)
+def own_config(isolated):  # noqa: ARG001 - it changes the folder
+    """Write an experiment that leaves the choice of an engine."""
+    text = "data: parity\nstructure: [10, 3, 2]\neta: 0.3\nbt_size: 8\nepochs: 3\n"
+    Path("own.yaml").write_text(text, encoding="utf-8")
+
+
+def versions(path):
+    """Return the versions that a checkpoint records."""
+    return checkpoint.read(Path(path)).meta["versions"]
+
+
+@needs_numba
+def test_numba_gives_the_same_bytes_again(run_mlp):
+    """A run with numba is reproduced to the byte, also in pieces, and its version is recorded."""
+    import numba
+
+    assert run_mlp(*TRAIN, *NUMBA, "-o", "a.npy").returncode == 0
+    assert versions("a.npy")["numba"] == numba.__version__
+    assert run_mlp(*TRAIN, *NUMBA, "--verify", "a.npy").returncode == 0
+    # auto keeps to what the checkpoint was made with
+    assert run_mlp(*TRAIN, "--engine", "auto", "--verify", "a.npy").returncode == 0
+    assert run_mlp(*TRAIN, *NUMBA, "--set", "epochs=1", "-o", "b.npy").returncode == 0
+    assert run_mlp(*TRAIN, "--engine", "auto", "-o", "b.npy", "--resume").returncode == 0
+    assert Path("a.npy").read_bytes() == Path("b.npy").read_bytes()
+
+
+@needs_numba
+def test_another_engine_is_named(run_mlp):
+    """What numba computed is not reproduced by NumPy, and both commands say why."""
+    assert run_mlp(*TRAIN, *NUMBA, "-o", "a.npy").returncode == 0
+    done = run_mlp(*TRAIN, "--engine", "numpy", "--verify", "a.npy")
+    assert done.returncode == 1
+    assert "versions.numba is not given here and 0." in done.stderr
+    resumed = [word for word in TRAIN if word != "-q"]
+    done = run_mlp(*resumed, "--set", "epochs=4", "--engine", "numpy", "-o", "a.npy", "--resume")
+    assert done.returncode == 0
+    assert "numba is not given here and 0." in done.stderr
+    assert "numba" not in versions("a.npy")
+
+
+@needs_numba
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_numpy_stays_numpy(run_mlp, engine):
+    """The article's runs are NumPy's where numba is installed, and nothing else is recorded."""
+    done = run_mlp(
+        "train", CONFIGS / "parity.yaml", "-q", "--set", "epochs=1", "--engine", engine,
+        "-o", "a.npy",
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert set(versions("a.npy")) == {"mlpcli", "numpy", "python", "threads"}
+
+
+def test_numba_for_the_article_is_refused(run_mlp):
+    """compat: article names NumPy's arithmetic, and numba contradicts it."""
+    done = run_mlp("train", CONFIGS / "parity.yaml", "--set", "compat=article", "--engine", "numba")
+    assert done.returncode == 2
+    assert "leave out --engine numba" in done.stderr
+
+
+def test_without_numba(run_mlp, monkeypatch):
+    """Where numba is missing auto is NumPy, and numba is answered with how to get it."""
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "mlpcli.nn.kernels", raising=False)
+    monkeypatch.delattr(mlpcli.nn, "kernels", raising=False)
+    assert run_mlp(*TRAIN, "--engine", "auto", "-o", "a.npy").returncode == 0
+    assert "numba" not in versions("a.npy")
+    done = run_mlp(*TRAIN, *NUMBA, "-o", "b.npy")
+    assert done.returncode == 2
+    assert "pip install 'mlpcli[fast]'" in done.stderr
+
+
+@needs_numba
+def test_only_training_imports_numba(parity_weights):
+    """A fresh interpreter that imports mlpcli, shows help, predicts or evaluates has no numba."""
+    commands = [
+        ["--help"],
+        ["predict", "--weights", str(parity_weights), "-"],
+        ["evaluate", "--weights", str(parity_weights)],
+        [str(word) for word in (*TRAIN, "--engine", "numpy", "-o", "a.npy")],
+    ]
+    code = (
+        "import sys\nimport mlpcli\nfrom mlpcli.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n"
+        "    assert not end.code, end.code\nassert 'numba' not in sys.modules"
+    )
+    for words in commands:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], check=False, capture_output=True,
+            input=b"0,0,0,0,0,0,0,1,1,0\n", timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+@needs_numba
+def test_first_start_says_what_it_does(mlp_process, tmp_path):
+    """The first run compiles and says so in one line; the second finds the code on disk."""
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    larger = (
+        "--set",
+        "structure=[10, 900, 2]",
+        "--set",
+        "optimizer=adam",
+    )  # of which the update alone is compiled
+    first = mlp_process("train", "own.yaml", *larger, *NUMBA, "--overwrite", env=env)
+    assert first.stderr.count("compiling for this processor") == 1, first.stderr
+    second = mlp_process("train", "own.yaml", *larger, *NUMBA, "--overwrite", env=env)
+    assert "compiling" not in second.stderr
+
+
+@needs_numba
+def test_a_folder_that_cannot_be_written_to(mlp_process, tmp_path):
+    """Without a place for compiled code every run compiles, and none fails."""
+    (tmp_path / "file").touch()
+    larger = (
+        "--set",
+        "structure=[10, 900, 2]",
+        "--set",
+        "optimizer=adam",
+    )  # of which the update alone is compiled
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "below")}
+    done = mlp_process("train", "own.yaml", *larger, *NUMBA, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "no folder to keep it in" in done.stderr
