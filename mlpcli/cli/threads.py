@@ -7,9 +7,13 @@ less. So one thread is the default but for large products.
 """
 
 import os
+import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from mlpcli.cli import console
 
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
@@ -25,6 +29,10 @@ VARIABLES = (
 # with products of 6 and 13 million took 0.9 and 0.75 times as long with two threads; 26 million
 # 0.65, 80 million 0.55. Beside a busy process: 4.7, 3.5, 2.2 and 2.2 times.
 WORTH_THREADS = 1 << 24
+
+# Threads that hinder one another are looked for in so many steps, and reported from a factor on.
+PACE_STEPS = 30
+SLOW = 3
 
 
 class Threads(NamedTuple):
@@ -115,3 +123,27 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="ascii")
     except (OSError, ValueError):
         return ""
+
+
+def watch_pace(experiment: "Experiment") -> Callable[[], None]:
+    """Return what is to be called after each step: it finds threads that hinder one another.
+
+    After `PACE_STEPS` steps, it says once if these took far longer than with one thread.
+    """
+    from mlpcli.training.cost import one_thread_seconds
+
+    times: list[float] = []
+
+    def watch() -> None:
+        if len(times) > PACE_STEPS:
+            return
+        times.append(time.perf_counter())
+        if len(times) > PACE_STEPS:
+            step, alone = (times[-1] - times[0]) / PACE_STEPS, one_thread_seconds(experiment)
+            if step > SLOW * alone:
+                console.note(
+                    f"threads: steps take about {step / alone:.0f} times as long as with one "
+                    "thread, since other processes are busy; --threads 1 is faster here"
+                )
+
+    return watch

@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from mlpcli.cli import console, options
 from mlpcli.cli.other_tasks import format_summary
 from mlpcli.cli.outputs import check_outputs
-from mlpcli.cli.threads import choose
+from mlpcli.cli.threads import choose, watch_pace
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from mlpcli.training.run import EpochReport, Run, StepReport
 
     Listeners = tuple[Callable[[EpochReport], None], Callable[[StepReport], None] | None]
-
-
-# Threads that hinder one another are looked for in so many steps, and reported from a factor on.
-PACE_STEPS = 30
-SLOW = 3
 
 
 @click.command(epilog="Example: mlp train configs/mnist.yaml --set epochs=20 -o digits.npy")
@@ -166,7 +161,7 @@ def train(
             begun = time.perf_counter()
             save = None if verify else partial(store.save, output, model, run)
             progress = _progress(experiment, run, history, quiet, verbose)
-            watch = _pace(experiment) if chosen.number > 1 and not quiet else None
+            watch = watch_pace(experiment) if chosen.number > 1 and not quiet else None
             _train(experiment, run, dataset, save, progress, watch)
             seconds = time.perf_counter() - begun
     if verify:
@@ -328,30 +323,6 @@ def _train(
             raise
         except BrokenPipeError:
             raise Interrupted(signal.SIGPIPE) from None
-
-
-def _pace(experiment: "Experiment") -> Callable[[], None]:
-    """Return what is to be called after each step: it finds threads that hinder one another.
-
-    After `PACE_STEPS` steps, it says once if these took far longer than with one thread.
-    """
-    from mlpcli.training.cost import one_thread_seconds
-
-    times: list[float] = []
-
-    def watch() -> None:
-        if len(times) > PACE_STEPS:
-            return
-        times.append(time.perf_counter())
-        if len(times) > PACE_STEPS:
-            step, alone = (times[-1] - times[0]) / PACE_STEPS, one_thread_seconds(experiment)
-            if step > SLOW * alone:
-                console.note(
-                    f"threads: steps take about {step / alone:.0f} times as long as with one "
-                    "thread, since other processes are busy; --threads 1 is faster here"
-                )
-
-    return watch
 
 
 def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:

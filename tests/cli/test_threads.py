@@ -102,15 +102,14 @@ def test_it_is_decided_before_numpy_is_loaded(mlp_process):
 
 def test_threads_that_hinder_one_another_are_named(monkeypatch, capsys):
     """Steps three times as slow as with one thread are said once, and --threads 1 with them."""
-    from mlpcli.cli import train
     from mlpcli.training import cost
 
     clock = iter(range(1000))
-    monkeypatch.setattr(train.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: float(next(clock)))
     for alone, said in ((0.5, 0), (0.2, 1)):
         monkeypatch.setattr(cost, "one_thread_seconds", lambda _, s=alone: s)
-        watch = train._pace(LARGE)
-        for _ in range(2 * train.PACE_STEPS):
+        watch = threads.watch_pace(LARGE)
+        for _ in range(2 * threads.PACE_STEPS):
             watch()
         assert capsys.readouterr().err.count("--threads 1 is faster here") == said
 
