@@ -82,6 +82,27 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+# Parts in which none may be a name, or is a value like any other.
+NAMING = (
+    "train",
+    "target",
+    "test_target",
+    "ignore",
+    "categorical",
+    "missing_values",
+    "scale",
+)
+
+
+def given_parts(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the parts of `data` that are given: others are null, or none where that is no name."""
+    return {
+        part: given
+        for part, given in value.items()
+        if part not in PARTS or not (given is None or (given == "none" and part not in NAMING))
+    }
+
+
 def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
     """Check the mapping {train: FILE, ...}.
 

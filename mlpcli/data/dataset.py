@@ -24,6 +24,8 @@ class Preparation(NamedTuple):
     """What the targets are."""
     task_given: bool = False
     """Whether the configuration says so, and it is not guessed."""
+    guesses_task: bool = False
+    """Whether targets that are no classes make it a regression."""
 
 
 class Examples(NamedTuple):

@@ -26,7 +26,7 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.splits import set_aside, strata, stratified, training_rows
 from mlpcli.data.targets import encode_labels
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, NotClassesError
 from mlpcli.rng import KeyedStreams
 
 HERE = (Path(),)
@@ -46,6 +46,12 @@ def load_files(
         DataError: if a file is missing, or something in it is wrong.
     """
     raw = read_training(files, training_source(files, search_paths))
+    try:
+        return make_dataset(files, raw, preparation, search_paths)
+    except NotClassesError:
+        if not preparation.guesses_task:
+            raise
+    preparation = preparation._replace(task="regression", task_given=True)
     return make_dataset(files, raw, preparation, search_paths)
 
 

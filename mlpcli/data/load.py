@@ -1,9 +1,11 @@
 """The door to all data: an experiment becomes the dataset that it trains on."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from mlpcli.config.schema import LINEAR_LOSSES, Experiment
+from mlpcli.config.schema import LINEAR_LOSSES, Experiment, check_combinations
 from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
@@ -88,7 +90,28 @@ def _preparation(e: Experiment) -> Preparation:
     fraction = e.validation if isinstance(e.validation, float) else 0.0
     quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
     given = e.task is not None or quantities
-    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given)
+    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given, e.guesses_task)
+
+
+def fit_structure(experiment: Experiment, encoding: Encoding) -> Experiment:
+    """Return an experiment that has a structure: where `hidden` is given, that of its data.
+
+    Args:
+        experiment: how to train.
+        encoding: that of its dataset, which tells inputs, outputs and task.
+
+    Raises:
+        ConfigError: if something given makes no sense for the task that the target tells.
+    """
+    if experiment.structure:
+        return experiment
+    sizes = (encoding.features, *(experiment.hidden or ()), len(encoding.class_names))
+    found: dict[str, Any] = {"structure": sizes, "hidden": None}
+    if encoding.task != experiment.learns:
+        found |= {"task": encoding.task, "output": None}
+    fitted = replace(experiment, **found)
+    check_combinations(fitted)
+    return fitted
 
 
 def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
@@ -101,16 +124,8 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         ConfigError: naming the line to change.
         DataError: if a validation file is missing, or something in it is wrong.
     """
-    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
-    called = TARGETS_CALLED[dataset.encoding.task]
-    first, *hidden, last = experiment.structure
-    fits = f"write structure: {[features, *hidden, classes]}"
-    if first != features:
-        problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
-        raise ConfigError(experiment.where("structure"), problem, fits)
-    if last != classes:
-        problem = f"ends with {last} outputs, and {dataset.name} has {classes} {called}"
-        raise ConfigError(experiment.where("structure"), problem, fits)
+    features = dataset.encoding.features
+    _check_structure(experiment, dataset)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
     shape = dataset.encoding.image_shape
@@ -139,6 +154,20 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def _check_structure(experiment: Experiment, dataset: Dataset) -> None:
+    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
+    called = TARGETS_CALLED[dataset.encoding.task]
+    # Of `hidden` it is yet to be made.
+    first, *hidden, last = experiment.structure or (features, classes)
+    fits = f"write structure: {[features, *hidden, classes]}"
+    if first != features:
+        problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
+        raise ConfigError(experiment.where("structure"), problem, fits)
+    if last != classes:
+        problem = f"ends with {last} outputs, and {dataset.name} has {classes} {called}"
+        raise ConfigError(experiment.where("structure"), problem, fits)
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
