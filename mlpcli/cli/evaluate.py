@@ -9,14 +9,12 @@ import click
 from mlpcli.cli import console, options, text_tables
 from mlpcli.cli.other_tasks import show_labels, show_quantities
 from mlpcli.cli.threads import limit
-from mlpcli.errors import ConfigError, DataError, GateError
+from mlpcli.errors import ConfigError, GateError
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from mlpcli.data.dataset import Examples
     from mlpcli.evaluation.gates import Gate, GateResult, Metric
-    from mlpcli.model import Model
 
 
 # Metrics of outputs as probabilities, as they are called.
@@ -93,7 +91,7 @@ def evaluate(
     limit()
     from mlpcli.checkpoint import store
     from mlpcli.evaluation import gates
-    from mlpcli.evaluation.evaluate import report
+    from mlpcli.evaluation.evaluate import open_evaluated, report
 
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
@@ -109,7 +107,7 @@ def evaluate(
         earlier = gates.read_baseline(baseline, name, subject["split"], class_names, task)
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
-    examples = _open(model, split, data_dir, data, options.column(target))
+    examples = open_evaluated(model, split, data_dir, data, options.column(target)).examples
     found = subject | report(model, examples, top_k, name)
     results = gates.check(required, found)
     if as_json:
@@ -133,23 +131,6 @@ def _parse_gates(
         raise ConfigError("mlp evaluate", "--baseline and --max-drop go together", f"add {missing}")
     required = [gates.parse_requirement(text) for text in require]
     return required, [gates.parse_max_drop(text) for text in max_drop]
-
-
-def _open(
-    model: "Model", split: str, data_dir: Path, data: Path | None, target: str | int | None
-) -> "Examples":
-    """Open the examples to evaluate on: of a file, or a split of the model's own data."""
-    from mlpcli.data.files import load_labelled
-    from mlpcli.data.load import load_split
-
-    if data:
-        files, dtype = model.experiment.data.files, model.experiment.dtype
-        return load_labelled(data, model.encoding, files, target, dtype=dtype)
-    examples = load_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
-    if examples is None:
-        name = model.experiment.data.name
-        raise DataError(name, "has no test split", "use --split train, or --data FILE")
-    return examples
 
 
 def _show(report: dict[str, Any], top_k: int | None) -> None:

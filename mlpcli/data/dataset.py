@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.readers.table import Table
 
 
 class Preparation(NamedTuple):
@@ -35,6 +36,13 @@ class Examples(NamedTuple):
     """(n, n_1), in the units of the files."""
     labels: NDArray[Any]
     """(n,) classes in 0..n_L - 1; (n, n_L) quantities, standardised; or (n, n_L) labels, 0 or 1."""
+
+
+class Opened(NamedTuple):
+    """Labelled examples, as their file has them and as a network does."""
+
+    table: Table
+    examples: Examples
 
 
 class Dataset(NamedTuple):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
 from mlpcli.data.confine import check_confined, unquoted
-from mlpcli.data.dataset import Dataset, Examples, Preparation, fingerprint
+from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
@@ -80,7 +80,7 @@ def make_dataset(
         examples = _examples(encoding, test, dtype)
     elif isinstance(files.test, str):
         path, target = _test_path(files.test, search_paths), files.test_target
-        examples = load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+        examples = open_labelled(path, encoding, files, target, search_paths, dtype=dtype).examples
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -94,14 +94,14 @@ def make_dataset(
     return set_aside(Dataset(files.train, encoding, learned, examples, notes=tuple(notes)), rows)
 
 
-def load_files_split(
+def open_files_split(
     files: Files,
     encoding: Encoding,
     split: str,
     search_paths: Sequence[Path],
     preparation: Preparation,
     trained_on: str,
-) -> Examples | None:
+) -> Opened | None:
     """Open the training or test examples that a checkpoint names, in the encoding fitted then.
 
     They lie below the search paths, and errors do not quote them.
@@ -127,23 +127,23 @@ def load_files_split(
     if split == "test" and isinstance(files.test, str):
         path, target = _test_path(files.test, search_paths), files.test_target
         with unquoted():
-            return load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+            return open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
     with unquoted():
         table = handle_missing(read_training(files, source, encoding), files.missing)
         train, test = _split(files, encoding, table, preparation.seed)
-        examples = _examples(encoding, train, dtype)
-    if fingerprint(examples) != trained_on:
+        opened = Opened(train, _examples(encoding, train, dtype))
+    if fingerprint(opened.examples) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
         )
     if split == "train" or test is None:
-        return examples
+        return opened
     with unquoted():
-        return _examples(encoding, test, dtype)
+        return Opened(test, _examples(encoding, test, dtype))
 
 
-def load_labelled(
+def open_labelled(
     path: Path,
     encoding: Encoding,
     files: Files | None = None,
@@ -151,7 +151,7 @@ def load_labelled(
     search_paths: Sequence[Path] = HERE,
     role: str = "test",
     dtype: str = "float32",
-) -> Examples:
+) -> Opened:
     """Open any file of labelled examples in an encoding fitted before.
 
     Args:
@@ -180,8 +180,9 @@ def load_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
-    table = mark_missing(table, files.missing_values, encoding)
-    return _examples(encoding, handle_missing(table, files.missing), dtype)
+    marked = mark_missing(table, files.missing_values, encoding)
+    kept = handle_missing(marked, files.missing)
+    return Opened(kept, _examples(encoding, kept, dtype))
 
 
 def training_source(

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config.schema import LINEAR_LOSSES, Experiment, check_combinations
-from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
-from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
+from mlpcli.data.dataset import Dataset, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
-from mlpcli.data.files import load_files, load_files_split, load_labelled
+from mlpcli.data.files import load_files, open_files_split, open_labelled
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.errors import ConfigError, DataError, join_names
 
@@ -58,9 +58,9 @@ def data_paths(experiment: Experiment, data_dir: Path) -> Iterator[Path]:
                     yield labels
 
 
-def load_split(
+def open_split(
     experiment: Experiment, encoding: Encoding, trained_on: str, data_dir: Path, split: str
-) -> Examples | None:
+) -> Opened | None:
     """Open the training or test examples of a trained network; None if there is no such split.
 
     Args:
@@ -74,7 +74,7 @@ def load_split(
         DataError: if its files are missing, damaged or others than it was trained on.
     """
     if experiment.data.files:
-        return load_files_split(
+        return open_files_split(
             experiment.data.files,
             encoding,
             split,
@@ -83,7 +83,7 @@ def load_split(
             trained_on,
         )
     name, where = experiment.data.name, experiment.where("data")
-    return load_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
+    return open_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
 
 
 def _preparation(e: Experiment) -> Preparation:
@@ -192,11 +192,11 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         )
     remedy = "correct it: paths are relative to the configuration"
     path = resolve_path(name, experiment.search_paths, remedy, "validation")
-    examples = load_labelled(
+    opened = open_labelled(
         path,
         dataset.encoding,
         experiment.data.files,
         search_paths=experiment.search_paths,
         dtype=experiment.dtype,
     )
-    return dataset._replace(validation=examples)
+    return dataset._replace(validation=opened.examples)

@@ -462,6 +462,7 @@ def test_deep_nesting(depth, left, right):
     assert "must be a number" in said or "is not YAML" in said
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("piece", ["[", "{a: ", "- ", "? ", "- [", "x:\n "])
 def test_nesting_is_refused_while_scanning(piece, mlp_process):
     """A file of 20,000 nested values is refused within seconds of processor time and 300 MB."""

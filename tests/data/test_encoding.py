@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.encoding import Column, Encoding, encode
-from mlpcli.data.files import load_files, load_labelled
+from mlpcli.data.files import load_files, open_labelled
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.table import Labels, Table, name_labels
 from mlpcli.data.targets import encode_labels, fit_classes
@@ -31,7 +31,7 @@ def opened(text=TRAIN, scale="none", **keys):
 def apply(dataset, files, text):
     """Write another table and open it with what was learned."""
     Path("other.csv").write_text(text)
-    return load_labelled(Path("other.csv"), dataset.encoding, files)
+    return open_labelled(Path("other.csv"), dataset.encoding, files).examples
 
 
 def test_categories_are_one_hot():
