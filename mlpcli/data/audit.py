@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mlpcli.config.schema import Experiment
 from mlpcli.data.builtin.registry import DATASETS
 from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import SCALES, Column, Encoding
 from mlpcli.errors import join_names
 
@@ -172,8 +173,10 @@ def feature_name(encoding: Encoding, feature: int) -> str:
     first = 0
     for position, column in enumerate(encoding.columns):
         if feature < first + column.width:
-            category = f"={column.categories[feature - first]}" if column.categories else ""
-            return f"column {column.name or position}{category}"
+            called = f"column {column.name or position}"
+            if column.parts:
+                return f"{feature_names(column.parts)[feature - first]} of {called}"
+            return called + (f"={column.categories[feature - first]}" if column.categories else "")
         first += column.width
     return f"feature {feature}"
 

@@ -1,7 +1,7 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.encoding import TARGETS_CALLED, Column, Encoding
+from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
 from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, column_name
 from mlpcli.errors import DataError, join_names
 
@@ -51,6 +51,15 @@ def select_for_training(files: Files) -> Selector:
         targets = sorted({find(name, "target") for name in called})
         ignored = {find(name, "ignore") for name in files.ignore}
         text = {find(name, "categorical") for name in files.categorical}
+        dates = {find(name, "dates") for name in files.dates}
+        for column in dates.intersection(text.union(targets)):
+            other = "a target" if column in targets else "listed under categorical"
+            raise DataError(
+                where,
+                f"{column_name(names, column)} is a date, but it is {other}",
+                "list it once",
+                "data.dates",
+            )
         features = tuple(i for i in range(width) if i not in targets and i not in ignored)
         for target in ignored.intersection(targets):
             raise DataError(
@@ -61,7 +70,7 @@ def select_for_training(files: Files) -> Selector:
             )
         if not features:
             raise DataError(where, "has no column but the target", "give at least one feature")
-        text &= set(features)
+        text = (text | dates) & set(features)
         chosen = tuple(targets) if several else targets[0]
         return ColumnSelection(width, features, frozenset(text), True, chosen)
 
@@ -101,7 +110,7 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
         text = {
             position
             for position, column in zip(features, encoding.input_columns, strict=False)
-            if column.categories
+            if column.role in ("category", "date")
         }
         targets = found if several else found[0] if found else None
         return ColumnSelection(
@@ -116,7 +125,7 @@ def _by_name(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return where the features and the targets are in a table with a header."""
     roles = {column.name: column.role for column in columns}
-    input_columns = tuple(name for name, role in roles.items() if role in ("number", "category"))
+    input_columns = tuple(name for name, role in roles.items() if role in INPUT_ROLES)
     positions = {name: position for position, name in enumerate(names)}
     for name in input_columns:
         if name not in positions:
@@ -155,7 +164,7 @@ def _by_position(
     if len(rest) == inputs:
         return rest, chosen or ()
     if "target" in roles and width == len(roles):
-        features = (i for i, role in enumerate(roles) if role in ("number", "category"))
+        features = (i for i, role in enumerate(roles) if role in INPUT_ROLES)
         targets = tuple(i for i, role in enumerate(roles) if role == "target")
         return tuple(features), chosen or targets
     raise DataError(

@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.validators import Validator, choice, integer, list_of, mapping_of, number
+from mlpcli.config.validators import BOOLEAN, Validator, choice, integer, list_of, mapping_of, number
+from mlpcli.data.dates import PARTS, date_features
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` and `robust` are applied to the features themselves.
 SCALES = {"unit": 1 / 255, "standardize": 1.0, "robust": 1.0, "none": 1.0}
+# The roles of columns that become features.
+INPUT_ROLES = ("number", "category", "date")
 # What the targets of each task are called.
 TARGETS_CALLED = {
     "classification": "classes",
@@ -31,15 +34,21 @@ class Column(NamedTuple):
     name: str
     """Empty where the table has no header."""
     role: str
-    """number, category, target or ignored."""
+    """number, category, date, target or ignored."""
     categories: tuple[str, ...] = ()
     """Of a category: one feature each."""
     filling: tuple[float, ...] = ()
     """What stands for a missing value: the mean, or the share of every category."""
+    parts: tuple[str, ...] = ()
+    """Of a date: what is made of it, names of `PARTS`."""
+    day_first: bool | None = None
+    """Whether its day is before its month, where that makes a difference."""
 
     @property
     def width(self) -> int:
         """Number of features that the column becomes."""
+        if self.role == "date":
+            return sum(PARTS[part] for part in self.parts)
         return {"number": 1, "category": len(self.categories)}.get(self.role, 0)
 
 
@@ -89,7 +98,7 @@ class Encoding(NamedTuple):
     @property
     def input_columns(self) -> list[Column]:
         """The columns that become features."""
-        return [column for column in self.columns if column.role in ("number", "category")]
+        return [column for column in self.columns if column.role in INPUT_ROLES]
 
     @property
     def is_number(self) -> NDArray[np.bool]:
@@ -109,7 +118,7 @@ class Encoding(NamedTuple):
         del mapping["class_names"]
         if self.columns:
             mapping["columns"] = [
-                {name: value for name, value in column._asdict().items() if value != ()}
+                {name: value for name, value in column._asdict().items() if value not in ((), None)}
                 for column in self.columns
             ]
         if self.quantities:
@@ -143,11 +152,14 @@ class Encoding(NamedTuple):
 
 
 def _is_consistent(column: Column) -> bool:
-    """Return whether a column has the categories of its role, each once, and their filling."""
-    categories = column.categories
+    """Return whether a column has the categories or parts of its role, once, and their filling."""
+    categories, parts = column.categories, column.parts
     return (
         len(set(categories)) == len(categories)
         and bool(categories) == (column.role == "category")
+        and len(set(parts)) == len(parts)
+        and bool(parts) == (column.role == "date")
+        and (column.day_first is None or column.role == "date")
         and len(column.filling) in (0, column.width)
     )
 
@@ -167,11 +179,13 @@ _TEXT = Validator("text", _text)
 _COLUMN = mapping_of(
     {
         "name": _TEXT,
-        "role": choice("number", "category", "target", "ignored"),
+        "role": choice(*INPUT_ROLES, "target", "ignored"),
         "categories": list_of(_TEXT),
         "filling": list_of(number()),
+        "parts": list_of(choice(*PARTS)),
+        "day_first": BOOLEAN,
     },
-    optional=("categories", "filling"),
+    optional=("categories", "filling", "parts", "day_first"),
 )
 _QUANTITY = mapping_of(
     {"mean": number(), "std": number(above=0), "low": number(), "high": number()}
@@ -266,7 +280,7 @@ def _check_range(
 def expander(
     encoding: Encoding, table: Table
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float64]] | None:
-    """Return what fills in missing values and makes categories one-hot; None if there is nothing.
+    """Return what fills in missing values, makes categories one-hot and takes dates apart; or None.
 
     It takes some rows of the table's values, (m, d), and returns (m, n_1) before standardising.
 
@@ -274,7 +288,7 @@ def expander(
         DataError: naming the place, if a category was not seen in training.
     """
     columns = encoding.input_columns
-    if not any(column.categories or column.filling for column in columns):
+    if not any(column.categories or column.parts or column.filling for column in columns):
         return None
     # `unit` multiplies in the arithmetic, where it meets these, too.
     hot = 1 / SCALES[encoding.scale]
@@ -296,6 +310,9 @@ def expander(
                 present = np.flatnonzero(~missing)
                 into[present, recoded[j][given[present].astype(np.intp)]] = hot
                 into[missing] = np.multiply(column.filling or 0, hot)
+            elif column.parts:
+                into[~missing] = date_features(given[~missing], column.parts)
+                into[missing] = column.filling or np.nan
             else:
                 into[:, 0] = given
                 into[missing, 0] = column.filling[0] if column.filling else np.nan

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.dates import date_features, fit_parts
 from mlpcli.data.encoding import FITTED_SCALES, TARGETS_CALLED, Column, Encoding, expander
 from mlpcli.data.quantities import target_names
 from mlpcli.data.readers.table import Labels, Table, Values, blocks
@@ -85,6 +86,8 @@ def too_many_texts(different: int, rows: int) -> bool:
 
 def _fit_column(table: Table, j: int, name: str) -> Column:
     given = _given(table, j)
+    if j in table.dates:
+        return Column(name, "date", parts=fit_parts(given), day_first=table.dates[j])
     if j not in table.texts:
         return Column(name, "number")
     counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j]))
@@ -155,8 +158,10 @@ def _means(table: Table, rows: Rows) -> list[tuple[float, ...]]:
 
 
 def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[float, ...]:
-    """Return the mean of a column, or the share of each of its categories."""
+    """Return the mean of a column, of each part of a date, or the share of every category."""
     given = _given(table, j, rows)
+    if column.parts:
+        return tuple(date_features(given, column.parts).mean(axis=0).tolist())
     if not column.categories:
         return (float(given.mean(dtype=np.float64)),)
     counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j])) / len(given)
@@ -243,6 +248,6 @@ def default_scale(encoding: Encoding, table: Table, rows: Rows = None) -> str:
         low = min(low, float(np.fmin.reduce(values, axis=None)))
         high = max(high, float(np.fmax.reduce(values, axis=None)))
     pixels = encoding.image_shape or encoding.features >= PIXELS
-    if not pixels or table.texts or low < 0 or not high <= 255:
+    if not pixels or table.texts or table.dates or low < 0 or not high <= 255:
         return "standardize"
     return "unit" if high > 127 else "none" if high <= 1 else "standardize"

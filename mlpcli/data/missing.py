@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import MissingValues
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.readers.csv_dialect import parse_number
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Table, Values, blocks, column_name
 from mlpcli.errors import DataError
 

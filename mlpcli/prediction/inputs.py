@@ -18,7 +18,7 @@ from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
-from mlpcli.data.readers.csv_dialect import CsvOptions
+from mlpcli.data.readers.csv_dialect import csv_options
 from mlpcli.data.readers.lines import decode_lines, join_quoted, json_lines
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import find_source
@@ -109,9 +109,11 @@ def read_stream(
     header: bool | None = None if files.header else files.header
     if as_json:
         header = first.lstrip()[0] == "{"
-    delimiter = "," if as_json else None
-    gaps, words = files.missing == "mean", files.missing_values.words(text=False)
-    options = CsvOptions(header, delimiter, header_names(encoding), gaps, words)
+    options = csv_options(files, header_names(encoding))._replace(
+        header=header,
+        delimiter="," if as_json else None,
+        gaps=files.missing == "mean",
+    )
     select = select_known(encoding, labelled=False)
     yield from csv_tables(lines, "-", select, characters, options)
 

@@ -163,9 +163,9 @@ def _parse_chunk(
 
 
 def _table(dialect: Dialect, part: ParsedLines) -> Table:
-    selection, codes, *_ = part.columns
+    selection, codes, options, *_ = part.columns
     labels = None
     if selection.target is not None:
-        labels = Labels(part.codes, tuple(codes[selection.targets[0]]))
+        labels = Labels(part.codes, tuple(codes[selection.targets[0]]), options.notation)
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
     return Table(dialect.where, part.values, labels, dialect.names, selection, texts, part.numbers)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
-from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, parse_number, split_line
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import ColumnSelection, column_name
 from mlpcli.errors import DataError
 
@@ -93,7 +94,7 @@ def _first_values(
             cell = cells[column]
             if cell.strip().lower() in options.words:
                 continue
-            value = parse_number(cell)
+            value = parse_number(cell, options.notation)
             if value in options.numbers:
                 continue
             if value is None:

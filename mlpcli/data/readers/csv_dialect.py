@@ -8,11 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from mlpcli.config.data_files import MissingValues
+from mlpcli.config.data_files import DELIMITERS, Files, MissingValues
 from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.errors import DataError
 
-DELIMITERS = (",", ";", "\t")
 QUOTED = re.compile('"[^"]*"')
 
 
@@ -31,6 +31,34 @@ class CsvOptions(NamedTuple):
     """What stands for a missing number, in lower case."""
     numbers: tuple[float, ...] = ()
     """Numbers that do; the reader leaves them as they are."""
+    notation: Notation | None = None
+    """How numbers are written; None for what Python's `float` takes."""
+
+
+def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
+    """Return what a configuration tells of its tables.
+
+    Args:
+        files: the configuration.
+        header_names: names that tell a header.
+    """
+    missing = files.missing_values
+    return CsvOptions(
+        files.header,
+        files.delimiter,
+        header_names,
+        files.missing != "error",
+        missing.words(text=False),
+        missing.numbers,
+        notation_of(files),
+    )
+
+
+def notation_of(files: Files) -> Notation | None:
+    """Return how a configuration says that numbers are written, if it does."""
+    if files.decimal is None and files.thousands is None:
+        return None
+    return Notation(files.point, files.thousands or "")
 
 
 class Dialect(NamedTuple):
@@ -72,7 +100,7 @@ def sniff(
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
     header = options.header
-    if not (_is_header(names, options.header_names) if header is None else header):
+    if not (_is_header(names, options) if header is None else header):
         return dialect, chain([first], lines)
     if len(set(names)) < len(names):
         name = next(name for name, count in Counter(names).items() if count > 1)
@@ -112,22 +140,23 @@ def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:
     return cells
 
 
-def parse_number(cell: str) -> float | None:
-    """Return what `float` makes of plain ASCII; None for anything else."""
-    try:
-        return float(cell) if cell.isascii() else None
-    except ValueError:
-        return None
-
-
-def _is_header(names: tuple[str, ...], header_names: Collection[str]) -> bool:
+def _is_header(names: tuple[str, ...], options: CsvOptions) -> bool:
     """Return whether a first line has names: one that is known, or no number among them.
 
     Names that are numbers are known by all of them, each once: examples, too, hold numbers.
     """
-    words = [name for name in names if parse_number(name) is None]
+    header_names = options.header_names
+    words = [name for name in names if not _is_bare_number(name, options.notation)]
     return (
         len(words) == len(names)
         or any(word in header_names for word in words)
         or (len(set(names)) == len(names) and set(names) <= set(header_names))
     )
+
+
+def _is_bare_number(name: str, notation: Notation | None) -> bool:
+    """Return whether a cell is a number without a unit: a column may be called 10%."""
+    if notation is None:
+        return parse_number(name) is not None
+    written = notation.read(name)
+    return written is not None and not written.unit

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.csv_dialect import CsvOptions
+from mlpcli.data.readers.csv_dialect import csv_options, notation_of
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
@@ -60,16 +60,7 @@ def read_files(
     """
     path, kind, labels = source
     if kind == "table":
-        gaps, missing = files.missing != "error", files.missing_values
-        options = CsvOptions(
-            files.header,
-            files.delimiter,
-            header_names,
-            gaps,
-            missing.words(text=False),
-            missing.numbers,
-        )
-        return read_csv(path, select, options)
+        return read_csv(path, select, csv_options(files, header_names))
     if kind == "parquet":
         return read_parquet(path, select)
     if kind in ("folder", "image"):

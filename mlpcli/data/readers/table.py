@@ -1,6 +1,6 @@
 """What a file of examples holds, before anything is decided about what it means."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
+from mlpcli.data.readers.notation import Notation
 from mlpcli.errors import DataError
 
 Values = NDArray[Any]
@@ -56,6 +57,8 @@ class Labels(NamedTuple):
     codes: NDArray[np.intp]
     """(n,), or (n, k) of k targets, positions in `names`, -1 where there is none."""
     names: tuple[str, ...]
+    notation: Notation | None = None
+    """How numbers among the names are written."""
 
 
 class Table(NamedTuple):
@@ -77,6 +80,9 @@ class Table(NamedTuple):
     """(n,) the row of each example in the file, where they are not all of it."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where each example is an image."""
+    dates: Mapping[int, bool | None] = {}  # noqa: RUF012 - never changed
+    """For columns of `values` that are dates, in seconds from 1970 on: whether their day is first
+    in the texts, or None where it makes no difference."""
     marked: dict[int | None, dict[str, int]] = {}  # noqa: RUF012 - never changed
     """For columns of text (None: the classes): words taken for missing values, and how often."""
 
