@@ -78,6 +78,8 @@ class Files(NamedTuple):
     """Whether images become gray (None: where they are)."""
     missing_values: MissingValues = MissingValues()
     """What stands for a missing value."""
+    unknown: str = "error"
+    """What to do about categories that were not seen in training: error or ignore."""
 
     @property
     def point(self) -> str:
@@ -199,6 +201,7 @@ PARTS: dict[str, Validator] = {
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
+    "unknown": choice("error", "ignore"),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t" or "|" or " "', choice(*DELIMITERS).parse),
     "decimal": Validator('"." or ","', choice(*DECIMALS).parse),
