@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlpcli.config.validators import BOOLEAN, Validator, choice, parse_parts
+from mlpcli.config.validators import BOOLEAN, PartError, Validator, choice, parse_parts
 
 # What usually stands for a missing value, in lower case.
 USUAL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?"})

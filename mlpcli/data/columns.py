@@ -1,8 +1,9 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
 from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.data.dates import read_dates
 from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
-from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, column_name
+from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, Table, column_name
 from mlpcli.errors import DataError, join_names
 
 # A first line with one of these words is a header although columns may be called 0, 1, 2; "y" may
@@ -75,6 +76,38 @@ def select_for_training(files: Files) -> Selector:
         return ColumnSelection(width, features, frozenset(text), True, chosen)
 
     return select
+
+
+def with_dates(table: Table, files: Files) -> Table:
+    """Make numbers of the dates of a training table, as its configuration says.
+
+    Raises:
+        DataError: as `read_dates` does, or if the examples are no table.
+    """
+    if not files.dates:
+        return table
+    if table.selection is None:
+        raise DataError(table.where, "has no columns of dates", "remove dates", "data.dates")
+    _, features, *_ = table.selection
+    positions = [
+        find_column(name, table.names, table.selection.width, table.where) for name in files.dates
+    ]
+    columns = {j: files.day_first for j, i in enumerate(features) if i in positions}
+    return read_dates(table, columns, files.point == ",")
+
+
+def with_known_dates(table: Table, encoding: Encoding) -> Table:
+    """Make numbers of dates in a table that was read for an encoding.
+
+    Raises:
+        DataError: as `read_dates` does, or if the examples are no table.
+    """
+    columns = {
+        j: column.day_first for j, column in enumerate(encoding.input_columns) if column.parts
+    }
+    if columns and table.selection is None:
+        raise DataError(table.where, "is an array, and has no dates", "give a table")
+    return read_dates(table, columns) if columns else table
 
 
 def header_names(encoding: Encoding) -> set[str]:

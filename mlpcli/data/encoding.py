@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.validators import BOOLEAN, Validator, choice, integer, list_of, mapping_of, number
+from mlpcli.config.validators import (
+    BOOLEAN,
+    Validator,
+    choice,
+    integer,
+    list_of,
+    mapping_of,
+    number,
+)
 from mlpcli.data.dates import PARTS, date_features
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names

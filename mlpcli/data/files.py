@@ -8,11 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files, Target
-from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
+from mlpcli.data.columns import (
+    HEADER_WORDS,
+    header_names,
+    select_for_training,
+    select_known,
+    with_dates,
+    with_known_dates,
+)
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
+from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
+from mlpcli.data.forms import check_forms
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
 from mlpcli.data.quantities import (
     encode_quantities,
@@ -27,7 +36,7 @@ from mlpcli.data.readers.table import Table
 from mlpcli.data.splits import set_aside, strata, stratified, training_rows
 from mlpcli.data.targets import encode_labels
 from mlpcli.data.unseen import unseen_notes
-from mlpcli.errors import DataError, NotClassesError
+from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
 
 HERE = (Path(),)
@@ -68,6 +77,7 @@ def make_dataset(
         DataError: if something in the training file is wrong, or in the test file.
     """
     table = handle_missing(raw, files.missing)
+    check_forms(table, files)
     encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
@@ -88,6 +98,11 @@ def make_dataset(
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
         if column.categories
+    ]
+    notes += [
+        f"column {column.name or i} is a date: {join_names(feature_names(column.parts))}"
+        for i, column in enumerate(encoding.columns)
+        if column.parts
     ]
     notes += marked_notes(raw)
     if len(raw.values) > len(table.values):
@@ -184,7 +199,7 @@ def open_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
-    marked = mark_missing(table, files.missing_values, encoding)
+    marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
     kept = handle_missing(marked, files.missing)
     return Opened(kept, _examples(encoding, kept, dtype))
 
@@ -219,7 +234,8 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
     table = read_files(
         source, files, select_for_training(files), header_names=HEADER_WORDS, target=files.target
     )
-    return mark_missing(table, files.missing_values, encoding)
+    marked = mark_missing(table, files.missing_values, encoding)
+    return with_known_dates(marked, encoding) if encoding else with_dates(marked, files)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:

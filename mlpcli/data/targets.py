@@ -50,7 +50,8 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
                 f"class {name[:60]!r} has a control character, or more than {MAX_NAME:,} others",
                 "name it otherwise, or name another target",
             )
-    numbers = [number for number in (as_number(name, labels.notation) for name in names) if number is not None]
+    found = (as_number(name, labels.notation) for name in names)
+    numbers = [number for number in found if number is not None]
     if len(numbers) < len(names):
         numbers = []
     whole = all(number.is_integer() for number in numbers)

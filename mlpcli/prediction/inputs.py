@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.columns import header_names, select_known
+from mlpcli.data.columns import header_names, select_known, with_known_dates
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
@@ -65,7 +65,7 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert):
         # Every example gets an answer: none can be dropped.
-        marked = mark_missing(table, files.missing_values, encoding)
+        marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
         checked = handle_missing(marked, files.missing)
         # A little at a time: an array may be larger than memory.
         for part, _ in blocks(checked.values):

@@ -95,7 +95,7 @@ def sniff(
     first = next(lines, None)
     if first is None:
         raise DataError(where, "is empty", "give a file with examples")
-    delimiter = options.delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
+    delimiter = options.delimiter or _detect_delimiter(first.text)
     cells = _split(first, delimiter, where)
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
@@ -107,6 +107,14 @@ def sniff(
         problem = f"two columns are called {name!r}"
         raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
     return dialect._replace(names=names), lines
+
+
+def _detect_delimiter(text: str) -> str:
+    """Return what there is most of in a line; a space only where there is nothing else."""
+    unquoted = QUOTED.sub("", text.strip(" "))
+    *others, space = DELIMITERS
+    best = max(others, key=unquoted.count)
+    return best if best in unquoted or space not in unquoted else space
 
 
 def split_line(line: Line, dialect: Dialect) -> list[str]:

@@ -1,4 +1,4 @@
-"""Dates and times as tables write them, as numbers: seconds from 1970 on, by the clock on the wall."""
+"""Dates and times as tables write them: seconds from 1970 on, by the clock on the wall."""
 
 import re
 from datetime import date

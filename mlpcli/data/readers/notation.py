@@ -6,21 +6,19 @@ from typing import NamedTuple
 
 # ISO 4217, and what stands for a currency where it has no sign of its own.
 CODES = (
-    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN "
-    "BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL "
-    "GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF "
-    "KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN "
-    "MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD "
-    "SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
-    "UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
-).split()
-ABBREVIATIONS = ("Rs", "Fr", "SFr", "kr", "zł", "Kč", "Ft", "lei", "руб")
+    "AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|"
+    "BZD|CAD|CDF|CHF|CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|"
+    "GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|"
+    "KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|"
+    "MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|"
+    "SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|"
+    "UGX|USD|UYU|UZS|VES|VND|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWG"
+)
+ABBREVIATIONS = "Rs|Fr|SFr|kr|zł|Kč|Ft|lei|руб"
 SIGNS = "$¢£¤¥֏؋৲৳૱௹฿៛﷼＄￠￡￥￦\u20a0-\u20cf"
 # The minus sign and what stands for it, and plus.
 SIGN = "[-+\u2212\u2013]"
-UNIT = (
-    rf"(?P<unit>%|[A-Za-z]{{0,3}}[{SIGNS}]|{'|'.join(CODES)}|{'|'.join(ABBREVIATIONS)})\.?"
-)
+UNIT = rf"(?P<unit>%|[A-Za-z]{{0,3}}[{SIGNS}]|{CODES}|{ABBREVIATIONS})\.?"
 # What may stand around the digits, without spaces: a minus may be brackets.
 BEFORE = re.compile(rf"\(?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\(?")
 AFTER = re.compile(rf"\)?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\)?")
@@ -50,7 +48,7 @@ class Notation(NamedTuple):
         if not match:
             return None
         # A spreadsheet puts spaces of any kind between a number and what belongs to it.
-        left, right = ("".join(cell[i:j].split()) for i, j in ((0, match.start()), (match.end(), None)))
+        left, right = ("".join(s.split()) for s in (cell[: match.start()], cell[match.end() :]))
         signs, unit = "", ""
         if left or right:
             before, after = BEFORE.fullmatch(left), AFTER.fullmatch(right)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.dates import DAY
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
     ArrayBuilder,
@@ -22,6 +23,8 @@ from mlpcli.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
 CHUNK_ROWS = 1 << 14
+# Per second.
+TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def read_parquet(path: Path, select: Selector) -> Table:
@@ -107,17 +110,19 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
     names = tuple(schema.names)
     selection = select(names, len(names), str(path))
     detected = {i for i in selection.features if selection.detect and _is_text(schema.types[i])}
-    selection = selection._replace(text=selection.text | detected, detect=False)
+    dates = {i for i in selection.text if _is_date(schema.types[i])}
+    selection = selection._replace(text=(selection.text | detected) - dates, detect=False)
     positions = [*selection.features, *selection.targets]
     for i in positions:
         as_text = i in selection.text or i in selection.targets
-        if not (_is_text(schema.types[i]) or _is_number(schema.types[i])) or (
+        if not (_is_text(schema.types[i]) or _is_number(schema.types[i]) or i in dates) or (
             _is_text(schema.types[i]) and not as_text
         ):
+            keys = "dates or ignore" if _is_date(schema.types[i]) else "ignore"
             raise DataError(
                 path,
                 f"column {names[i]} holds {schema.types[i]}",
-                "list it under ignore, or write it as numbers or text",
+                f"list it under {keys}, or write it as numbers or text",
             )
     return selection, positions
 
@@ -145,8 +150,27 @@ def _is_number(kind: Any) -> bool:
     )
 
 
+def _is_date(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_timestamp(kind) or types.is_date(kind) or types.is_time(kind))
+
+
 def _numbers(column: Any) -> NDArray[np.float64]:
-    return np.asarray(column.cast("float64").to_numpy(zero_copy_only=False), np.float64)
+    """Return the numbers of a column; dates as seconds from 1970 on, by the clock on the wall."""
+    from pyarrow import compute, types
+
+    if types.is_date32(column.type):
+        return _numbers(column.cast("int32")) * DAY
+    if not _is_date(column.type):
+        return np.asarray(column.cast("float64").to_numpy(zero_copy_only=False), np.float64)
+    if types.is_timestamp(column.type) and column.type.tz:
+        column = compute.local_timestamp(column)
+    unit = "ms" if types.is_date(column.type) else column.type.unit
+    ticks = column.cast("int32" if types.is_time32(column.type) else "int64")
+    # What float64 loses of these is far below a second.
+    given = ticks.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+    return np.asarray(given / TICKS[unit], np.float64)
 
 
 def _codes(column: Any, codes: dict[str, int]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.csv_dialect import csv_options, notation_of
+from mlpcli.data.readers.csv_dialect import csv_options
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz

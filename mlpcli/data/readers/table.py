@@ -82,7 +82,7 @@ class Table(NamedTuple):
     """(n,) the row of each example in the file, where they are not all of it."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where each example is an image."""
-    dates: Mapping[int, bool | None] = {}  # noqa: RUF012 - never changed
+    dates: Mapping[int, bool | None] = {}
     """For columns of `values` that are dates, in seconds from 1970 on: whether their day is first
     in the texts, or None where it makes no difference."""
     marked: dict[int | None, dict[str, int]] = {}  # noqa: RUF012 - never changed
