@@ -90,6 +90,7 @@ def evaluate(
     """
     limit()
     from mlpcli.checkpoint import store
+    from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.evaluate import open_evaluated, report
 
@@ -107,7 +108,7 @@ def evaluate(
         earlier = gates.read_baseline(baseline, name, subject["split"], class_names, task)
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
-    examples = open_evaluated(model, split, data_dir, data, options.column(target)).examples
+    table, examples = open_evaluated(model, split, data_dir, data, options.column(target))
     found = subject | report(model, examples, top_k, name)
     results = gates.check(required, found)
     if as_json:
@@ -117,6 +118,8 @@ def evaluate(
         shows = {"regression": show_quantities, "multilabel": show_labels}
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
+    for line in unseen_notes(model.encoding, table):
+        console.note(line)
     _end(weights, results)
 
 

@@ -66,6 +66,8 @@ class Files(NamedTuple):
     """Whether images become gray (None: where they are)."""
     missing_values: MissingValues = MissingValues()
     """What stands for a missing value."""
+    unknown: str = "error"
+    """What to do about categories that were not seen in training: error or ignore."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
@@ -177,6 +179,7 @@ PARTS: dict[str, Validator] = {
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
+    "unknown": choice("error", "ignore"),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),

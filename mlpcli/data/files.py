@@ -26,6 +26,7 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.splits import set_aside, strata, stratified, training_rows
 from mlpcli.data.targets import encode_labels
+from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import DataError, NotClassesError
 from mlpcli.rng import KeyedStreams
 
@@ -68,6 +69,7 @@ def make_dataset(
     """
     table = handle_missing(raw, files.missing)
     encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
+    encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(_targets(encoding, train), preparation)
     if files.missing == "mean":
@@ -75,12 +77,13 @@ def make_dataset(
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
-    dtype, examples = preparation.dtype, None
+    dtype, examples, unseen = preparation.dtype, None, []
     if test is not None:
         examples = _examples(encoding, test, dtype)
     elif isinstance(files.test, str):
         path, target = _test_path(files.test, search_paths), files.test_target
-        examples = open_labelled(path, encoding, files, target, search_paths, dtype=dtype).examples
+        opened = open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+        examples, unseen = opened.examples, unseen_notes(encoding, opened.table)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -90,6 +93,7 @@ def make_dataset(
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
+    notes += unseen
     learned = _examples(encoding, train, dtype)
     return set_aside(Dataset(files.train, encoding, learned, examples, notes=tuple(notes)), rows)
 

@@ -11,6 +11,7 @@ from mlpcli.data.dataset import Dataset, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.data.files import load_files, open_files_split, open_labelled
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
+from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import ConfigError, DataError, join_names
 
 
@@ -199,4 +200,5 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         search_paths=experiment.search_paths,
         dtype=experiment.dtype,
     )
-    return dataset._replace(validation=opened.examples)
+    notes = (*dataset.notes, *unseen_notes(dataset.encoding, opened.table))
+    return dataset._replace(validation=opened.examples, notes=notes)

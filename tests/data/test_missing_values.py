@@ -80,7 +80,9 @@ def test_a_class_may_be_called_so():
         again = open_labelled(Path("t.csv"), dataset.encoding, described).examples
         np.testing.assert_array_equal(again.features, dataset.train.features)
         np.testing.assert_array_equal(again.labels, dataset.train.labels)
-        rows = np.vstack(list(read_input("t.csv", dataset.encoding, described)))
+        rows = np.vstack(
+            [part.features for part in read_input("t.csv", dataset.encoding, described)]
+        )
         np.testing.assert_array_equal(rows, dataset.train.features)
 
 
