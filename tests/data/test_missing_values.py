@@ -8,7 +8,7 @@ import pytest
 
 from mlpcli.config.data_files import Files, MissingValues, parse_files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.files import load_files, load_labelled
+from mlpcli.data.files import load_files, open_labelled
 from mlpcli.data.suggest import suggest
 from mlpcli.errors import DataError, NotClassesError
 from mlpcli.prediction.inputs import read_input
@@ -77,10 +77,12 @@ def test_a_class_may_be_called_so():
     assert dataset.encoding.class_names == ("b", "null")
     np.testing.assert_array_equal(dataset.train.features[4], [2.5, 1, 0])
     for described in (files, Files("t.csv", missing="mean")):
-        again = load_labelled(Path("t.csv"), dataset.encoding, described)
+        again = open_labelled(Path("t.csv"), dataset.encoding, described).examples
         np.testing.assert_array_equal(again.features, dataset.train.features)
         np.testing.assert_array_equal(again.labels, dataset.train.labels)
-        rows = np.vstack(list(read_input("t.csv", dataset.encoding, described)))
+        rows = np.vstack(
+            [part.features for part in read_input("t.csv", dataset.encoding, described)]
+        )
         np.testing.assert_array_equal(rows, dataset.train.features)
 
 

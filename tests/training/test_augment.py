@@ -184,6 +184,15 @@ def test_elastic_displacements_are_those_of_the_paper(shape):
     assert abs((field.real * field.imag).mean()) < 0.05 * deviation**2
 
 
+def test_pixels_are_displaced_by_rows_and_columns():
+    """Elastic positions are those of the pixels and two unlike displacements."""
+    settings = {"elastic": {"sigma": 2.0, "alpha": 12.0}}
+    y, x = draw_positions((20, 30), settings, 300, np.random.default_rng(3))
+    down, right = y - np.arange(20)[:, np.newaxis], x - np.arange(30)
+    assert down.std() == pytest.approx(right.std(), rel=0.05)
+    assert abs(np.corrcoef(down.ravel(), right.ravel())[0, 1]) < 0.05
+
+
 def test_draws_are_keyed_by_epoch_and_step():
     """Another epoch, step or seed distorts otherwise; the same does the same, in any order."""
     raw = np.random.default_rng(1).integers(1, 256, (50, 36), np.uint8)
