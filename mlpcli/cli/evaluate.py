@@ -33,6 +33,8 @@ PROBABILITIES = {
 @options.split
 @options.data
 @options.target
+@options.decimal
+@options.delimiter
 @click.option(
     "--top-k",
     type=click.IntRange(min=2),
@@ -67,6 +69,8 @@ def evaluate(
     split: str,
     data: Path | None,
     target: str | None,
+    decimal: str | None,
+    delimiter: str | None,
     top_k: int | None,
     require: tuple[str, ...],
     baseline: Path | None,
@@ -92,6 +96,7 @@ def evaluate(
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.evaluate import open_evaluated, subject
 
+    written = options.written(decimal, delimiter, data is not None)
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
     class_names, task = model.encoding.class_names, model.encoding.task
@@ -107,7 +112,7 @@ def evaluate(
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
     column = options.column(target)
-    table, examples = open_evaluated(model, split, data_dir, data, column)
+    table, examples = open_evaluated(model, split, data_dir, data, column, written)
     found = about | evaluation.report(model, examples, top_k, name)
     results = gates.check(required, found)
     if as_json:
@@ -120,7 +125,7 @@ def evaluate(
     for line in unseen_notes(model.encoding, table):
         console.note(line)
     if report:
-        write_report([weights], report, "--report", data_dir, split, data, column)
+        write_report([weights], report, "--report", data_dir, split, data, column, written)
     _end(weights, results)
 
 

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "csv", "jsonl", "npy"]),
     help="How to write.  [default: by FILE's suffix, else text]",
 )
+@options.decimal
+@options.delimiter
 @click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
 @options.as_json
 def predict(
@@ -54,6 +56,8 @@ def predict(
     top_k: int | None,
     output: Path | None,
     form: str | None,
+    decimal: str | None,
+    delimiter: str | None,
     invert: bool,
     as_json: bool,
 ) -> None:
@@ -84,7 +88,7 @@ def predict(
     read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
-    files = model.experiment.data.files
+    files = options.written(decimal, delimiter).like(model.experiment.data.files)
     layout = _layout(model, top_k, proba)
     dtype, unknown = model.experiment.dtype, Counter[str]()
 

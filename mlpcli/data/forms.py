@@ -37,6 +37,6 @@ def check_forms(table: Table, files: Files) -> None:
         key = f"dates: [{name}]" if form.kind == "date" else form.keys
         raise DataError(
             table.row(row),
-            f"{table.column(j)}: {cell[:40]!r} looks like a {form.kind}, in a form that is not read",
+            f"{table.column(j)}: {cell[:40]!r} looks like a {form.kind}, but is not read as one",
             f"write {key} under data, or categorical: [{name}] if it is a category",
         )

@@ -114,14 +114,18 @@ def read_stream(
     all_lines = chain(repeat("\n", blank), [first], source)
 
     as_json = first.lstrip()[:1] in ("{", "[")
-    lines = json_lines(all_lines, "-") if as_json else join_quoted(all_lines, "-")
+    lines = json_lines(all_lines, "-", files.point) if as_json else join_quoted(all_lines, "-")
     # Rows may come without the header that files were declared to have.
     header: bool | None = None if files.header else files.header
     if as_json:
         header = first.lstrip()[0] == "{"
+    # As in training, where it may be.
+    delimiter = "," if as_json else files.delimiter
+    if delimiter and delimiter not in first and not as_json:
+        delimiter = None
     options = csv_options(files, header_names(encoding))._replace(
         header=header,
-        delimiter="," if as_json else None,
+        delimiter=delimiter,
         gaps=files.missing == "mean",
     )
     select = select_known(encoding, labelled=False)

@@ -111,10 +111,11 @@ def read_lines(path: Path) -> Iterator[Line]:
         yield from join_quoted(limit_expansion(source, path) if compressed else source, path)
 
 
-def json_lines(source: Iterable[str], where: str) -> Iterator[Line]:
+def json_lines(source: Iterable[str], where: str, point: str = ".") -> Iterator[Line]:
     """Turn JSON lines into lines of a table: arrays as they are, objects by their names.
 
-    The first line is a header where the first value is an object.
+    The first line is a header where the first value is an object. Numbers are written with `point`
+    before decimals, as texts are that hold numbers.
 
     Raises:
         DataError: naming the line, if one is no such value.
@@ -145,7 +146,14 @@ def json_lines(source: Iterable[str], where: str) -> Iterator[Line]:
             raise DataError(
                 f"{where}:{number}", "is another kind of value", "give objects, or arrays"
             )
-        yield Line(number, _line(["" if cell is None else cell for cell in value]))
+        yield Line(number, _line([_cell(cell, point) for cell in value]))
+
+
+def _cell(value: Any, point: str) -> Any:
+    """Return a JSON value as a cell of a table."""
+    if isinstance(value, float):
+        return str(value).replace(".", point)
+    return "" if value is None else value
 
 
 def _line(cells: list[Any]) -> str:
