@@ -66,6 +66,8 @@ class Files(NamedTuple):
     """Whether images become gray (None: where they are)."""
     missing_values: MissingValues = MissingValues()
     """What stands for a missing value."""
+    missing_target: str | None = None
+    """What to do about a missing target: error or drop (None: drop if `missing` is, else error)."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
@@ -156,6 +158,7 @@ PARTS: dict[str, Validator] = {
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
+    "missing_target": choice("error", "drop"),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),

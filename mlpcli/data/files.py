@@ -60,7 +60,7 @@ def make_dataset(
     Raises:
         DataError: if something in the training file is wrong, or in the test file.
     """
-    table = handle_missing(raw, files.missing)
+    table = handle_missing(raw, files.missing, files.missing_target)
     encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(_targets(encoding, train), preparation)
@@ -124,7 +124,8 @@ def load_files_split(
             return load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
     with unquoted():
-        table = handle_missing(read_training(files, source, encoding), files.missing)
+        raw = read_training(files, source, encoding)
+        table = handle_missing(raw, files.missing, files.missing_target)
         train, test = _split(files, encoding, table, preparation.seed)
         examples = _examples(encoding, train, dtype)
     if fingerprint(examples) != trained_on:
@@ -175,7 +176,8 @@ def load_labelled(
         role=role,
     )
     table = mark_missing(table, files.missing_values, encoding)
-    return _examples(encoding, handle_missing(table, files.missing), dtype)
+    table = handle_missing(table, files.missing, files.missing_target)
+    return _examples(encoding, table, dtype)
 
 
 def training_source(
