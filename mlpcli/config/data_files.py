@@ -68,6 +68,8 @@ class Files(NamedTuple):
     """What stands for a missing value."""
     missing_target: str | None = None
     """What to do about a missing target: error or drop (None: drop if `missing` is, else error)."""
+    unknown: str = "error"
+    """What to do about categories that were not seen in training: error or ignore."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
@@ -82,6 +84,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, MissingValues):
         return value.to_plain()
     return list(value) if isinstance(value, tuple) else value
+
+
+# Parts in which none may be a name, or is a value like any other.
+NAMING = (
+    "train",
+    "target",
+    "test_target",
+    "ignore",
+    "categorical",
+    "missing_values",
+    "scale",
+)
+
+
+def given_parts(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the parts of `data` that are given: others are null, or none where that is no name."""
+    return {
+        part: given
+        for part, given in value.items()
+        if part not in PARTS or not (given is None or (given == "none" and part not in NAMING))
+    }
 
 
 def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
@@ -159,6 +182,7 @@ PARTS: dict[str, Validator] = {
     "missing": choice("error", "mean", "drop"),
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
     "missing_target": choice("error", "drop"),
+    "unknown": choice("error", "ignore"),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),
