@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from benchmarks import downloading, growth, processes
+from benchmarks import downloading, growth, processes, tables
 from conftest import ROOT
 
 
@@ -50,6 +50,15 @@ def test_growth_is_measured(monkeypatch):
     small, large = growth.measure(["mlp"], threads=1, examples=600)
     assert large["data_bytes"] == 10 * small["data_bytes"] == 10 * 600 * 785
     assert small["data_bytes"] < small["peak_bytes"] < large["peak_bytes"]
+
+
+def test_wide_tables_are_measured(monkeypatch, tmp_path):
+    """Each command runs on each size of table."""
+    monkeypatch.setattr(tables, "COLUMNS", (3, 30))
+    monkeypatch.setattr(tables, "CLASSES", (3,))
+    results = tables.measure(tmp_path, threads=1, rounds=1)
+    assert [result["count"] for result in results] == [3, 3, 30, 30, 3, 3]
+    assert all(result["seconds"] > 0 for result in results)
 
 
 def test_downloading_is_measured(tmp_path):

@@ -135,7 +135,7 @@ def test_other_members_are_no_start(kind, train):  # noqa: ARG001 - it writes th
     ("setting", "problem"),
     [
         ("members=1", "must be a whole number from 2, not 1"),
-        ("structure=[3, 3]", "members: share their hidden layers, but structure has none"),
+        ("structure=[3, 3]", "members: share their hidden layers, but there is none"),
         ("compat=article", "contradicts compat: article"),
     ],
 )

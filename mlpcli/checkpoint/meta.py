@@ -135,6 +135,9 @@ def not_understood(path: Path, problem: str) -> CheckpointError:
 def _contradictions(meta: Meta) -> Iterator[str]:
     """Yield what makes no sense beside something else."""
     experiment, encoding, epochs = meta.experiment, meta.encoding, len(meta.history)
+    if not experiment.structure:
+        yield "its experiment has no structure"
+        return
     first, *_, last = experiment.structure
     if (first, last) != (encoding.features, len(encoding.class_names)):
         yield (

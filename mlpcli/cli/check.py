@@ -37,9 +37,10 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
     threads.use()
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.data.audit import Fact, Finding
-    from mlpcli.data.load import load_data
+    from mlpcli.data.load import fit_structure, load_data
 
     dataset = load_data(experiment, data_dir)
+    experiment = fit_structure(experiment, dataset.encoding)
     check_size(experiment)
     seen = [*_look(experiment, dataset), Fact("threads", threads.number, str(threads))]
     facts = [part for part in seen if isinstance(part, Fact)]

@@ -9,14 +9,12 @@ import click
 from mlpcli.cli import console, options, text_tables
 from mlpcli.cli.other_tasks import show_labels, show_quantities
 from mlpcli.cli.threads import limit
-from mlpcli.errors import ConfigError, DataError, GateError
+from mlpcli.errors import ConfigError, GateError
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from mlpcli.data.dataset import Examples
     from mlpcli.evaluation.gates import Gate, GateResult, Metric
-    from mlpcli.model import Model
 
 
 # Metrics of outputs as probabilities, as they are called.
@@ -92,8 +90,9 @@ def evaluate(
     """
     limit()
     from mlpcli.checkpoint import store
+    from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import gates
-    from mlpcli.evaluation.evaluate import report
+    from mlpcli.evaluation.evaluate import open_evaluated, report
 
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
@@ -109,7 +108,7 @@ def evaluate(
         earlier = gates.read_baseline(baseline, name, subject["split"], class_names, task)
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
-    examples = _open(model, split, data_dir, data, options.column(target))
+    table, examples = open_evaluated(model, split, data_dir, data, options.column(target))
     found = subject | report(model, examples, top_k, name)
     results = gates.check(required, found)
     if as_json:
@@ -119,6 +118,8 @@ def evaluate(
         shows = {"regression": show_quantities, "multilabel": show_labels}
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
+    for line in unseen_notes(model.encoding, table):
+        console.note(line)
     _end(weights, results)
 
 
@@ -133,23 +134,6 @@ def _parse_gates(
         raise ConfigError("mlp evaluate", "--baseline and --max-drop go together", f"add {missing}")
     required = [gates.parse_requirement(text) for text in require]
     return required, [gates.parse_max_drop(text) for text in max_drop]
-
-
-def _open(
-    model: "Model", split: str, data_dir: Path, data: Path | None, target: str | int | None
-) -> "Examples":
-    """Open the examples to evaluate on: of a file, or a split of the model's own data."""
-    from mlpcli.data.files import load_labelled
-    from mlpcli.data.load import load_split
-
-    if data:
-        files, dtype = model.experiment.data.files, model.experiment.dtype
-        return load_labelled(data, model.encoding, files, target, dtype=dtype)
-    examples = load_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
-    if examples is None:
-        name = model.experiment.data.name
-        raise DataError(name, "has no test split", "use --split train, or --data FILE")
-    return examples
 
 
 def _show(report: dict[str, Any], top_k: int | None) -> None:

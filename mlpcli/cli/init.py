@@ -23,7 +23,10 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
 @click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
 @click.argument("data", default="parity")
 @click.option(
-    "-o", "--output", type=options.PATH, help="Configuration to write.  [default: ./DATA.yaml]"
+    "-o",
+    "--output",
+    type=options.PATH,
+    help="Configuration to write; - is standard output.  [default: ./DATA.yaml]",
 )
 @click.option(
     "--target",
@@ -53,7 +56,7 @@ def init(data: str, output: Path | None, targets: tuple[str, ...], task: str | N
         # The checkpoint of x.yaml is x.npy, and must not meet the data.
         stem += "-mlp"
     output = output or Path(f"{stem}.yaml")
-    if output.exists():
+    if str(output) != "-" and output.exists():
         raise ConfigError(output, "exists", "choose another name with -o, or remove it")
     if data in experiments:
         suggested = suggest.SuggestedConfig(experiments[data].read_text(encoding="utf-8"), ())
@@ -65,6 +68,11 @@ def init(data: str, output: Path | None, targets: tuple[str, ...], task: str | N
     else:
         target = options.columns(targets)
         suggested = suggest.suggest(path, target, output.parent, task)
+    if str(output) == "-":
+        click.echo(suggested.text, nl=False)
+        for finding in suggested.findings:
+            console.note(str(finding))
+        return
     try:
         # The name is claimed, so that no other file is replaced.
         with output.open("x", encoding="utf-8") as stream, _removed_on_failure(output):

@@ -1,6 +1,7 @@
 """`mlp predict`."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from mlpcli.cli import options
+from mlpcli.cli import console, options
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
@@ -69,6 +70,7 @@ def predict(
 
     limit()
     from mlpcli.checkpoint import store
+    from mlpcli.data.unseen import count_unknown, extra_columns, extra_note, unknown_note
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
 
@@ -84,12 +86,15 @@ def predict(
     model = store.load(weights)
     files = model.experiment.data.files
     layout = _layout(model, top_k, proba)
-    dtype = model.experiment.dtype
+    dtype, unknown = model.experiment.dtype, Counter[str]()
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
             row = 0
-            for features in read_input(name, model.encoding, files, invert, dtype):
+            for table, features in read_input(name, model.encoding, files, invert, dtype):
+                if row == 0 and (extra := extra_columns(table)):
+                    console.note(extra_note(name, extra))
+                unknown.update(count_unknown(model.encoding, table))
                 for outputs in model.predict_batches(features):
                     yield predictions.PredictedBatch(name, row, outputs)
                     row += len(outputs)
@@ -98,6 +103,8 @@ def predict(
         raise ConfigError("standard output", "is closed", "add -o FILE")
     with atomic.open(output) if output and to_file else _standard_output() as stream:
         predictions.FORMATS[form](stream, chunks(), layout)
+    if unknown:
+        console.note(unknown_note(unknown))
 
 
 def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":

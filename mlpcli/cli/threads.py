@@ -64,8 +64,10 @@ def choose(experiment: "Experiment", given: int | None = None) -> Threads:
         if value.isascii() and value.isdigit() and len(value) < 5 and int(value):
             return Threads(int(value), f"as {name} says")
     allowed = allowed_processors()
-    rows, sizes = experiment.bt_size * (experiment.members or 1), experiment.structure
-    largest = rows * max(a * b for a, b in pairwise(sizes))
+    # Of `hidden` alone, inputs and outputs are not known yet.
+    sizes = experiment.structure or experiment.hidden or ()
+    rows = experiment.bt_size * (experiment.members or 1)
+    largest = rows * max((a * b for a, b in pairwise(sizes)), default=0)
     if allowed == 1:
         return Threads(1, "one processor is allowed")
     if largest < WORTH_THREADS:

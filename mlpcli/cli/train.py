@@ -131,7 +131,7 @@ def train(
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
     from mlpcli.checkpoint.resume import check_same_start
-    from mlpcli.data.load import data_paths
+    from mlpcli.data.load import data_paths, fit_structure
     from mlpcli.training.history import check_history, history_columns
 
     output = output or Path(config.with_suffix(".npy").name)
@@ -139,14 +139,15 @@ def train(
         {"-o": None if verify else output, "--history": history},
         [config, start, *data_paths(experiment, data_dir)],
     )
-    if history and not overwrite:
-        check_history(history, history_columns(experiment.learns))
     if verify:
         check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
             _check_absent(output)
         dataset = _load(experiment, data_dir)
+        experiment = fit_structure(experiment, dataset.encoding)
+        if history and not overwrite:
+            check_history(history, history_columns(experiment.learns))
         check_size(experiment)
         for line in () if quiet else dataset.notes:
             console.note(f"{dataset.name}: {line}")

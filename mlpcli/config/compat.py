@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ALLOWED_KEYS = (
     "data",
     "structure",
+    "hidden",
     "eta",
     "bt_size",
     "epochs",

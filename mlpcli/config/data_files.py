@@ -66,6 +66,8 @@ class Files(NamedTuple):
     """Whether images become gray (None: where they are)."""
     missing_values: MissingValues = MissingValues()
     """What stands for a missing value."""
+    unknown: str = "error"
+    """What to do about categories that were not seen in training: error or ignore."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
@@ -80,6 +82,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, MissingValues):
         return value.to_plain()
     return list(value) if isinstance(value, tuple) else value
+
+
+# Parts in which none may be a name, or is a value like any other.
+NAMING = (
+    "train",
+    "target",
+    "test_target",
+    "ignore",
+    "categorical",
+    "missing_values",
+    "scale",
+)
+
+
+def given_parts(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the parts of `data` that are given: others are null, or none where that is no name."""
+    return {
+        part: given
+        for part, given in value.items()
+        if part not in PARTS or not (given is None or (given == "none" and part not in NAMING))
+    }
 
 
 def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
@@ -156,6 +179,7 @@ PARTS: dict[str, Validator] = {
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
+    "unknown": choice("error", "ignore"),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),

@@ -18,7 +18,7 @@ SYNONYMS = {
     "batch_size": "bt_size",
     "batchsize": "bt_size",
     "dataset": "data",
-    "hidden_layer_sizes": "structure",
+    "hidden_layer_sizes": "hidden",
     "iterations": "epochs",
     "layer_sizes": "structure",
     "layers": "structure",
@@ -114,12 +114,37 @@ def from_mapping(
                 f"key {name} is missing",
                 f"add a line such as {name}: {example}",
             )
-    checked = {name: _check_value(name, value, origins) for name, value in values.items()}
+    checked = {
+        name: _check_value(name, value, origins)
+        for name, value in values.items()
+        if not _is_not_given(name, value)
+    }
+    _check_sizes(checked, origins)
     if checked.get("compat"):
         apply_compat(checked, origins)
     experiment = Experiment(**checked, origins=origins, search_paths=search_paths)
     check_combinations(experiment)
     return experiment
+
+
+def _is_not_given(name: str, value: Any) -> bool:
+    """Return whether an optional key is given as none, which stands for its default."""
+    return value in (None, "none") and KEYS[name].default is not MISSING
+
+
+def _check_sizes(checked: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    """Make sure that `structure` is given, or `hidden` in its place.
+
+    Raises:
+        ConfigError: if neither is, or both are.
+    """
+    if "structure" in checked and "hidden" in checked:
+        where, problem = origin_of(origins, "hidden"), "stands for structure, which is given, too"
+        raise ConfigError(where, problem, "remove one of the two")
+    if "structure" not in checked and "hidden" not in checked:
+        where = origins.get("", "experiment")
+        remedy = "add a line such as structure: [784, 32, 10], or hidden: [32]"
+        raise ConfigError(where, "key structure is missing", remedy)
 
 
 def _check_value(name: str, value: Any, origins: Mapping[str, str]) -> Any:

@@ -5,13 +5,15 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli.config.data_files import SCALE, TEXT, Files, parse_files
+from mlpcli.config.data_files import SCALE, TEXT, Files, given_parts, parse_files
 from mlpcli.config.validators import (
     BOOLEAN,
     Validator,
     Variant,
     choice,
     integer,
+    list_of,
+    mapping_of,
     number,
     one_or_list,
     parse_parts,
@@ -36,6 +38,8 @@ class DataSource(NamedTuple):
 def _data(value: Any) -> DataSource:
     if type(value) is str and value:
         return DataSource(value)
+    if type(value) is dict:
+        value = given_parts(value)
     if type(value) is dict and "train" in value:
         files, scale = parse_files(value)
         return DataSource(files.train, scale, files)
@@ -44,16 +48,29 @@ def _data(value: Any) -> DataSource:
     raise ValueError
 
 
+LAYER_SIZES = list_of(integer(1))
+
+
 def _layer_sizes(value: Any) -> tuple[int, ...]:
-    if type(value) is not list or len(value) < 2:
+    if type(value) is list and len(value) < 2:
         raise ValueError
-    return tuple(integer(1).parse(size) for size in value)
+    return tuple(LAYER_SIZES.parse(value))
 
 
-def _augment(value: Any) -> dict[str, int]:
-    if type(value) is not dict or not value:
+AUGMENT_PARTS = {
+    "shift": integer(1),
+    "rotate": number(above=0, at_most=180),
+    "scale": number(above=0, below=1),
+    "shear": number(above=0, at_most=1),
+    "elastic": mapping_of({"sigma": number(at_least=0.5), "alpha": number(above=0)}),
+    "fill": choice("zero", "edge"),
+}
+
+
+def _augment(value: Any) -> dict[str, Any]:
+    if type(value) is not dict or not value.keys() - {"fill"}:
         raise ValueError
-    return parse_parts({"shift": integer(1)}, value)
+    return parse_parts(AUGMENT_PARTS, value)
 
 
 def _validation(value: Any) -> float | str:
@@ -107,7 +124,8 @@ def key(validator: Validator, example: str, default: Any = MISSING) -> Any:
 class Experiment:
     """A validated experiment. Its fields are the keys of the YAML file, in configs/README.md.
 
-    None stands for what was not given and has no default. `origins` says where each key was given,
+    None stands for what was not given and has no default; `structure` is None where `hidden` is
+    given, until `data.load.fit_structure` knows the data. `origins` says where each key was given,
     and each KEY.PART of one that is a mapping, as "FILE:LINE", and `search_paths` what its paths
     may be relative to; neither takes part in comparisons.
     """
@@ -119,6 +137,12 @@ class Experiment:
     structure: tuple[int, ...] = key(
         Validator("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
         "[784, 32, 10]",
+        default=None,
+    )
+    hidden: tuple[int, ...] | None = key(
+        Validator("a list of layer sizes, each a whole number from 1", LAYER_SIZES.parse),
+        "[32]",
+        default=None,
     )
     eta: float = key(number(above=0), "0.3")
     bt_size: int = key(integer(1), "32")
@@ -154,8 +178,10 @@ class Experiment:
         default=0.0,
     )
     label_smoothing: float = key(number(at_least=0, below=1), "0.1", default=0.0)
-    augment: dict[str, int] | None = key(
-        Validator("{shift: K}, K a whole number from 1", _augment), "{shift: 1}", default=None
+    augment: dict[str, Any] | None = key(
+        Validator("a mapping of shift, rotate, scale, shear, elastic and fill", _augment),
+        "{shift: 1}",
+        default=None,
     )
     validation: float | str | None = key(
         Validator("a number above 0 and below 1, or a file where data are files", _validation),
@@ -185,7 +211,7 @@ class Experiment:
             init = "normal" if self.parametrization == "ntk" else INIT_FOR[first]
             object.__setattr__(self, "init", init)
         if self.output is None:
-            implied = self.loss in LINEAR_LOSSES or self.structure[-1] == 1
+            implied = self.loss in LINEAR_LOSSES or (self.structure or (0,))[-1] == 1
             quantities = self.task == "regression" or (
                 self.task is None and self.data.files is not None and implied
             )
@@ -206,10 +232,24 @@ class Experiment:
         return "multilabel" if files and isinstance(files.target, tuple) else "classification"
 
     @property
+    def guesses_task(self) -> bool:
+        """Whether a target that is a quantity makes it a regression: nothing given says otherwise.
+
+        `structure` says how many outputs there are.
+        """
+        given = self.task or "output" in self.origins or self.loss != "mse"
+        return self.structure is None and not given and self.learns == "classification"
+
+    @property
+    def hidden_layers(self) -> int:
+        """How many hidden layers there are."""
+        return len(self.structure) - 2 if self.hidden is None else len(self.hidden)
+
+    @property
     def hidden_activations(self) -> tuple[str, ...]:
         """The activation of every hidden layer."""
         if isinstance(self.activation, str):
-            return (self.activation,) * (len(self.structure) - 2)
+            return (self.activation,) * self.hidden_layers
         return self.activation
 
     @property
@@ -217,7 +257,7 @@ class Experiment:
         """The dropout rate of layers 1..L-1; one rate alone is meant for the hidden layers."""
         if isinstance(self.dropout, tuple):
             return self.dropout
-        return (0.0, *[self.dropout] * (len(self.structure) - 2))
+        return (0.0, *[self.dropout] * self.hidden_layers)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the experiment as plain YAML or JSON values; `from_mapping` is the way back."""
@@ -265,8 +305,8 @@ def check_combinations(e: Experiment) -> None:
 
 
 def _check_layers(e: Experiment) -> Iterator[Contradiction]:
-    hidden, activations, rates = len(e.structure) - 2, e.hidden_activations, e.dropout_rates
-    if e.structure[-1] == 1 and e.learns == "classification":
+    hidden, activations, rates = e.hidden_layers, e.hidden_activations, e.dropout_rates
+    if e.structure and e.structure[-1] == 1 and e.learns == "classification":
         yield Contradiction(
             "structure",
             "the output layer has one neuron, but there must be one per class",
@@ -275,21 +315,20 @@ def _check_layers(e: Experiment) -> Iterator[Contradiction]:
     if len(activations) != hidden:
         yield Contradiction(
             "activation",
-            f"names {len(activations)} activations, but structure has {hidden} hidden layers",
+            f"names {len(activations)} activations, but there are {hidden} hidden layers",
             "give one for all, or one for each",
         )
     if len(rates) != hidden + 1:
         yield Contradiction(
             "dropout",
-            f"gives {len(rates)} rates, but structure has an input layer and {hidden} hidden ones",
+            f"gives {len(rates)} rates, but there are an input layer and {hidden} hidden ones",
             f"give one rate for the hidden layers, or a list of {hidden + 1}",
         )
     if e.members and not hidden:
         yield Contradiction(
             "members",
-            "share their hidden layers, but structure has none",
-            "remove it, or add a hidden layer: structure: "
-            f"[{e.structure[0]}, 64, {e.structure[-1]}]",
+            "share their hidden layers, but there is none",
+            "remove it, or add a hidden layer",
         )
 
 

@@ -89,8 +89,9 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
 
     def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
         chosen = None if target is None else (find_column(target, names, width, where),)
+        extra: tuple[int, ...] = ()
         if names and any(column.name for column in encoding.columns):
-            features, found = _by_name(encoding.columns, names, chosen, where)
+            features, found, extra = _by_name(encoding.columns, names, chosen, where)
         else:
             features, found = _by_position(encoding, names, width, chosen, where, labelled)
         if labelled and not found:
@@ -105,7 +106,7 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
         }
         targets = found if several else found[0] if found else None
         return ColumnSelection(
-            width, features, frozenset(text), target=targets if labelled else None
+            width, features, frozenset(text), target=targets if labelled else None, extra=extra
         )
 
     return select
@@ -113,8 +114,12 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
 
 def _by_name(
     columns: tuple[Column, ...], names: tuple[str, ...], chosen: tuple[int, ...] | None, where: str
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return where the features and the targets are in a table with a header."""
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Return where the features, the targets and all that is unknown are in a table with a header.
+
+    Raises:
+        DataError: if a feature is missing.
+    """
     roles = {column.name: column.role for column in columns}
     input_columns = tuple(name for name, role in roles.items() if role in ("number", "category"))
     positions = {name: position for position, name in enumerate(names)}
@@ -123,15 +128,11 @@ def _by_name(
             raise DataError(
                 where, f"column {name} is missing", f"the columns are {join_names(input_columns)}"
             )
-    for position, name in enumerate(names):
-        if name not in roles and position not in (chosen or ()):
-            raise DataError(
-                where, f"column {name} was not there in training", "remove it from the file"
-            )
+    extra = (i for i, name in enumerate(names) if name not in roles and i not in (chosen or ()))
     if chosen is None:
         targets = (name for name, role in roles.items() if role == "target")
         chosen = tuple(positions[name] for name in targets if name in positions)
-    return tuple(positions[name] for name in input_columns), chosen
+    return tuple(positions[name] for name in input_columns), chosen, tuple(extra)
 
 
 def _by_position(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.readers.table import Table
 
 
 class Preparation(NamedTuple):
@@ -24,6 +25,8 @@ class Preparation(NamedTuple):
     """What the targets are."""
     task_given: bool = False
     """Whether the configuration says so, and it is not guessed."""
+    guesses_task: bool = False
+    """Whether targets that are no classes make it a regression."""
 
 
 class Examples(NamedTuple):
@@ -33,6 +36,13 @@ class Examples(NamedTuple):
     """(n, n_1), in the units of the files."""
     labels: NDArray[Any]
     """(n,) classes in 0..n_L - 1; (n, n_L) quantities, standardised; or (n, n_L) labels, 0 or 1."""
+
+
+class Opened(NamedTuple):
+    """Labelled examples, as their file has them and as a network does."""
+
+    table: Table
+    examples: Examples
 
 
 class Dataset(NamedTuple):

@@ -75,6 +75,8 @@ class Encoding(NamedTuple):
     """What the outputs are: a name in `TARGETS_CALLED`."""
     quantities: tuple[Quantity, ...] = ()
     """n_L, of a regression: a network learns (target - mean) / std."""
+    unknown: str = "error"
+    """What categories not seen in training are: an error, or ignored, their features all 0."""
 
     @property
     def target_means(self) -> NDArray[np.float64]:
@@ -187,8 +189,9 @@ ENCODING = mapping_of(
         "deviations": list_of(number(above=0)),
         "task": choice(*TARGETS_CALLED),
         "quantities": list_of(_QUANTITY),
+        "unknown": choice("error", "ignore"),
     },
-    optional=("image_shape", "columns", "means", "deviations", "task", "quantities"),
+    optional=("image_shape", "columns", "means", "deviations", "task", "quantities", "unknown"),
 )
 
 
@@ -279,22 +282,28 @@ def expander(
     # `unit` multiplies in the arithmetic, where it meets these, too.
     hot = 1 / SCALES[encoding.scale]
     recoded = {
-        j: _recode(table, j, column.categories)
-        for j, column in enumerate(columns)
-        if column.categories
+        j: _recode(encoding, table, j) for j, column in enumerate(columns) if column.categories
     }
+    # Scaled, an unknown category is 0: before that, what is subtracted.
+    nothing = encoding.means or (0.0,) * encoding.features
 
     def expand(values: NDArray[np.generic]) -> NDArray[np.float64]:
         numbers = np.zeros((len(values), encoding.features))
         start = 0
         for j, column in enumerate(columns):
-            given = values[:, j].astype(np.float64)
+            # A NaN may be a signalling one.
+            with np.errstate(invalid="ignore"):
+                given = values[:, j].astype(np.float64)
             missing = np.isnan(given)
-            into = numbers[:, start : start + column.width]
+            part = slice(start, start + column.width)
+            into = numbers[:, part]
             start += column.width
             if column.categories:
                 present = np.flatnonzero(~missing)
-                into[present, recoded[j][given[present].astype(np.intp)]] = hot
+                codes = recoded[j][given[present].astype(np.intp)]
+                known = codes >= 0
+                into[present[known], codes[known]] = hot
+                into[present[~known]] = nothing[part]
                 into[missing] = np.multiply(column.filling or 0, hot)
             else:
                 into[:, 0] = given
@@ -304,16 +313,22 @@ def expander(
     return expand
 
 
-def _recode(table: Table, j: int, categories: tuple[str, ...]) -> NDArray[np.intp]:
-    """Return which category each text code of a column is."""
+def category_codes(encoding: Encoding, table: Table, j: int) -> NDArray[np.intp]:
+    """Return which category each text code of a column is, -1 for none seen in training."""
+    categories = encoding.input_columns[j].categories
     positions = {text: i for i, text in enumerate(categories)}
-    codes = np.array([positions.get(text, -1) for text in table.texts[j]], np.intp)
-    for unknown in np.flatnonzero(codes < 0):
+    return np.array([positions.get(text, -1) for text in table.texts[j]], np.intp)
+
+
+def _recode(encoding: Encoding, table: Table, j: int) -> NDArray[np.intp]:
+    """Return which category each text code of a column is; refuse unknown ones unless ignored."""
+    codes, categories = category_codes(encoding, table, j), encoding.input_columns[j].categories
+    for unknown in np.flatnonzero(codes < 0) if encoding.unknown == "error" else ():
         rows = np.flatnonzero(table.values[:, j] == unknown)
         if len(rows):
             raise DataError(
                 table.row(int(rows[0])),
                 f"{table.column(j)}: {table.texts[j][unknown]!r} is no category seen in training",
-                f"the categories are {join_names(categories)}",
+                f"the categories are {join_names(categories)}, or train with unknown: ignore",
             )
     return codes

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
 from mlpcli.data.confine import check_confined, unquoted
-from mlpcli.data.dataset import Dataset, Examples, Preparation, fingerprint
+from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
@@ -26,7 +26,8 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.splits import set_aside, strata, stratified, training_rows
 from mlpcli.data.targets import encode_labels
-from mlpcli.errors import DataError
+from mlpcli.data.unseen import unseen_notes
+from mlpcli.errors import DataError, NotClassesError
 from mlpcli.rng import KeyedStreams
 
 HERE = (Path(),)
@@ -46,6 +47,12 @@ def load_files(
         DataError: if a file is missing, or something in it is wrong.
     """
     raw = read_training(files, training_source(files, search_paths))
+    try:
+        return make_dataset(files, raw, preparation, search_paths)
+    except NotClassesError:
+        if not preparation.guesses_task:
+            raise
+    preparation = preparation._replace(task="regression", task_given=True)
     return make_dataset(files, raw, preparation, search_paths)
 
 
@@ -62,6 +69,7 @@ def make_dataset(
     """
     table = handle_missing(raw, files.missing)
     encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
+    encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(_targets(encoding, train), preparation)
     if files.missing == "mean":
@@ -69,12 +77,13 @@ def make_dataset(
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
-    dtype, examples = preparation.dtype, None
+    dtype, examples, unseen = preparation.dtype, None, []
     if test is not None:
         examples = _examples(encoding, test, dtype)
     elif isinstance(files.test, str):
         path, target = _test_path(files.test, search_paths), files.test_target
-        examples = load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+        opened = open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+        examples, unseen = opened.examples, unseen_notes(encoding, opened.table)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -84,18 +93,19 @@ def make_dataset(
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
+    notes += unseen
     learned = _examples(encoding, train, dtype)
     return set_aside(Dataset(files.train, encoding, learned, examples, notes=tuple(notes)), rows)
 
 
-def load_files_split(
+def open_files_split(
     files: Files,
     encoding: Encoding,
     split: str,
     search_paths: Sequence[Path],
     preparation: Preparation,
     trained_on: str,
-) -> Examples | None:
+) -> Opened | None:
     """Open the training or test examples that a checkpoint names, in the encoding fitted then.
 
     They lie below the search paths, and errors do not quote them.
@@ -121,23 +131,23 @@ def load_files_split(
     if split == "test" and isinstance(files.test, str):
         path, target = _test_path(files.test, search_paths), files.test_target
         with unquoted():
-            return load_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+            return open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
     with unquoted():
         table = handle_missing(read_training(files, source, encoding), files.missing)
         train, test = _split(files, encoding, table, preparation.seed)
-        examples = _examples(encoding, train, dtype)
-    if fingerprint(examples) != trained_on:
+        opened = Opened(train, _examples(encoding, train, dtype))
+    if fingerprint(opened.examples) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
         )
     if split == "train" or test is None:
-        return examples
+        return opened
     with unquoted():
-        return _examples(encoding, test, dtype)
+        return Opened(test, _examples(encoding, test, dtype))
 
 
-def load_labelled(
+def open_labelled(
     path: Path,
     encoding: Encoding,
     files: Files | None = None,
@@ -145,7 +155,7 @@ def load_labelled(
     search_paths: Sequence[Path] = HERE,
     role: str = "test",
     dtype: str = "float32",
-) -> Examples:
+) -> Opened:
     """Open any file of labelled examples in an encoding fitted before.
 
     Args:
@@ -174,8 +184,9 @@ def load_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
-    table = mark_missing(table, files.missing_values, encoding)
-    return _examples(encoding, handle_missing(table, files.missing), dtype)
+    marked = mark_missing(table, files.missing_values, encoding)
+    kept = handle_missing(marked, files.missing)
+    return Opened(kept, _examples(encoding, kept, dtype))
 
 
 def training_source(

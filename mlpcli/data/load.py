@@ -1,14 +1,18 @@
 """The door to all data: an experiment becomes the dataset that it trains on."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from mlpcli.config.schema import LINEAR_LOSSES, Experiment
-from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
-from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.config.schema import LINEAR_LOSSES, Experiment, check_combinations
+from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
+from mlpcli.data.dataset import Dataset, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
-from mlpcli.data.files import load_files, load_files_split, load_labelled
+from mlpcli.data.files import load_files, open_files_split, open_labelled
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
+from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import ConfigError, DataError, join_names
 
 
@@ -56,9 +60,9 @@ def data_paths(experiment: Experiment, data_dir: Path) -> Iterator[Path]:
                     yield labels
 
 
-def load_split(
+def open_split(
     experiment: Experiment, encoding: Encoding, trained_on: str, data_dir: Path, split: str
-) -> Examples | None:
+) -> Opened | None:
     """Open the training or test examples of a trained network; None if there is no such split.
 
     Args:
@@ -72,7 +76,7 @@ def load_split(
         DataError: if its files are missing, damaged or others than it was trained on.
     """
     if experiment.data.files:
-        return load_files_split(
+        return open_files_split(
             experiment.data.files,
             encoding,
             split,
@@ -81,14 +85,35 @@ def load_split(
             trained_on,
         )
     name, where = experiment.data.name, experiment.where("data")
-    return load_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
+    return open_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
 
 
 def _preparation(e: Experiment) -> Preparation:
     fraction = e.validation if isinstance(e.validation, float) else 0.0
     quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
     given = e.task is not None or quantities
-    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given)
+    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given, e.guesses_task)
+
+
+def fit_structure(experiment: Experiment, encoding: Encoding) -> Experiment:
+    """Return an experiment that has a structure: where `hidden` is given, that of its data.
+
+    Args:
+        experiment: how to train.
+        encoding: that of its dataset, which tells inputs, outputs and task.
+
+    Raises:
+        ConfigError: if something given makes no sense for the task that the target tells.
+    """
+    if experiment.structure:
+        return experiment
+    sizes = (encoding.features, *(experiment.hidden or ()), len(encoding.class_names))
+    found: dict[str, Any] = {"structure": sizes, "hidden": None}
+    if encoding.task != experiment.learns:
+        found |= {"task": encoding.task, "output": None}
+    fitted = replace(experiment, **found)
+    check_combinations(fitted)
+    return fitted
 
 
 def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
@@ -101,26 +126,11 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         ConfigError: naming the line to change.
         DataError: if a validation file is missing, or something in it is wrong.
     """
-    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
-    called = TARGETS_CALLED[dataset.encoding.task]
-    first, *hidden, last = experiment.structure
-    fits = f"write structure: {[features, *hidden, classes]}"
-    if first != features:
-        problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
-        raise ConfigError(experiment.where("structure"), problem, fits)
-    if last != classes:
-        problem = f"ends with {last} outputs, and {dataset.name} has {classes} {called}"
-        raise ConfigError(experiment.where("structure"), problem, fits)
+    _check_structure(experiment, dataset)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
-    shape = dataset.encoding.image_shape
-    if experiment.augment and (shape is None or shape[0] * shape[1] != features):
-        problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
-        raise ConfigError(experiment.where("augment"), problem, "remove it")
-    if experiment.augment and shape and experiment.augment["shift"] >= min(shape):
-        problem = f"moves images of {shape[0]}×{shape[1]} pixels out of sight"
-        where = experiment.where("augment.shift")
-        raise ConfigError(where, problem, f"write shift: {max(1, min(shape) // 10)}")
+    if experiment.augment:
+        _check_augment(experiment, experiment.augment, dataset)
     if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
     elif dataset.validation is not None and not len(dataset.validation.labels):
@@ -139,6 +149,44 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def _check_augment(experiment: Experiment, settings: dict[str, Any], dataset: Dataset) -> None:
+    """Refuse to distort what are no images, or so far that nothing is left to see."""
+    shape = dataset.encoding.image_shape
+    if shape is None:
+        problem = f"{dataset.name} has no images to distort"
+        raise ConfigError(experiment.where("augment"), problem, "remove it")
+    side, images = min(shape), f"images of {shape[0]}×{shape[1]} pixels"
+    if settings.get("shift", 0) >= side:
+        where, problem = experiment.where("augment.shift"), f"moves {images} out of sight"
+        raise ConfigError(where, problem, f"write shift: {max(1, side // 10)}")
+    if "elastic" not in settings:
+        return
+    sigma, alpha = settings["elastic"]["sigma"], settings["elastic"]["alpha"]
+    if sigma > side / 2:
+        where, problem = experiment.where("augment.elastic.sigma"), f"is too smooth for {images}"
+        raise ConfigError(where, problem, f"write sigma: {max(0.5, side / 7):.2g}")
+    # Pixels per unit of alpha: of noise between -1 and 1, smoothed in two directions.
+    deviation = 1 / (2 * math.sqrt(3 * math.pi) * sigma)
+    if alpha * deviation > side / 4:
+        where = experiment.where("augment.elastic.alpha")
+        problem = f"moves pixels by {alpha * deviation:.3g}, too far for {images}"
+        raise ConfigError(where, problem, f"write alpha: {side / 20 / deviation:.2g}")
+
+
+def _check_structure(experiment: Experiment, dataset: Dataset) -> None:
+    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
+    called = TARGETS_CALLED[dataset.encoding.task]
+    # Of `hidden` it is yet to be made.
+    first, *hidden, last = experiment.structure or (features, classes)
+    fits = f"write structure: {[features, *hidden, classes]}"
+    if first != features:
+        problem = f"starts with {first} inputs, and {dataset.name} has {features} features"
+        raise ConfigError(experiment.where("structure"), problem, fits)
+    if last != classes:
+        problem = f"ends with {last} outputs, and {dataset.name} has {classes} {called}"
+        raise ConfigError(experiment.where("structure"), problem, fits)
 
 
 def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) -> None:
@@ -163,11 +211,12 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         )
     remedy = "correct it: paths are relative to the configuration"
     path = resolve_path(name, experiment.search_paths, remedy, "validation")
-    examples = load_labelled(
+    opened = open_labelled(
         path,
         dataset.encoding,
         experiment.data.files,
         search_paths=experiment.search_paths,
         dtype=experiment.dtype,
     )
-    return dataset._replace(validation=examples)
+    notes = (*dataset.notes, *unseen_notes(dataset.encoding, opened.table))
+    return dataset._replace(validation=opened.examples, notes=notes)

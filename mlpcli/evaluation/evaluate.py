@@ -1,24 +1,58 @@
 """The report on a model: every metric, as JSON values."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlpcli.data.dataset import Examples
+from mlpcli.data import load
+from mlpcli.data.dataset import Examples, Opened
+from mlpcli.data.files import open_labelled
+from mlpcli.errors import DataError
 from mlpcli.evaluation.other_tasks import labels_report, quantities_report
 from mlpcli.model import Model
 from mlpcli.nn import metrics
-from mlpcli.nn.inference import predict_batches
 from mlpcli.nn.multilabel import LabelEvaluation
 from mlpcli.nn.probabilities import (
     as_probabilities,
     brier_score,
     calibration_error,
     log_loss,
+    mean_area,
     roc_auc,
 )
 from mlpcli.nn.residuals import QuantityEvaluation
+
+
+def open_evaluated(
+    model: Model,
+    split: str,
+    data_dir: Path,
+    data: Path | None = None,
+    target: str | int | None = None,
+) -> Opened:
+    """Open the examples to evaluate a model on: of a file, or a split of its own data.
+
+    Args:
+        model: a loaded model.
+        split: `train` or `test`, of its own data.
+        data_dir: the folder that has one sub-folder per downloaded dataset.
+        data: a file of labelled examples, instead.
+        target: where that has its targets, if not where the training file had them.
+
+    Raises:
+        DataError: if there is no such split, or something in the data is wrong.
+    """
+    if data:
+        files, dtype = model.experiment.data.files, model.experiment.dtype
+        return open_labelled(data, model.encoding, files, target, dtype=dtype)
+    opened = load.open_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
+    if opened is None:
+        name = model.experiment.data.name
+        raise DataError(name, "has no test split", "use --split train, or --data FILE")
+    return opened
 
 
 def report(
@@ -46,38 +80,49 @@ def report(
     if isinstance(evaluation, LabelEvaluation):
         return labels_report(evaluation, model.encoding.class_names)
     counts = evaluation.confusion
-    found = {
-        **evaluation.summary(),
-        "error": evaluation.error,
-        "balanced_accuracy": metrics.balanced_accuracy(counts),
-        "macro_f1": metrics.macro_f1(counts),
-    }
+    found = {**evaluation.summary(), "error": evaluation.error, **of_counts(counts)}
     if top_k:
         found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
     found["majority_accuracy"] = evaluation.majority_accuracy
-    of_probabilities, areas = _probabilities(model, examples)
-    found |= of_probabilities
+    probabilities = as_probabilities(all_outputs(model, examples))
+    areas = roc_auc(examples.labels, probabilities)
+    of_all = of_probabilities(examples.labels, probabilities, areas)
+    found |= {name: _json(value) for name, value in of_all.items()}
     classes = per_class(counts, model.encoding.class_names)
-    for row, area in zip(classes.values(), areas, strict=True):
-        row["roc_auc"] = area
+    for row, area in zip(classes.values(), areas.tolist(), strict=True):
+        row["roc_auc"] = _json(area)
     return found | {"classes": classes, "confusion": counts.tolist()}
 
 
-def _probabilities(
-    model: Model, examples: Examples
-) -> tuple[dict[str, float | None], list[float | None]]:
-    """Return the metrics of outputs as probabilities, and each class's area under its ROC curve."""
-    chunks = [a.copy() for _, a in predict_batches(model.network, examples.features)]
-    outputs = as_probabilities(np.concatenate(chunks))
-    areas = roc_auc(examples.labels, outputs)
-    known = areas[~np.isnan(areas)]
-    found = {
-        "log_loss": log_loss(examples.labels, outputs),
-        "brier_score": brier_score(examples.labels, outputs),
-        "calibration_error": calibration_error(examples.labels, outputs),
-        "roc_auc": float(known.mean()) if len(known) else math.nan,
+def all_outputs(model: Model, examples: Examples) -> NDArray[np.floating]:
+    """Return a^(L) of one or more examples, (n, n_L)."""
+    return np.concatenate([a.copy() for a in model.predict_batches(examples.features)])
+
+
+def of_counts(counts: metrics.Counts) -> dict[str, float]:
+    """Return the metrics that follow from a confusion matrix and treat all classes alike."""
+    return {
+        "balanced_accuracy": metrics.balanced_accuracy(counts),
+        "macro_f1": metrics.macro_f1(counts),
     }
-    return {name: _json(value) for name, value in found.items()}, [_json(a) for a in areas.tolist()]
+
+
+def of_probabilities(
+    labels: NDArray[np.integer], probabilities: NDArray[np.float64], areas: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return the metrics of outputs as probabilities; NaN where one has no value.
+
+    Args:
+        labels: (n,) classes.
+        probabilities: (n, n_L), whose rows add up to 1.
+        areas: (n_L,) under each class's ROC curve.
+    """
+    return {
+        "log_loss": log_loss(labels, probabilities),
+        "brier_score": brier_score(labels, probabilities),
+        "calibration_error": calibration_error(labels, probabilities),
+        "roc_auc": mean_area(areas),
+    }
 
 
 def _json(value: float) -> float | None:

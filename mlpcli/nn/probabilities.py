@@ -44,11 +44,29 @@ def calibration_error(labels: Labels, probabilities: Numbers) -> float:
     It is the mean difference between how sure predictions in a bin are and how often they are
     right, weighted by how many there are.
     """
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    _, sure, right = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
+    return float(np.abs(sure - right).sum() / len(labels))
+
+
+def reliability(
+    confidence: Numbers, right: NDArray[np.bool]
+) -> tuple[NDArray[np.intp], Numbers, NDArray[np.intp]]:
+    """Put predictions into 15 bins of one width by how sure they are.
+
+    Args:
+        confidence: (n,) probabilities.
+        right: (n,) whether what was predicted with them is so.
+
+    Returns:
+        Of each bin the number of predictions, the sum of their probabilities, and how many were
+        right, (15,) each.
+    """
     bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
-    sure = np.bincount(bins, confidence, BINS)
-    correct = np.bincount(bins, right, BINS)
-    return float(np.abs(sure - correct).sum() / len(labels))
+    return (
+        np.bincount(bins, minlength=BINS),
+        np.bincount(bins, confidence, BINS).astype(np.float64),
+        np.bincount(bins[right], minlength=BINS),
+    )
 
 
 def roc_auc(labels: Labels, probabilities: Numbers) -> Numbers:
@@ -57,15 +75,33 @@ def roc_auc(labels: Labels, probabilities: Numbers) -> Numbers:
     It is how often an example of the class has a larger output than one of another, ties counting
     half; NaN where there are none of either.
     """
-    areas = np.full(probabilities.shape[1], np.nan)
-    for j, column in enumerate(probabilities.T):
-        of_class = labels == j
-        inside = int(of_class.sum())
-        outside = len(labels) - inside
-        if inside and outside:
-            _, ties, counts = np.unique(column, return_inverse=True, return_counts=True)
-            # The mean rank, from 1, of equal outputs.
-            ranks = (np.cumsum(counts) - (counts - 1) / 2)[ties.reshape(-1)]
-            above = ranks[of_class].sum() - inside * (inside + 1) / 2
-            areas[j] = above / (inside * outside)
-    return areas
+    columns = enumerate(probabilities.T)
+    return np.array([area_under_roc(output_ranks(column), labels == j) for j, column in columns])
+
+
+def output_ranks(outputs: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the ranks of outputs, (n,), from 0 for the smallest; equal ones have one rank."""
+    ranks: NDArray[np.intp] = np.unique(outputs, return_inverse=True)[1].reshape(-1)
+    return ranks
+
+
+def area_under_roc(ranks: NDArray[np.intp], of_class: NDArray[np.bool]) -> float:
+    """Return the area under a ROC curve, as `roc_auc` does of one class.
+
+    Args:
+        ranks: (n,) of outputs, as `output_ranks` gives them, or of some of these.
+        of_class: (n,) which examples are of the class.
+    """
+    inside = np.bincount(ranks[of_class], minlength=ranks.max() + 1)
+    outside = np.bincount(ranks, minlength=len(inside)) - inside
+    pairs = inside.sum() * outside.sum()
+    if not pairs:
+        return np.nan
+    below = np.cumsum(outside) - outside / 2
+    return float((inside * below).sum() / pairs)
+
+
+def mean_area(areas: Numbers) -> float:
+    """Return the mean of the classes' areas under ROC curves that have a value; NaN if none has."""
+    known = areas[~np.isnan(areas)]
+    return float(known.mean()) if len(known) else np.nan

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +30,23 @@ CHUNK_IMAGES = 256
 CHUNK_CHARACTERS = 1 << 20
 
 
+class InputBatch(NamedTuple):
+    """Successive examples of an input."""
+
+    table: Table
+    """As the input has them."""
+    features: NDArray[np.generic]
+    """(m, n_1), in a network's encoding."""
+
+
 def read_input(
     name: str,
     encoding: Encoding,
     files: Files | None = None,
     invert: bool = False,
     dtype: str = "float32",
-) -> Iterator[NDArray[np.generic]]:
-    """Yield the features of an input's examples, some at a time.
+) -> Iterator[InputBatch]:
+    """Yield an input's examples, some at a time.
 
     Args:
         name: a file, a folder of images, or - for a table or JSON lines on standard input.
@@ -47,7 +56,7 @@ def read_input(
         dtype: the precision of the network's arithmetic.
 
     Yields:
-        (m, n_1) arrays; for a pipe, a row as soon as its line is complete.
+        One example or more; for a pipe, one as soon as its line is complete.
 
     Raises:
         DataError: naming file, line and column, if something in it does not fit the encoding.
@@ -60,7 +69,8 @@ def read_input(
         checked = handle_missing(marked, files.missing)
         # A little at a time: an array may be larger than memory.
         for part, _ in blocks(checked.values):
-            yield encode(encoding, checked.take(part), dtype)
+            some = checked.take(part)
+            yield InputBatch(some, encode(encoding, some, dtype))
 
 
 def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import downloading, growth, mnist, processes, reading, report, turns
+from benchmarks import downloading, growth, mnist, processes, reading, report, tables, turns
 from benchmarks.contenders import CONTENDERS
 from benchmarks.threads import add_shared_options, available
 from benchmarks.workloads import WORKLOADS
 
-SECTIONS = ("speed", "processes", "growth", "reading", "download")
+SECTIONS = ("speed", "processes", "growth", "tables", "reading", "download")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 chosen, options.threads, options.examples or mnist.EXAMPLES
             )
             print(report.growth(results["growth"]), flush=True)
+        if "tables" in options.section:
+            results["tables"] = tables.measure(Path(folder), options.threads, options.rounds)
+            print(report.tables(results["tables"]), flush=True)
         if "reading" in options.section:
             rows = options.examples or reading.ROWS
             results["reading"] = reading.measure(Path(folder), options.rounds, rows)

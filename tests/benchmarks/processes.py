@@ -66,7 +66,7 @@ def measure(
         runs = {name: [] for name in rows}
         for turn in range(rounds + 1):
             for name, command in rows.items():
-                outcome = _run(command, folder, threads)
+                outcome = run(command, folder, threads)
                 if turn:
                     runs[name].append(outcome)
         for name, outcomes in runs.items():
@@ -78,7 +78,8 @@ def measure(
     return results
 
 
-def _run(command: Sequence[str], folder: Path, threads: int) -> dict[str, Any]:
+def run(command: Sequence[str], folder: Path, threads: int) -> dict[str, Any]:
+    """Return the seconds, peak memory and accuracy of a command, or its error."""
     done = subprocess.run(
         [sys.executable, "-I", "-S", SPAWN, *command],
         check=True,

@@ -108,6 +108,23 @@ def growth(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def tables(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of wide tables and many classes."""
+    heads = ("", "count", "seconds", "ms each", "peak MB")
+    rows = []
+    for result in results:
+        row = [result["command"], str(result["count"])]
+        if "error" in result:
+            rows.append([*row, FAILED, "", ""])
+            continue
+        each = 1000 * result["seconds"] / result["count"]
+        rows.append([*row, f"{result['seconds']:.2f}", f"{each:.2f}"])
+        rows[-1].append(_megabytes(result["peak_bytes"]))
+    return table("growth of tables, whole commands", heads, rows) + _failures(
+        {f"{r['command']}, {r['count']}": r for r in results}
+    )
+
+
 def reading(results: Mapping[str, Mapping[str, Any]], rows: int) -> str:
     """Return the table of readers."""
     lines = [

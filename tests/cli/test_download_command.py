@@ -342,6 +342,7 @@ def test_killed_and_run_again(server, number):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"f.gz": content}
 
 
+@pytest.mark.unmeasured
 def test_full_disk(server):
     """Where a disk is full the file is named, and when there is room again the download goes on."""
     content = random.Random(0).randbytes(50_000)

@@ -108,7 +108,7 @@ def test_a_missing_dataset_names_the_command(run_mlp, digits):
 
 def test_no_test_split(monkeypatch, weights):
     """A dataset without test examples can be judged on its training examples, and says so."""
-    monkeypatch.setattr(load, "load_split", lambda *_: None)
+    monkeypatch.setattr(load, "open_split", lambda *_: None)
     with pytest.raises(model.DataError, match="parity: has no test split; use --split train"):
         mlp(["evaluate", "--weights", str(weights)], standalone_mode=False)
 

@@ -33,6 +33,16 @@ def test_train_without_editing(run_mlp):
     assert "test accuracy 1.0000 (12 of 12)" in run.stdout
 
 
+def test_standard_output(run_mlp):
+    """`mlp init -o -` prints the configuration, and what was found on standard error."""
+    Path("iris.csv").write_text(IRISES)
+    run = run_mlp("init", "iris.csv", "-o", "-")
+    assert (run.returncode, run.stderr.count("\n")) == (0, 2)
+    assert sorted(path.name for path in Path().iterdir()) == ["iris.csv"]
+    run_mlp("init", "iris.csv", "-o", "iris.yaml")
+    assert run.stdout == Path("iris.yaml").read_text()
+
+
 def test_every_line_has_its_reason(run_mlp):
     """Every key is explained where it stands, and structure fits the data."""
     Path("iris.csv").write_text(IRISES)

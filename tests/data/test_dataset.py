@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
+from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.builtin.registry import DATASETS
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
@@ -149,6 +149,8 @@ def test_a_split_is_read_alone(data_dir, tmp_path):
     for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
         (tmp_path / "mnist" / name).symlink_to(data_dir / "mnist" / name)
     whole = load_builtin("mnist", Preparation(), data_dir, "data")
-    alone = load_builtin_split("mnist", "test", whole.encoding, "float32", tmp_path, "data")
+    alone = open_builtin_split(
+        "mnist", "test", whole.encoding, "float32", tmp_path, "data"
+    ).examples
     np.testing.assert_array_equal(alone.features, whole.test.features)
     np.testing.assert_array_equal(alone.labels, whole.test.labels)

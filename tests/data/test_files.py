@@ -11,8 +11,8 @@ from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 
 from mlpcli.checkpoint import store
-from mlpcli.data.files import load_labelled
-from mlpcli.data.load import load_split
+from mlpcli.data.files import open_labelled
+from mlpcli.data.load import open_split
 
 TABLES = ("iris", "wine", "breast_cancer", "digits")
 
@@ -44,7 +44,9 @@ def test_as_good_as_scikit_learn(run_mlp, name):
         # The same fifth, or the luck of the split would decide.
         trained = store.load(Path(f"{seed}.npy"))
         train, test = (
-            load_split(trained.experiment, trained.encoding, trained.fingerprint, Path(), part)
+            open_split(
+                trained.experiment, trained.encoding, trained.fingerprint, Path(), part
+            ).examples
             for part in ("train", "test")
         )
         # Enough iterations for every table to converge, which the default is not.
@@ -314,9 +316,8 @@ def test_validation_may_be_a_file(run_mlp):
     run = run_mlp("train", "train.yaml", *options)
     assert run.returncode == 0, run.stderr
     held, meta = store.load_with_meta(Path("train.npy"))
-    error = held.evaluate(
-        load_labelled(Path("held.csv"), held.encoding, held.experiment.data.files)
-    ).error
+    opened = open_labelled(Path("held.csv"), held.encoding, held.experiment.data.files)
+    error = held.evaluate(opened.examples).error
     assert meta.best["validation_error"] == pytest.approx(error, rel=1e-6)
     Path("held.csv").write_text("".join(lines[:1] + lines[4::2]), encoding="utf-8")
     run = run_mlp("train", "train.yaml", *options, "--resume")

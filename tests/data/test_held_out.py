@@ -147,7 +147,9 @@ def test_arrays_and_named_datasets(folder):
     bits = datasets.load_builtin("parity", Preparation("none"), Path(), "").train.features
     assert plain.encoding != held.encoding
     np.testing.assert_allclose(held.encoding.means, bits[held.train_rows].mean(axis=0))
-    again = datasets.load_builtin_split("parity", "test", held.encoding, "float32", Path(), "")
+    again = datasets.open_builtin_split(
+        "parity", "test", held.encoding, "float32", Path(), ""
+    ).examples
     np.testing.assert_array_equal(again.features, held.test.features)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from mlpcli.config.data_files import Files, MissingValues, parse_files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.files import load_files, load_labelled
+from mlpcli.data.files import load_files, open_labelled
 from mlpcli.data.suggest import suggest
 from mlpcli.errors import DataError, NotClassesError
 from mlpcli.prediction.inputs import read_input
@@ -77,10 +77,12 @@ def test_a_class_may_be_called_so():
     assert dataset.encoding.class_names == ("b", "null")
     np.testing.assert_array_equal(dataset.train.features[4], [2.5, 1, 0])
     for described in (files, Files("t.csv", missing="mean")):
-        again = load_labelled(Path("t.csv"), dataset.encoding, described)
+        again = open_labelled(Path("t.csv"), dataset.encoding, described).examples
         np.testing.assert_array_equal(again.features, dataset.train.features)
         np.testing.assert_array_equal(again.labels, dataset.train.labels)
-        rows = np.vstack(list(read_input("t.csv", dataset.encoding, described)))
+        rows = np.vstack(
+            [part.features for part in read_input("t.csv", dataset.encoding, described)]
+        )
         np.testing.assert_array_equal(rows, dataset.train.features)
 
 
@@ -122,6 +124,16 @@ def test_numbers_are_missing_in_arrays():
     dataset = load_files(Files("x.npy", target=-1, missing="drop"), Preparation("none"))
     assert dataset.encoding.class_names == ("0", "1")
     assert len(dataset.train.labels) == 4
+
+
+def test_a_signalling_nan_is_missing():
+    """A NaN whose bits the processor would stop at is missing like any other, without a warning."""
+    bits = np.arange(8, dtype=np.float32).view(np.uint32)
+    bits[2] = 0x7FA00000
+    np.save("x.npy", bits.view(np.float32).reshape(4, 2))
+    np.save("y.npy", np.arange(4) % 2)
+    dataset = load_files(Files("x.npy", target="y.npy", missing="mean"), Preparation("none"))
+    assert dataset.train.features[1, 0] == np.mean([0, 4, 6], dtype=np.float32)
 
 
 def test_labels_of_their_own():

@@ -269,7 +269,7 @@ def predict(name: str, content: bytes = b"") -> str:
         encoding = Encoding(30, "unit", ("a", "b"), (5, 6))
     try:
         with patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(content))):
-            for features in read_input(name, encoding):
+            for _, features in read_input(name, encoding):
                 assert features.ndim == 2
                 assert np.isfinite(features).all()
     except (MlpError, OSError) as error:

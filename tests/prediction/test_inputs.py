@@ -28,7 +28,9 @@ def trained():
     Path("train.csv").write_text(TABLE)
     files = Files("train.csv", missing="mean")
     dataset = load_files(files, Preparation("none"))
-    return lambda name: np.vstack(list(read_input(name, dataset.encoding, files)))
+    return lambda name: np.vstack(
+        [part.features for part in read_input(name, dataset.encoding, files)]
+    )
 
 
 INPUTS = {
@@ -155,13 +157,13 @@ def test_arrays():
     rows = IMAGE.reshape(1, 6)
     for array in (rows, IMAGE[None], IMAGE.ravel(), np.concatenate([rows, rows])):
         np.save("in.npy", array)
-        for features in read_input("in.npy", PIXELS):
+        for _, features in read_input("in.npy", PIXELS):
             np.testing.assert_array_equal(features, np.tile(rows, (len(features), 1)))
     np.save("in.npy", np.concatenate([rows, [[7]]], axis=1))
     files = Files("train.npy", target=-1)
-    np.testing.assert_array_equal(next(read_input("in.npy", PIXELS, files)), rows)
+    np.testing.assert_array_equal(next(read_input("in.npy", PIXELS, files)).features, rows)
     np.savez("in.npz", x=rows, y=[1])
-    np.testing.assert_array_equal(next(read_input("in.npz", PIXELS)), rows)
+    np.testing.assert_array_equal(next(read_input("in.npz", PIXELS)).features, rows)
 
 
 @pytest.mark.parametrize(
@@ -188,9 +190,9 @@ def test_images():
     image.fromarray(IMAGE).convert("RGB").save("d/a/1.bmp")
     image.fromarray(IMAGE.repeat(4, 0).repeat(4, 1)).save("d/a/2.png")
     for name, n in (("d/a/0.png", 1), ("d/a/1.bmp", 1), ("d/a/2.png", 1), ("d/a", 3), ("d", 3)):
-        (features,) = read_input(name, PIXELS)
+        ((_, features),) = read_input(name, PIXELS)
         np.testing.assert_array_equal(features, np.tile(IMAGE.reshape(1, 6), (n, 1)))
-        (inverted,) = read_input(name, PIXELS, invert=True)
+        ((_, inverted),) = read_input(name, PIXELS, invert=True)
         np.testing.assert_array_equal(inverted, 255 - features)
     with pytest.raises(DataError, match="is an image, and the network was not trained on images"):
         list(read_input("d", Encoding(6, "unit", ("a", "b"))))
@@ -199,7 +201,7 @@ def test_images():
 def test_columns_of_classes_beside_pixels():
     """A table for a network of pixels may have a column of classes, if its header says so."""
     Path("in.csv").write_text("label,a,b,c,d,e,f\n7,0,40,80,120,160,200\n")
-    np.testing.assert_array_equal(next(read_input("in.csv", PIXELS)), IMAGE.reshape(1, 6))
+    np.testing.assert_array_equal(next(read_input("in.csv", PIXELS)).features, IMAGE.reshape(1, 6))
     Path("in.csv").write_text("7,0,40,80,120,160,200\n")
     with pytest.raises(DataError, match=r"in.csv:1: has 7 values; .* 6: leave out the cl"):
         list(read_input("in.csv", PIXELS))
@@ -212,7 +214,7 @@ def test_large_arrays_are_read_in_pieces():
     standard = Encoding(6, "standardize", ("a", "b"), means=(1.0,) * 6, deviations=(2.0,) * 6)
     for encoding, expected in ((PIXELS, np.arange(6)), (standard, (np.arange(6) - 1) / 2)):
         sizes = []
-        for features in read_input("in.npy", encoding):
+        for _, features in read_input("in.npy", encoding):
             np.testing.assert_array_equal(features[[0, -1]], [expected, expected])
             sizes.append(len(features))
         assert (sum(sizes), max(sizes) < n) == (n, True)

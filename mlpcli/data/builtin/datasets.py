@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.builtin import archive, parity
 from mlpcli.data.builtin.registry import DATASETS, IDX_FILES, BuiltinDataset, lookup
-from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_scaling
 from mlpcli.data.readers.idx import read_idx
@@ -48,9 +48,9 @@ def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str
     return set_aside(Dataset(name, encoding, train, test), rows)
 
 
-def load_builtin_split(
+def open_builtin_split(
     name: str, split: str, encoding: Encoding, dtype: str, data_dir: Path, where: str
-) -> Examples:
+) -> Opened:
     """Open the training or the test examples of a dataset known by name, reading no others.
 
     Args:
@@ -66,7 +66,7 @@ def load_builtin_split(
     """
     examples = _open_split(name, split, data_dir, where)
     _check_network(name, encoding, examples)
-    return _encoded(encoding, examples, name, dtype)
+    return Opened(Table(name, examples.features), _encoded(encoding, examples, name, dtype))
 
 
 def _check_network(name: str, encoding: Encoding, examples: Examples) -> None:

@@ -114,6 +114,9 @@ def csv_tables(
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
     for part in _parse(lines, dialect, selection, options, characters):
         yield _table(dialect, part)
+        # There may be any number of texts in an endless table.
+        for codes in part.columns.codes.values():
+            codes.clear()
 
 
 def _parse(

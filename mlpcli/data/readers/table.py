@@ -37,6 +37,8 @@ class ColumnSelection(NamedTuple):
     """Whether other columns may turn out to be text."""
     target: int | tuple[int, ...] | None = None
     """The column with the classes; of several targets their columns."""
+    extra: tuple[int, ...] = ()
+    """Columns that were not there in training."""
 
     @property
     def targets(self) -> tuple[int, ...]:

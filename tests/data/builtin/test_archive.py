@@ -11,7 +11,7 @@ import pytest
 from mirror import Reply, running
 
 from mlpcli.data.builtin import archive
-from mlpcli.data.builtin.datasets import load_builtin, load_builtin_split
+from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.builtin.registry import DATASETS, EMNIST, IDX_FILES, RemoteFile
 from mlpcli.data.dataset import Preparation
 from mlpcli.errors import DataError
@@ -100,7 +100,7 @@ def test_only_what_is_read_is_unpacked(data_dir):
     put(data_dir, packed())
     encoding = load_builtin("emnist-digits", Preparation(), data_dir, "data").encoding
     assert (
-        load_builtin_split("emnist-mnist", "test", encoding, "float32", data_dir, "data")
+        open_builtin_split("emnist-mnist", "test", encoding, "float32", data_dir, "data")
         is not None
     )
     digits = [f"emnist-digits/{name}" for name in sorted(IDX_FILES)]

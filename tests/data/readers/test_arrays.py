@@ -12,7 +12,7 @@ import pytest
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.files import load_files, load_labelled
+from mlpcli.data.files import load_files, open_labelled
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.npy import npz_names, read_npz
 from mlpcli.errors import DataError
@@ -149,10 +149,10 @@ def test_gaps(train):
     np.save("y.npy", Y)
     dataset = opened(train=train, missing="mean")
     assert dataset.train.features[4].tolist() == [1, pytest.approx(2.2)]
-    again = load_labelled(Path(train), dataset.encoding, Files(train, missing="mean"))
+    again = open_labelled(Path(train), dataset.encoding, Files(train, missing="mean")).examples
     np.testing.assert_array_equal(again.features, dataset.train.features)
     Path("in.csv").write_text("x0,x1,label\n4,5,1\n")
-    table = load_labelled(Path("in.csv"), dataset.encoding)
+    table = open_labelled(Path("in.csv"), dataset.encoding).examples
     assert (table.features.tolist(), table.labels.tolist()) == ([[4, 5]], [0])
     assert len(opened(train=train, missing="drop").train.features) == 5
     array[:, 0] = np.nan

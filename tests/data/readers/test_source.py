@@ -7,7 +7,7 @@ import pytest
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.files import load_files, load_labelled
+from mlpcli.data.files import load_files, open_labelled
 from mlpcli.data.readers import source as sources
 from mlpcli.data.readers.source import Source, find_source, with_labels
 from mlpcli.data.suggest import suggest
@@ -56,7 +56,7 @@ def test_a_file_is_detected_once(detected, train, given, files):
     dataset = load_files(described, Preparation("none"))
     assert detected == files
     detected.clear()
-    load_labelled(Path(train), dataset.encoding, described)
+    open_labelled(Path(train), dataset.encoding, described)
     assert detected == files
     detected.clear()
     assert list(read_input(given, dataset.encoding, described))

@@ -1,0 +1,63 @@
+"""Curves that show what a training and its probabilities were like, as points to draw."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.dataset import Examples
+from mlpcli.model import Model
+from mlpcli.nn.probabilities import as_probabilities, reliability
+
+# No screen shows more points side by side.
+MOST_POINTS = 1000
+
+
+class Curve(NamedTuple):
+    """A named series of the history."""
+
+    name: str
+    epochs: list[int]
+    values: list[float]
+
+
+class Reliability(NamedTuple):
+    """Predictions of about one probability: how sure they were, and how often right."""
+
+    examples: int
+    confidence: float
+    """Their mean probability."""
+    right: float
+    """The share that is so."""
+
+
+def history_curves(history: Sequence[dict[str, Any]]) -> list[Curve]:
+    """Return every column of a history but `epoch`; of very long ones some epochs, the last too."""
+    step = -(-len(history) // MOST_POINTS)
+    rows = [*history[:-1:step], *history[-1:]] if history else []
+    names = [name for name in (history[0] if history else ()) if name != "epoch"]
+    epochs = [row["epoch"] for row in rows]
+    return [Curve(name, epochs, [row[name] for row in rows]) for name in names]
+
+
+def reliability_curve(
+    model: Model, examples: Examples, outputs: NDArray[np.floating]
+) -> list[Reliability]:
+    """Return the bins of a reliability diagram that are not empty, from unsure to sure.
+
+    Of classes these are the predicted ones' probabilities; of several labels all labels' outputs.
+    """
+    if model.encoding.task == "multilabel":
+        confidence = outputs.astype(np.float64).reshape(-1)
+        right = examples.labels.reshape(-1) == 1
+    else:
+        probabilities = as_probabilities(outputs)
+        confidence = probabilities.max(axis=1)
+        right = probabilities.argmax(axis=1) == examples.labels
+    counts, sure, correct = reliability(confidence, right)
+    return [
+        Reliability(int(n), float(s / n), float(c / n))
+        for n, s, c in zip(counts, sure, correct, strict=True)
+        if n
+    ]

@@ -1,0 +1,129 @@
+"""How sure metrics are: 95 % intervals by the bootstrap (Efron, 1979)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.dataset import Examples
+from mlpcli.evaluation.evaluate import of_counts, of_probabilities
+from mlpcli.model import Model
+from mlpcli.nn import metrics
+from mlpcli.nn.multilabel import compare_labels
+from mlpcli.nn.probabilities import area_under_roc, as_probabilities, output_ranks
+from mlpcli.nn.residuals import QuantityEvaluation, means
+from mlpcli.rng import KeyedStreams
+
+# Enough for two digits of an interval; fewer where examples are many and each draw takes long.
+MOST_DRAWS, LEAST_DRAWS, DRAWN_EXAMPLES = 1000, 200, 4_000_000
+# Areas under ROC curves of more classes take long, and metrics of each of them fill no table.
+MOST_CLASSES = 100
+
+Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
+"""Returns metrics by name of some of the examples, given by their rows; NaN for no value."""
+
+
+class Interval(NamedTuple):
+    """What a metric would lie within for 95 of 100 samples of as many examples."""
+
+    low: float
+    high: float
+
+
+def metric_intervals(
+    model: Model, examples: Examples, outputs: NDArray[np.floating]
+) -> dict[str, Interval]:
+    """Return the intervals of a model's metrics, named as gates name them: `recall[7]`.
+
+    The draws are keyed by the seed of the model's experiment.
+
+    Args:
+        model: a trained model.
+        examples: one or more, labelled.
+        outputs: a^(L) of these, (n, n_L).
+    """
+    rng = KeyedStreams(model.experiment.seed).generator("bootstrap")
+    return bootstrap(statistic_of(model, examples, outputs), len(outputs), rng)
+
+
+def statistic_of(model: Model, examples: Examples, outputs: NDArray[np.floating]) -> Statistic:
+    """Return what computes the metrics of some of the examples."""
+    names, labels = model.encoding.class_names, examples.labels
+    if model.encoding.task == "regression":
+        return _of_quantities(names, model.quantities(labels), model.quantities(outputs))
+    if model.encoding.task == "multilabel":
+        return _of_labels(names, labels, model.labels(outputs))
+    return _of_classes(names, labels, outputs)
+
+
+def bootstrap(statistic: Statistic, n: int, rng: np.random.Generator) -> dict[str, Interval]:
+    """Return the 95 % percentile interval of each metric that has a value.
+
+    Args:
+        statistic: what to compute of each draw.
+        n: number of examples; as many are drawn from them each time, with replacement.
+        rng: what to draw from.
+    """
+    draws = min(MOST_DRAWS, max(LEAST_DRAWS, DRAWN_EXAMPLES // n))
+    found = [statistic(rng.integers(n, size=n)) for _ in range(draws)]
+    intervals = {}
+    for name in found[0]:
+        values = np.array([draw[name] for draw in found])
+        values = values[np.isfinite(values)]
+        if len(values):
+            low, high = np.quantile(values, [0.025, 0.975]).tolist()
+            intervals[name] = Interval(low, high)
+    return intervals
+
+
+def _of_classes(
+    names: tuple[str, ...], labels: NDArray[np.integer], outputs: NDArray[np.floating]
+) -> Statistic:
+    probabilities, predicted = as_probabilities(outputs), outputs.argmax(axis=1)
+    few = len(names) <= MOST_CLASSES
+    ranks = [output_ranks(column) for column in probabilities.T] if few else []
+
+    def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
+        true = labels[rows]
+        counts = metrics.confusion(true, predicted[rows], len(names))
+        areas = np.array([area_under_roc(r[rows], true == j) for j, r in enumerate(ranks)])
+        found = {"accuracy": metrics.accuracy(counts), **of_counts(counts)}
+        found |= of_probabilities(true, probabilities[rows], areas)
+        if few:
+            for name in ("precision", "recall", "f1"):
+                found |= _per_name(name, names, getattr(metrics, name)(counts))
+            found |= _per_name("roc_auc", names, areas)
+        return found
+
+    return statistic
+
+
+def _of_quantities(
+    names: tuple[str, ...], truth: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> Statistic:
+    def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
+        of_each = QuantityEvaluation(truth[rows], predicted[rows], np.nan).metrics()
+        found = {name: np.nan if mean is None else mean for name, mean in means(of_each).items()}
+        for name, values in of_each.items():
+            found |= _per_name(name, names, values)
+        return found
+
+    return statistic
+
+
+def _of_labels(
+    names: tuple[str, ...], labels: NDArray[np.integer], given: NDArray[np.bool]
+) -> Statistic:
+    def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
+        found = compare_labels(labels[rows], given[rows], np.nan)
+        of_all = {name: getattr(found, name) for name in ("accuracy", "macro_f1", "micro_f1")}
+        for name in ("precision", "recall", "f1"):
+            of_all |= _per_name(name, names, found.per_label(name))
+        return of_all
+
+    return statistic
+
+
+def _per_name(metric: str, names: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, float]:
+    return {f"{metric}[{name}]": value for name, value in zip(names, values.tolist(), strict=True)}

@@ -1,0 +1,54 @@
+"""Intervals of metrics: what the bootstrap says, and for what."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mlpcli.evaluation.evaluate import all_outputs, report
+from mlpcli.evaluation.intervals import bootstrap, metric_intervals, statistic_of
+
+
+def test_the_interval_of_a_share_is_that_of_a_binomial():
+    """Of 100 examples, 80 right, it is 0.8 less and more 1.96 standard deviations, 0.04 each."""
+    right = np.arange(100) < 80
+    found = bootstrap(lambda rows: {"a": right[rows].mean()}, 100, np.random.default_rng(0))
+    assert found["a"] == pytest.approx((0.8 - 0.0784, 0.8 + 0.0784), abs=0.015)
+
+
+def test_intervals_cover():
+    """Of 100 samples of a coin that falls right in 70 %, about 95 intervals hold 0.7."""
+    held = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        right = rng.random(150) < 0.7
+        low, high = bootstrap(lambda rows, right=right: {"a": right[rows].mean()}, 150, rng)["a"]
+        held += low <= 0.7 <= high
+    assert 89 <= held <= 99
+
+
+def test_what_has_no_value_has_no_interval():
+    """A metric that is NaN in every draw is left out."""
+    found = bootstrap(lambda _: {"a": math.nan, "b": 1.0}, 5, np.random.default_rng(0))
+    assert found == {"b": (1, 1)}
+
+
+def test_of_all_examples_the_statistic_is_the_report(model, examples):
+    """Computed of every example once, each metric is what `mlp evaluate` says, of classes too."""
+    statistic = statistic_of(model, examples, all_outputs(model, examples))
+    found, said = statistic(np.arange(len(examples.labels))), report(model, examples)
+    for name, value in found.items():
+        metric, _, class_name = name.rstrip("]").partition("[")
+        expected = said["classes"][class_name][metric] if class_name else said[metric]
+        expected = math.nan if expected is None else expected
+        assert value == pytest.approx(expected, nan_ok=True), name
+    assert {"accuracy", "roc_auc", "recall[odd]", "roc_auc[even]"} <= set(found)
+
+
+def test_the_seed_decides(model, examples):
+    """The same model and examples give the same intervals, each around the metric."""
+    outputs = all_outputs(model, examples)
+    found = metric_intervals(model, examples, outputs)
+    assert found == metric_intervals(model, examples, outputs)
+    low, high = found["accuracy"]
+    assert low < report(model, examples)["accuracy"] < high
