@@ -10,7 +10,7 @@ from conftest import ROOT
 FLOORS = (
     {"__main__", "__init__"},
     {"cli"},
-    {"evaluation", "prediction"},
+    {"evaluation", "prediction", "export"},
     {"checkpoint"},
     {"training"},
     {"model"},
@@ -32,8 +32,8 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
-    "numpy": ("evaluation", "prediction", "checkpoint", "training", "model", "data", "nn", "rng",
-              "config.compat"),
+    "numpy": ("evaluation", "prediction", "export", "checkpoint", "training", "model", "data", "nn",
+              "rng", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.
