@@ -10,6 +10,7 @@ from conftest import ROOT
 FLOORS = (
     {"__main__", "__init__"},
     {"cli"},
+    {"report"},
     {"evaluation", "prediction", "export"},
     {"checkpoint"},
     {"training"},
@@ -32,8 +33,8 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
-    "numpy": ("evaluation", "prediction", "export", "checkpoint", "training", "model", "data", "nn",
-              "rng", "config.compat"),
+    "numpy": ("report", "evaluation", "prediction", "export", "checkpoint", "training", "model",
+              "data", "nn", "rng", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.

@@ -291,7 +291,9 @@ def expander(
         numbers = np.zeros((len(values), encoding.features))
         start = 0
         for j, column in enumerate(columns):
-            given = values[:, j].astype(np.float64)
+            # A NaN may be a signalling one.
+            with np.errstate(invalid="ignore"):
+                given = values[:, j].astype(np.float64)
             missing = np.isnan(given)
             part = slice(start, start + column.width)
             into = numbers[:, part]

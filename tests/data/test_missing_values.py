@@ -126,6 +126,16 @@ def test_numbers_are_missing_in_arrays():
     assert len(dataset.train.labels) == 4
 
 
+def test_a_signalling_nan_is_missing():
+    """A NaN whose bits the processor would stop at is missing like any other, without a warning."""
+    bits = np.arange(8, dtype=np.float32).view(np.uint32)
+    bits[2] = 0x7FA00000
+    np.save("x.npy", bits.view(np.float32).reshape(4, 2))
+    np.save("y.npy", np.arange(4) % 2)
+    dataset = load_files(Files("x.npy", target="y.npy", missing="mean"), Preparation("none"))
+    assert dataset.train.features[1, 0] == np.mean([0, 4, 6], dtype=np.float32)
+
+
 def test_labels_of_their_own():
     """NA in a file of labels is a class that is missing."""
     np.save("x.npy", np.arange(8.0).reshape(4, 2))
