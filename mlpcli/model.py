@@ -160,8 +160,12 @@ def loss_of(experiment: Experiment) -> Loss:
 
 def has_label(experiment: Experiment, outputs: NDArray[np.floating]) -> NDArray[np.bool]:
     """Return which labels outputs stand for, (n, n_L): those from the threshold on."""
-    threshold = THRESHOLD if experiment.threshold is None else experiment.threshold
-    return np.asarray(outputs >= threshold)
+    return np.asarray(outputs >= label_threshold(experiment))
+
+
+def label_threshold(experiment: Experiment) -> float:
+    """Return the output from which on an example has a label."""
+    return THRESHOLD if experiment.threshold is None else experiment.threshold
 
 
 def evaluate(
