@@ -37,7 +37,10 @@ def python_blocks():
 def table_rows(text):
     """Return the cells of every row of a document's tables, without headings."""
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    cells = [[cell.strip().replace('"\\|"', '"|"') for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    cells = [
+        [cell.strip().replace('"\\|"', '"|"') for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+        for row in rows
+    ]
     return [row for row in cells if not row[0].startswith("---")]
 
 

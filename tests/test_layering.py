@@ -11,7 +11,7 @@ FLOORS = (
     {"__main__", "__init__"},
     {"cli"},
     {"report"},
-    {"evaluation", "prediction"},
+    {"evaluation", "prediction", "export"},
     {"checkpoint"},
     {"training"},
     {"model"},
@@ -33,8 +33,8 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
-    "numpy": ("report", "evaluation", "prediction", "checkpoint", "training", "model", "data", "nn",
-              "rng", "config.compat"),
+    "numpy": ("report", "evaluation", "prediction", "export", "checkpoint", "training", "model",
+              "data", "nn", "rng", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.

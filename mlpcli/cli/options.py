@@ -87,6 +87,12 @@ def written(decimal: str | None, delimiter: str | None, has_table: bool = True) 
     return Written(decimal, {"tab": "\t", "space": " "}.get(delimiter or "", delimiter))
 
 
+def column_list(given: Sequence[str]) -> tuple[str | int, ...]:
+    """Return the columns of a repeatable option, several of which may be in one, with commas."""
+    parts = (part.strip() for text in given for part in text.split(","))
+    return tuple(name for name in map(column, parts) if name is not None and name != "")
+
+
 def check_top_k(k: int | None, classes: int, task: str = "classification") -> None:
     """Refuse a --top-k of more classes than there are, or of what are no classes."""
     if k and task != "classification":

@@ -76,7 +76,7 @@ def make_dataset(
     Raises:
         DataError: if something in the training file is wrong, or in the test file.
     """
-    table = handle_missing(raw, files.missing)
+    table = handle_missing(raw, files.missing, files.missing_target)
     check_forms(table, files)
     encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
     encoding = encoding._replace(unknown=files.unknown)
@@ -149,7 +149,8 @@ def open_files_split(
             return open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
     with unquoted():
-        table = handle_missing(read_training(files, source, encoding), files.missing)
+        raw = read_training(files, source, encoding)
+        table = handle_missing(raw, files.missing, files.missing_target)
         train, test = _split(files, encoding, table, preparation.seed)
         opened = Opened(train, _examples(encoding, train, dtype))
     if fingerprint(opened.examples) != trained_on:
@@ -200,7 +201,7 @@ def open_labelled(
         role=role,
     )
     marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
-    kept = handle_missing(marked, files.missing)
+    kept = handle_missing(marked, files.missing, files.missing_target)
     return Opened(kept, _examples(encoding, kept, dtype))
 
 

@@ -229,10 +229,16 @@ def test_structure_must_fit(run_mlp, home):
         ("{train: d.csv, colour: 1}", ".colour: there is no such part; the parts are train, test"),
         ("{train: d.csv, missing: zero}", ".missing: must be error, mean or drop, not 'zero'"),
         ("{train: d.csv, size: [0, 4]}", ".size: must be [rows, columns], each from 1 to 4096"),
-        ("{train: d.csv, delimiter: x}", '.delimiter: must be "," or ";" or "\\t" or "|" or " ", no'),
+        (
+            "{train: d.csv, delimiter: x}",
+            '.delimiter: must be "," or ";" or "\\t" or "|" or " ", no',
+        ),
         ("{train: d.csv, decimal: x}", '.decimal: must be "." or ",", not'),
         ("{train: d.csv, decimal: ',', thousands: ','}", ".thousands: ',' is decimal, too; leave"),
-        ("{train: t.csv, dates: [y]}", ".dates: home/t.csv:1: column y is a date, but it is a target"),
+        (
+            "{train: t.csv, dates: [y]}",
+            ".dates: home/t.csv:1: column y is a date, but it is a target",
+        ),
         ("{train: t.csv, dates: [z]}", ".dates: home/t.csv:1: there is no column 'z'"),
         ("{train: d.csv, header: 1}", ".header: must be true or false, not 1"),
         ("{train: d.csv, ignore: [1.5]}", ".ignore: must be a list of column names or positions"),

@@ -90,7 +90,8 @@ def sniff(
         The dialect, and the lines that hold examples.
 
     Raises:
-        DataError: if there is no line, or two columns have the same name.
+        DataError: if there is no line, or two columns have the same name in what is a header by
+            its look alone.
     """
     first = next(lines, None)
     if first is None:
@@ -100,13 +101,28 @@ def sniff(
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
     header = options.header
-    if not (_is_header(names, options) if header is None else header):
+    if not (looks_like_names(names, options) if header is None else header):
         return dialect, chain([first], lines)
-    if len(set(names)) < len(names):
-        name = next(name for name, count in Counter(names).items() if count > 1)
-        problem = f"two columns are called {name!r}"
-        raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
-    return dialect._replace(names=names), lines
+    called = _distinct(names)
+    again = {new: name for new, name in zip(called, names, strict=True) if name and new != name}
+    if header is None and not again.keys() <= set(options.header_names):
+        problem = f"two columns are called {next(iter(again.values()))!r}"
+        remedy = "give each a name of its own, or write header: false if this line is an example"
+        raise DataError(f"{where}:{first.number}", problem, remedy)
+    return dialect._replace(names=called), lines
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names, a later one of those that are equal with a number after it."""
+    taken, counts = set(names), Counter[str]()
+    given: dict[str, None] = {}
+    for name in names:
+        called = name
+        while called in given or (called != name and called in taken):
+            counts[name] += 1
+            called = f"{name or 'unnamed'}.{counts[name]}"
+        given[called] = None
+    return tuple(given)
 
 
 def _detect_delimiter(text: str) -> str:
@@ -148,7 +164,7 @@ def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:
     return cells
 
 
-def _is_header(names: tuple[str, ...], options: CsvOptions) -> bool:
+def looks_like_names(names: tuple[str, ...], options: CsvOptions) -> bool:
     """Return whether a first line has names: one that is known, or no number among them.
 
     Names that are numbers are known by all of them, each once: examples, too, hold numbers.

@@ -124,6 +124,7 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
                 path,
                 f"column {names[i]} holds {schema.types[i]}",
                 f"list it under {keys}, or write it as numbers or text",
+                column=names[i] or i,
             )
     return selection, positions
 
