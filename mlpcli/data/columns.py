@@ -119,7 +119,8 @@ def select_all(files: Files) -> Selector:
 
     def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
         chosen = check(names, width, where)
-        text = {find_column(name, names, width, where) for name in files.categorical}
+        texts = (*files.categorical, *files.dates)
+        text = {find_column(name, names, width, where) for name in texts}
         columns = tuple(sorted({*chosen.features, *chosen.targets}))
         return ColumnSelection(width, columns, frozenset(text.intersection(columns)), detect=True)
 

@@ -148,4 +148,9 @@ def _refuse(
     elif day_first is not None and read_date(text):
         problem = f"is no date with the {'day' if day_first else 'month'} first, as others have it"
         remedy = f"correct it, or write day_first: {str(not day_first).lower()}"
-    raise kind(table.row(int(rows[0])), f"{table.column(j)}: {text[:40]!r} {problem}", remedy)
+    raise kind(
+        table.row(int(rows[0])),
+        f"{table.column(j)}: {text[:40]!r} {problem}",
+        remedy,
+        column=table.reference(j),
+    )

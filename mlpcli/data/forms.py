@@ -39,4 +39,5 @@ def check_forms(table: Table, files: Files) -> None:
             table.row(row),
             f"{table.column(j)}: {cell[:40]!r} looks like a {form.kind}, but is not read as one",
             f"write {key} under data, or categorical: [{name}] if it is a category",
+            column=name,
         )

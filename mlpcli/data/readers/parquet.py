@@ -59,6 +59,18 @@ def read_parquet(path: Path, select: Selector) -> Table:
         raise DataError(path, f"is damaged: {error}", "fetch it again") from error
 
 
+def date_columns(path: Path) -> tuple[str, ...]:
+    """Return the columns of a Parquet table whose type is a date, a time or both."""
+    try:
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path) as file:
+            return tuple(field.name for field in file.schema_arrow if _is_date(field.type))
+    except (ImportError, OSError, ValueError):
+        # `read_parquet` says what is wrong.
+        return ()
+
+
 def _read(path: Path, file: Any, select: Selector) -> Table:
     schema, rows = file.schema_arrow, file.metadata.num_rows
     names = tuple(schema.names)
