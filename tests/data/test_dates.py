@@ -102,7 +102,7 @@ def opened(dates, **keys):
 @pytest.mark.parametrize(
     ("dates", "keys", "first"),
     [
-        (["03/04/2023", "13/04/2023"], {}, 4),
+        (["03/04/2023", "13/05/2023"], {}, 4),
         (["03/04/2023", "04/13/2023"], {}, 3),
         (["03/04/2023", "04/05/2023"], {"decimal": ","}, 4),
         (["03/04/2023", "04/05/2023"], {"day_first": False}, 3),
@@ -130,6 +130,15 @@ def test_dates_that_tell_nothing_or_too_much():
         opened(["04/13/2023", "soon"])
 
 
+@pytest.mark.parametrize("name", ["y", "z"])
+def test_what_is_no_column_of_dates(name):
+    """A target, and a column that is not there, are refused, naming the key."""
+    Path("t.csv").write_text("x,y\n2023-01-05,a\n2023-01-06,b\n")
+    with pytest.raises(DataError, match=r"t\.csv:1: .*column") as caught:
+        load_files(Files("t.csv", dates=(name,)), Preparation())
+    assert caught.value.key == "data.dates"
+
+
 def test_a_missing_date_is_the_mean():
     """Each feature of a missing date is the mean of that of the others; or the row is dropped."""
     dates = ["2023-01-01", "", "2024-01-01"]
@@ -137,7 +146,7 @@ def test_a_missing_date_is_the_mean():
     first, missing, last = dataset.train.features[:3, :-1]
     np.testing.assert_allclose(missing, (first + last) / 2, rtol=1e-6)
     assert len(opened(dates, missing="drop").train.labels) == 4
-    with pytest.raises(DataError, match=r"t\.csv:3: column signup"):
+    with pytest.raises(DataError, match=r"t\.csv:3: column signup: the date is missing"):
         opened(dates)
 
 

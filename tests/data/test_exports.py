@@ -134,7 +134,7 @@ def test_pandas_reads_the_same_numbers():
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (["12,5", "7,25", "3,0"], 't.csv:2: column x: \'12,5\' looks like a number, .*decimal: ","'),
+        (["12,5", "7,25", "3,0"], 't.csv:2: column x: .12,5. looks like a number, .*decimal: ","'),
         (["1", "2", "12,5"], "t.csv:4: column x: '12,5' is not a finite number; write decimal: "),
         (["12 %", "7 %", "3 %"], "column x: '12 %' looks like a number, .* write decimal: \"\\.\""),
         (["1 234", "5 678", "9"], 't.csv:2: column x: .* thousands: " "'),

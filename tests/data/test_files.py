@@ -235,11 +235,6 @@ def test_structure_must_fit(run_mlp, home):
         ),
         ("{train: d.csv, decimal: x}", '.decimal: must be "." or ",", not'),
         ("{train: d.csv, decimal: ',', thousands: ','}", ".thousands: ',' is decimal, too; leave"),
-        (
-            "{train: t.csv, dates: [y]}",
-            ".dates: home/t.csv:1: column y is a date, but it is a target",
-        ),
-        ("{train: t.csv, dates: [z]}", ".dates: home/t.csv:1: there is no column 'z'"),
         ("{train: d.csv, header: 1}", ".header: must be true or false, not 1"),
         ("{train: d.csv, ignore: [1.5]}", ".ignore: must be a list of column names or positions"),
         ("{train: [a]}", ".train: must be a file or a folder of images, not ['a']"),
