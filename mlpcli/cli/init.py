@@ -43,9 +43,9 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
 def init(data: str, output: Path | None, targets: tuple[str, ...], task: str | None) -> None:
     """Write a commented configuration for DATA, ready for mlp train.
 
-    DATA is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), a folder with one folder of
-    images per class, or the name of an experiment that comes with mlp. Without DATA it is parity,
-    which needs no files. Nothing is ever overwritten.
+    DATA is a table (.csv, .tsv, .jsonl, .parquet), an array (.npy, .npz, IDX), a folder with one
+    folder of images per class, or the name of an experiment that comes with mlp. Without DATA it is
+    parity, which needs no files. Nothing is ever overwritten.
     """
     from mlpcli.data import suggest
 

@@ -107,7 +107,7 @@ def _guess(source: Source, target: Target | None) -> tuple[Files, list[str]]:
     files = Files(train=str(source.path), test=0.2)
     if source.format == "folder":
         return _guess_folder(source.path, files)
-    if source.format in ("table", "parquet"):
+    if source.format in ("table", "json", "parquet"):
         return _guess_table(source, files, target)
     if target is None and source.labels:
         target = str(source.labels.path)
