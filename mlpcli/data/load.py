@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config.load import from_given
+from mlpcli.config.presets import given_values
 from mlpcli.config.schema import LINEAR_LOSSES, Experiment, check_combinations
 from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.dataset import Dataset, Opened, Preparation
@@ -106,10 +108,15 @@ def fit_structure(experiment: Experiment, encoding: Encoding) -> Experiment:
     """
     if experiment.structure:
         return experiment
-    sizes = (encoding.features, *(experiment.hidden or ()), len(encoding.class_names))
-    found: dict[str, Any] = {"structure": sizes, "hidden": None}
+    found: dict[str, Any] = {"hidden": None}
     if encoding.task != experiment.learns:
         found |= {"task": encoding.task, "output": None}
+        if experiment.preset:
+            given = given_values(experiment)
+            origins, paths = experiment.origins, experiment.search_paths
+            experiment = from_given(given, origins, paths, encoding.task)
+    hidden = experiment.hidden or ()
+    found["structure"] = (encoding.features, *hidden, len(encoding.class_names))
     fitted = replace(experiment, **found)
     check_combinations(fitted)
     return fitted
@@ -132,7 +139,7 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
     shape = dataset.encoding.image_shape
     if experiment.augment and (shape is None or shape[0] * shape[1] != features):
         problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
-        raise ConfigError(experiment.where("augment"), problem, "remove it")
+        raise ConfigError(experiment.where("augment"), problem, experiment.removal("augment"))
     if experiment.augment and shape and experiment.augment["shift"] >= min(shape):
         problem = f"moves images of {shape[0]}×{shape[1]} pixels out of sight"
         where = experiment.where("augment.shift")
