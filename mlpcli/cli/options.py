@@ -30,6 +30,20 @@ data_dir = click.option(
 weights = click.option(
     "--weights", type=PATH, required=True, metavar="W.npy", help="Checkpoint written by mlp train."
 )
+split = click.option(
+    "--split",
+    type=click.Choice(["test", "train"]),
+    default="test",
+    show_default=True,
+    help="Which examples to evaluate on.",
+)
+data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these instead.")
+target = click.option(
+    "--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels."
+)
+report = click.option(
+    "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -43,6 +57,12 @@ def columns(given: Sequence[str]) -> str | int | tuple[str | int, ...] | None:
     """Return one column given on the command line, or several; None for none."""
     found = tuple(name for name in map(column, given) if name is not None)
     return found if len(found) > 1 else found[0] if found else None
+
+
+def column_list(given: Sequence[str]) -> tuple[str | int, ...]:
+    """Return the columns of a repeatable option, several of which may be in one, with commas."""
+    parts = (part.strip() for text in given for part in text.split(","))
+    return tuple(name for name in map(column, parts) if name is not None and name != "")
 
 
 def check_top_k(k: int | None, classes: int, task: str = "classification") -> None:

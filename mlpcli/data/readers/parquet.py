@@ -65,8 +65,9 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     if rows == 0:
         raise DataError(path, "has no rows", "give a file with examples")
     selection, positions = _select_columns(path, schema, select)
-    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-    unpacked = sum(group.column(i).total_uncompressed_size for group in groups for i in positions)
+    # Arrow aborts the process where it is asked for a column's sizes and they contradict.
+    groups = range(file.metadata.num_row_groups)
+    unpacked = sum(file.metadata.row_group(i).total_byte_size for i in groups)
     check_expansion(path, max(unpacked, rows * len(positions) * np.dtype(np.float64).itemsize))
     values = ArrayBuilder(len(selection.features))
     codes: dict[int, dict[str, int]] = {i: {} for i in positions if i in selection.text}
@@ -118,6 +119,7 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
                 path,
                 f"column {names[i]} holds {schema.types[i]}",
                 "list it under ignore, or write it as numbers or text",
+                column=names[i] or i,
             )
     return selection, positions
 

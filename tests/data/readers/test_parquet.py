@@ -1,6 +1,7 @@
 """Parquet tables, read like CSV."""
 
 import csv
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,3 +144,15 @@ def test_names_that_are_no_text():
     Path("t.parquet").write_bytes(content.replace(b"\x02ab", b"\x02\xff\xff"))
     with pytest.raises(DataError, match=r"^t.parquet: is damaged: .*utf-8"):
         opened()
+
+
+def test_a_schema_that_contradicts_the_sizes(mlp_process):
+    """A column said to be required, with counts of what is missing, is damage, not a crash."""
+    write("x.parquet", a=[1.0, 2, 3, 4], y=["u", "v", "u", "v"])
+    content = Path("x.parquet").read_bytes()
+    optional, required = b"%\x02\x18\x01a", b"%\x00\x18\x01a"
+    assert content.count(optional) == 1
+    Path("x.parquet").write_bytes(content.replace(optional, required))
+    run = mlp_process("init", "x.parquet", "--target", "y")
+    assert run.returncode == 1, run.stderr
+    assert re.fullmatch(r"mlp: error: x\.parquet: is damaged: .*\n", run.stderr)
