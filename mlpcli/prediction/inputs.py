@@ -18,10 +18,11 @@ from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
-from mlpcli.data.readers.csv_dialect import csv_options
-from mlpcli.data.readers.lines import decode_lines, join_quoted, json_lines
+from mlpcli.data.readers.csv_dialect import csv_options, json_options
+from mlpcli.data.readers.json_lines import json_lines, read_json_lines
+from mlpcli.data.readers.lines import decode_lines, join_quoted, read_lines
 from mlpcli.data.readers.read import read_files
-from mlpcli.data.readers.source import find_source
+from mlpcli.data.readers.source import Source, find_source
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError
 
@@ -87,6 +88,9 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
         paths = [source.path] if is_one else _images_under(source.path)
         yield from _read_images(paths, encoding, invert)
         return
+    if source.format in ("table", "json"):
+        yield from _read_table(source, encoding, files)
+        return
     yield read_files(
         source,
         files,
@@ -96,6 +100,16 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
         labelled=False,
         features=len(encoding.input_columns) or encoding.features,
     )
+
+
+def _read_table(source: Source, encoding: Encoding, files: Files) -> Iterator[Table]:
+    names, lines = header_names(encoding), read_lines(source.path)
+    options = csv_options(files, names)
+    if source.format == "json":
+        header, lines = read_json_lines(source.path, new_names=True)
+        options = json_options(files, names, header)
+    select = select_known(encoding, labelled=False)
+    yield from csv_tables(lines, str(source.path), select, CHUNK_CHARACTERS, options)
 
 
 def read_stream(
@@ -113,21 +127,20 @@ def read_stream(
     # Only their number is kept, for errors: there may be any number of them.
     all_lines = chain(repeat("\n", blank), [first], source)
 
-    as_json = first.lstrip()[:1] in ("{", "[")
-    lines = json_lines(all_lines, "-", files.point) if as_json else join_quoted(all_lines, "-")
-    # Rows may come without the header that files were declared to have.
-    header: bool | None = None if files.header else files.header
-    if as_json:
-        header = first.lstrip()[0] == "{"
-    # As in training, where it may be.
-    delimiter = "," if as_json else files.delimiter
-    if delimiter and delimiter not in first and not as_json:
-        delimiter = None
-    options = csv_options(files, header_names(encoding))._replace(
-        header=header,
-        delimiter=delimiter,
-        gaps=files.missing == "mean",
-    )
+    names = header_names(encoding)
+    if first.lstrip()[:1] in ("{", "["):
+        header, lines = json_lines(all_lines, "-", new_names=True)
+        if (head := next(lines, None)) is None:
+            return
+        lines, options = chain([head], lines), json_options(files, names, header)
+    else:
+        lines = join_quoted(all_lines, "-")
+        # Rows may come without the header that files were declared to have, or otherwise written.
+        options = csv_options(files, names)._replace(
+            header=None if files.header else files.header,
+            delimiter=files.delimiter if (files.delimiter or "\0") in first else None,
+        )
+    options = options._replace(gaps=files.missing == "mean")
     select = select_known(encoding, labelled=False)
     yield from csv_tables(lines, "-", select, characters, options)
 

@@ -54,6 +54,19 @@ def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
     )
 
 
+def json_options(files: Files, header_names: Collection[str], header: bool) -> CsvOptions:
+    """Return what there is to know of JSON values that have become lines of a table.
+
+    Args:
+        files: the configuration.
+        header_names: names that tell a header.
+        header: whether values are objects, whose names are the first line.
+    """
+    options = csv_options(files, header_names)
+    notation = options.notation and options.notation._replace(plain=True)
+    return options._replace(header=header, delimiter=",", notation=notation)
+
+
 def notation_of(files: Files) -> Notation | None:
     """Return how a configuration says that numbers are written, if it does."""
     if files.decimal is None and files.thousands is None:

@@ -42,8 +42,13 @@ class Notation(NamedTuple):
     thousands: str = ""
     """What stands between groups of three digits (Indian: of two, but for the last)."""
 
+    plain: bool = False
+    """Whether what `float` reads is that number, as in JSON, whose numbers have a point."""
+
     def read(self, cell: str) -> Written | None:
         """Return the number that a cell is, as exactly as `float` does; None if it is none."""
+        if self.plain and (value := parse_number(cell)) is not None:
+            return Written(value, "")
         match = _digits(self).search(cell)
         if not match:
             return None
