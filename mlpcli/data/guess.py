@@ -127,7 +127,7 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     dialect, lines = sniff(read_lines(path), path, options)
     rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
     names = tuple(cell.strip() for cell in rows[0])
-    expected = looks_like_names(names, options)
+    expected = looks_like_names(names, HEADER_WORDS)
     named = names_columns(rows, expected) if declared is None else declared
     repeated = len({*filter(None, names)}) < len([*filter(None, names)])
     header = named if declared is not None or named != expected or (named and repeated) else None

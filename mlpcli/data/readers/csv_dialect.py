@@ -114,7 +114,11 @@ def sniff(
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
     header = options.header
-    if not (looks_like_names(names, options) if header is None else header):
+    if not (
+        looks_like_names(names, options.header_names, options.notation)
+        if header is None
+        else header
+    ):
         return dialect, chain([first], lines)
     called = _distinct(names)
     again = {new: name for new, name in zip(called, names, strict=True) if name and new != name}
@@ -177,13 +181,14 @@ def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:
     return cells
 
 
-def looks_like_names(names: tuple[str, ...], options: CsvOptions) -> bool:
+def looks_like_names(
+    names: tuple[str, ...], header_names: Collection[str], notation: Notation | None = None
+) -> bool:
     """Return whether a first line has names: one that is known, or no number among them.
 
     Names that are numbers are known by all of them, each once: examples, too, hold numbers.
     """
-    header_names = options.header_names
-    words = [name for name in names if not _is_bare_number(name, options.notation)]
+    words = [name for name in names if not _is_bare_number(name, notation)]
     return (
         len(words) == len(names)
         or any(word in header_names for word in words)
