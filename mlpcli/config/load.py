@@ -49,6 +49,11 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
             content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
+    return parse_experiment(content, path, overrides)
+
+
+def parse_experiment(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Check the content of a YAML experiment, as `load_experiment` does."""
     if len(content) > MOST_BYTES:
         raise ConfigError(path, f"has more than {MOST_BYTES} bytes", "give a YAML experiment")
     values, lines = parse_file(content, path)

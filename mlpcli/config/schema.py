@@ -164,6 +164,7 @@ class Experiment:
     epsilon: float | None = key(number(above=0), "1e-8", default=None)
     parametrization: str | None = key(choice("standard", "ntk"), "ntk", default=None)
     feature_scale: bool | None = key(BOOLEAN, "true", default=None)
+    members: int | None = key(integer(2), "8", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
     schedule: Variant = key(
@@ -322,6 +323,12 @@ def _check_layers(e: Experiment) -> Iterator[Contradiction]:
             "dropout",
             f"gives {len(rates)} rates, but there are an input layer and {hidden} hidden ones",
             f"give one rate for the hidden layers, or a list of {hidden + 1}",
+        )
+    if e.members and not hidden:
+        yield Contradiction(
+            "members",
+            "share their hidden layers, but there is none",
+            "remove it, or add a hidden layer",
         )
 
 

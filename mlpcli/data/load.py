@@ -26,11 +26,11 @@ def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
     name, _, files = experiment.data
     try:
         if files:
-            dataset = load_files(files, _preparation(experiment), experiment.search_paths)
+            dataset = load_files(files, preparation_of(experiment), experiment.search_paths)
         else:
             given = "data.name" if "data.name" in experiment.origins else "data"
             where = experiment.where(given)
-            dataset = load_builtin(name, _preparation(experiment), data_dir, where)
+            dataset = load_builtin(name, preparation_of(experiment), data_dir, where)
         return check_fits(experiment, dataset)
     except DataError as error:
         if not error.key:
@@ -81,14 +81,15 @@ def open_split(
             encoding,
             split,
             experiment.search_paths,
-            _preparation(experiment),
+            preparation_of(experiment),
             trained_on,
         )
     name, where = experiment.data.name, experiment.where("data")
     return open_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
 
 
-def _preparation(e: Experiment) -> Preparation:
+def preparation_of(e: Experiment) -> Preparation:
+    """Return how an experiment wants its data."""
     fraction = e.validation if isinstance(e.validation, float) else 0.0
     quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
     given = e.task is not None or quantities

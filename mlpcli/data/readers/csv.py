@@ -1,5 +1,6 @@
 """Tables of comma-, semicolon- or tab-separated cells, an example per line."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,13 @@ from mlpcli.data.readers.csv_cells import (
     parse_cells,
     parse_ordinary,
 )
-from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, sniff
+from mlpcli.data.readers.csv_dialect import (
+    CsvOptions,
+    Dialect,
+    parse_number,
+    sniff,
+    split_line,
+)
 from mlpcli.data.readers.lines import Line, read_lines
 from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
 from mlpcli.errors import DataError
@@ -89,6 +96,33 @@ def _read(
         dialect,
         ParsedLines(values.finish(), np.concatenate(codes), np.concatenate(numbers), part.columns),
     )
+
+
+def columns_with_text(path: Path, select: Selector, options: CsvOptions) -> frozenset[int]:
+    """Return which of the columns that are read have a cell anywhere that is no finite number.
+
+    Args:
+        path: the file.
+        select: decides which columns are read.
+        options: what is known of it, and what stands for a missing number.
+
+    Raises:
+        DataError: as `read_csv` does.
+        OSError: if it cannot be read.
+    """
+    dialect, lines = sniff(read_lines(path), path, options)
+    selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
+    text = set(selection.text)
+    for line in lines:
+        signals.check()
+        cells = split_line(line, dialect)
+        for column in selection.features:
+            if column in text or cells[column].strip().lower() in options.words:
+                continue
+            value = parse_number(cells[column])
+            if value is None or not math.isfinite(value):
+                text.add(column)
+    return frozenset(text)
 
 
 def csv_tables(

@@ -60,16 +60,7 @@ def read_files(
     """
     path, kind, labels = source
     if kind == "table":
-        gaps, missing = files.missing != "error", files.missing_values
-        options = CsvOptions(
-            files.header,
-            files.delimiter,
-            header_names,
-            gaps,
-            missing.words(text=False),
-            missing.numbers,
-        )
-        return read_csv(path, select, options)
+        return read_csv(path, select, csv_options(files, header_names))
     if kind == "parquet":
         return read_parquet(path, select)
     if kind in ("folder", "image"):
@@ -89,6 +80,18 @@ def read_files(
         array = read_idx(path) if kind == "idx" else read_npy(path)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, columns, labelled, features)
+
+
+def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
+    """Return what a configuration says of a table of text.
+
+    Args:
+        files: the configuration.
+        header_names: names that tell a header.
+    """
+    gaps, missing = files.missing != "error", files.missing_values
+    words, numbers = missing.words(text=False), missing.numbers
+    return CsvOptions(files.header, files.delimiter, header_names, gaps, words, numbers)
 
 
 def table_from_array(
@@ -176,6 +179,11 @@ def _read_archive(
     return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
 
 
+def has_test(names: list[str]) -> bool:
+    """Return whether arrays of these names are features and labels to test on."""
+    return not {"x_test", "X_test"}.isdisjoint(names) and not {"y_test", "Y_test"}.isdisjoint(names)
+
+
 def _first(names: list[str], usual: tuple[str, ...], letter: str, role: str) -> str | None:
     candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *usual)
     return next((name for name in candidates if name in names), None)
@@ -198,8 +206,9 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
         array = array[:, 0]
     if array.ndim not in (1, 2):
         raise DataError(path, f"has shape {array.shape}", "give one label per example, (n,)")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row = np.argwhere(~np.isfinite(array))[0]
+    # NaN is a label that is missing.
+    if array.dtype.kind == "f" and np.isinf(array).any():
+        row = np.argwhere(np.isinf(array))[0]
         raise DataError(f"{path}: row {row[0]}", f"the label is {array[tuple(row)]}", "correct it")
     if array.dtype.kind == "U" and not _is_text(array):
         raise DataError(path, "has labels that are no text", "write them again with np.save")
