@@ -92,6 +92,7 @@ def evaluate(
     from mlpcli.checkpoint import store
     from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import gates
+    from mlpcli.evaluation.baseline import no_better
     from mlpcli.evaluation.evaluate import open_evaluated, report
 
     required, drops = _parse_gates(require, baseline, max_drop)
@@ -118,6 +119,8 @@ def evaluate(
         shows = {"regression": show_quantities, "multilabel": show_labels}
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
+    theirs = {"accuracy": found.get("majority_accuracy"), **found.get("baseline", {})}
+    console.warn_no_better(weights, subject["split"], no_better(found, theirs))
     for line in unseen_notes(model.encoding, table):
         console.note(line)
     _end(weights, results)
