@@ -81,21 +81,26 @@ def place(whole: Path, path: Path, option: str = "-o") -> None:
             _put(whole, stream, path)
 
 
-def check_writable(path: Path, size: int) -> None:
-    """Find out before training whether a checkpoint of `size` bytes could be written.
+def check_writable(path: Path, size: int, option: str = "-o") -> None:
+    """Find out before some work whether its result of `size` bytes could be written.
+
+    Args:
+        path: the target.
+        size: in bytes.
+        option: what chose it on the command line, for the error.
 
     Raises:
         OutputError: if it could not.
     """
-    with explained(path, "-o"), _temporary(path, "-o") as (temporary, stream):
+    with explained(path, option), _temporary(path, option) as (temporary, stream):
         _write_proved(stream, bytes(size), path)
         stream.close()
         _sync_folder(temporary.parent)
         temporary.unlink()
-        _check_replaceable(path)
+        _check_replaceable(path, option)
 
 
-def _check_replaceable(path: Path) -> None:
+def _check_replaceable(path: Path, option: str) -> None:
     """Refuse another user's file in a sticky folder such as /tmp, where only owners replace files.
 
     Raises:
@@ -108,7 +113,7 @@ def _check_replaceable(path: Path) -> None:
     owners = {target.stat().st_uid, folder.st_uid}
     if folder.st_mode & stat.S_ISVTX and os.geteuid() not in {0, *owners}:
         problem = "belongs to another user, and its folder lets only owners replace files"
-        raise OutputError(path, problem, "choose another place with -o")
+        raise OutputError(path, problem, f"choose another place with {option}")
 
 
 @contextmanager

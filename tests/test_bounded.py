@@ -145,3 +145,19 @@ def test_a_shift_as_large_as_the_image(run_mlp, data_dir):
     for shift in (28, 10**8):
         run = run_mlp("train", "c.yaml", "--data-dir", data_dir, "--set", f"augment.shift={shift}")
         one_line(run, 2, "moves images of 28×28 pixels out of sight; write shift: 2")
+
+
+def test_displacements_as_large_as_the_image(run_mlp, data_dir):
+    """augment.elastic that leaves nothing to see is refused, and what is proposed is not."""
+    text = CONFIG.replace("[2, 2]", "[784, 10]").replace("{train: d.csv}", "mnist")
+    Path("c.yaml").write_text(text, encoding="utf-8")
+    for sigma, alpha, problem in (
+        (4, 1e300, "alpha: moves pixels by 4.07e+298, too far for images of 28×28 pixels; write "
+         "alpha: 34"),
+        (0.5, 22, "alpha: moves pixels by 7.17, too far for images of 28×28 pixels; write alpha: "),
+        (1e300, 1, "sigma: is too smooth for images of 28×28 pixels; write sigma: 4"),
+        (0.1, 1, "sigma: must be a number from 0.5, not 0.1"),
+    ):  # fmt: skip
+        setting = f"augment.elastic={{sigma: {sigma}, alpha: {alpha}}}"
+        run = run_mlp("train", "c.yaml", "--data-dir", data_dir, "--set", setting)
+        one_line(run, 2, f"augment.elastic.{problem}")

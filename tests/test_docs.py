@@ -15,7 +15,7 @@ from PIL import Image
 
 from mlpcli.cli.main import COMMANDS
 from mlpcli.config.data_files import PARTS
-from mlpcli.config.schema import KEYS
+from mlpcli.config.schema import AUGMENT_PARTS, KEYS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # The one default that other keys decide.
@@ -121,9 +121,14 @@ def test_every_command_is_in_the_readme(name):
 
 
 def test_configuration_reference_agrees_with_the_code():
-    """configs/README.md lists every key, and every part of data, in order, with its kind."""
+    """configs/README.md lists every key, and part of data and augment, with its kind."""
     text = (CONFIGS / "README.md").read_text(encoding="utf-8")
-    text, _, parts = text.partition("## Your own data")
+    text, _, parts = text.partition("## Distorted images")
+    distortions, _, parts = parts.partition("## Your own data")
+    rows = [row for row in table_rows(distortions) if row[0].startswith("`")]
+    assert [(row[0].strip("`"), row[1]) for row in rows] == [
+        (name, expects) for name, (expects, _) in AUGMENT_PARTS.items()
+    ]
     rows = [row for row in table_rows(parts) if row[0].startswith("`")]
     assert [(row[0].strip("`"), row[1]) for row in rows] == [
         (name, expects) for name, (expects, _) in PARTS.items()

@@ -10,7 +10,8 @@ from conftest import ROOT
 FLOORS = (
     {"__main__", "__init__"},
     {"cli"},
-    {"evaluation", "prediction"},
+    {"report"},
+    {"evaluation", "prediction", "export"},
     {"checkpoint"},
     {"training"},
     {"model"},
@@ -32,8 +33,8 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
-    "numpy": ("evaluation", "prediction", "checkpoint", "training", "model", "data", "nn", "rng",
-              "config.compat"),
+    "numpy": ("report", "evaluation", "prediction", "export", "checkpoint", "training", "model",
+              "data", "nn", "rng", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.

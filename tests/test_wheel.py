@@ -39,11 +39,12 @@ def installed(wheel, tmp_path_factory):
 
 
 def test_wheel_holds_the_package_alone(wheel):
-    """Every module and the type marker are in the wheel, and nothing but the package is."""
+    """Every module, what a report needs, and the type marker are in the wheel, and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpcli").rglob("*.py")}
-    assert modules | {"mlpcli/py.typed"} <= held
+    page = {f"mlpcli/report/{name}" for name in ("page.js", "style.css")}
+    assert modules | page | {"mlpcli/py.typed"} <= held
     assert {name.partition("/")[0] for name in held} == {
         "mlpcli",
         f"mlpcli-{__version__}.dist-info",
@@ -64,7 +65,7 @@ def test_the_wheel_trains(installed, run_mlp, tmp_path):
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
     config.write_text(text.replace("1000", "2"), encoding="utf-8")
     shown = python("-m", "mlpcli", "train", config, "-o", tmp_path / "wheel.npy", env=installed)
-    assert shown.splitlines()[1].startswith("test accuracy ")
+    assert shown.splitlines()[2].startswith("test accuracy ")
     assert run_mlp("train", config, "-o", tmp_path / "tree.npy").returncode == 0
     assert (tmp_path / "wheel.npy").read_bytes() == (tmp_path / "tree.npy").read_bytes()
 

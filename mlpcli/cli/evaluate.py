@@ -8,6 +8,7 @@ import click
 
 from mlpcli.cli import console, options, text_tables
 from mlpcli.cli.other_tasks import show_labels, show_quantities
+from mlpcli.cli.report import write_report
 from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError, GateError
 
@@ -29,15 +30,9 @@ PROBABILITIES = {
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
 @options.data_dir
-@click.option(
-    "--split",
-    type=click.Choice(["test", "train"]),
-    default="test",
-    show_default=True,
-    help="Which examples to evaluate on.",
-)
-@click.option("--data", type=options.PATH, metavar="FILE", help="Evaluate on these instead.")
-@click.option("--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels.")
+@options.split
+@options.data
+@options.target
 @click.option(
     "--top-k",
     type=click.IntRange(min=2),
@@ -64,6 +59,7 @@ PROBABILITIES = {
     help="End with exit code 4 if METRIC is worse than the baseline's by more than AMOUNT. "
     "Repeatable.",
 )
+@options.report
 @options.as_json
 def evaluate(
     weights: Path,
@@ -75,6 +71,7 @@ def evaluate(
     require: tuple[str, ...],
     baseline: Path | None,
     max_drop: tuple[str, ...],
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Evaluate a checkpoint on its dataset, and hold it to quality gates.
@@ -91,26 +88,28 @@ def evaluate(
     limit()
     from mlpcli.checkpoint import store
     from mlpcli.data.unseen import unseen_notes
+    from mlpcli.evaluation import evaluate as evaluation
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.baseline import no_better
-    from mlpcli.evaluation.evaluate import open_evaluated, report
+    from mlpcli.evaluation.evaluate import open_evaluated, subject
 
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
     class_names, task = model.encoding.class_names, model.encoding.task
     options.check_top_k(top_k, len(class_names), task)
-    name = str(data) if data else model.experiment.data.name
-    subject = {"weights": str(weights), "data": name, "split": "data" if data else split}
+    about = subject(weights, model, split, data)
+    name = about["data"]
     for gate in required:
         gates.check_metric(gate.metric, "--require", class_names, top_k, task)
     for metric, _ in drops:
         gates.check_metric(metric, "--max-drop", class_names, top_k, task)
     if baseline:
-        earlier = gates.read_baseline(baseline, name, subject["split"], class_names, task)
+        earlier = gates.read_baseline(baseline, name, about["split"], class_names, task)
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
-    table, examples = open_evaluated(model, split, data_dir, data, options.column(target))
-    found = subject | report(model, examples, top_k, name)
+    column = options.column(target)
+    table, examples = open_evaluated(model, split, data_dir, data, column)
+    found = about | evaluation.report(model, examples, top_k, name)
     results = gates.check(required, found)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
@@ -120,9 +119,11 @@ def evaluate(
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
     theirs = {"accuracy": found.get("majority_accuracy"), **found.get("baseline", {})}
-    console.warn_no_better(weights, subject["split"], no_better(found, theirs))
+    console.warn_no_better(weights, found["split"], no_better(found, theirs))
     for line in unseen_notes(model.encoding, table):
         console.note(line)
+    if report:
+        write_report([weights], report, "--report", data_dir, split, data, column)
     _end(weights, results)
 
 

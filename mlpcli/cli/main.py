@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "Evaluate a checkpoint, and hold it to quality gates.",
     "init": "Write a commented configuration for your data.",
     "predict": "Print the class of every example.",
+    "report": "Write a page on a checkpoint, with the network itself in it.",
     "show": "Show what a checkpoint holds.",
     "train": "Train a network and write its checkpoint.",
 }

@@ -30,6 +30,20 @@ data_dir = click.option(
 weights = click.option(
     "--weights", type=PATH, required=True, metavar="W.npy", help="Checkpoint written by mlp train."
 )
+split = click.option(
+    "--split",
+    type=click.Choice(["test", "train"]),
+    default="test",
+    show_default=True,
+    help="Which examples to evaluate on.",
+)
+data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these instead.")
+target = click.option(
+    "--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels."
+)
+report = click.option(
+    "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,9 +56,11 @@ def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
         {"layer": i, "W": list(W.shape), "b": list(b.shape), "parameters": W.size + b.size}
         for i, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), 2)
     ]
+    extras = {name: list(view.shape) for name, view in network.extras.items()}
     best = meta.best or {"epoch": None}
     return {
         "layers": layers,
+        **({"extras": extras} if extras else {}),
         "parameters": len(network.theta),
         "experiment": meta.experiment.to_mapping(),
         TARGETS_CALLED[encoding.task]: list(encoding.class_names),
@@ -148,6 +151,8 @@ def _show(found: dict[str, Any], experiment: str) -> None:
         [f"{row['layer']}", f"{tuple(row['W'])}", f"({row['b'][0]},)", f"{row['parameters']:,}"]
         for row in found["layers"]
     ]
+    for name, shape in found.get("extras", {}).items():
+        rows.append([name, f"{tuple(shape)}", "", f"{math.prod(shape):,}"])
     rows.append(["all", "", "", f"{found['parameters']:,}"])
     from mlpcli.data.encoding import TARGETS_CALLED
 

@@ -4,7 +4,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from mlpcli.cli import console, options
 from mlpcli.cli.other_tasks import format_baseline, format_summary
 from mlpcli.cli.outputs import check_outputs
+from mlpcli.cli.report import write_report
 from mlpcli.cli.threads import choose, watch_pace
 from mlpcli.errors import (
     CheckpointError,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     metavar="W.npy",
     help="Train again, write nothing, and compare with W.npy to the byte.",
 )
+@options.report
 @options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.option("-v", "--verbose", is_flag=True, help="Show a line per SGD step.")
@@ -104,6 +106,7 @@ def train(
     overwrite: bool,
     resume: bool,
     verify: Path | None,
+    report: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -113,12 +116,8 @@ def train(
     Progress goes to standard error, the result to standard output. Ctrl-C and SIGTERM finish the
     mini-batch, write the checkpoint and end; --resume goes on from there.
     """
-    if overwrite + resume + bool(verify) + bool(output and verify) > 1:
-        raise ConfigError(
-            "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
-        )
-    if verify and history:
-        raise ConfigError("mlp train", "--verify writes nothing", "leave out --history")
+    written = {"--history": history, "--report": report}
+    _check_options(overwrite, resume, bool(verify), bool(output), written)
     from mlpcli.config.load import load_experiment
 
     experiment = load_experiment(config, overrides)
@@ -136,9 +135,11 @@ def train(
 
     output = output or Path(config.with_suffix(".npy").name)
     check_outputs(
-        {"-o": None if verify else output, "--history": history},
+        {"-o": None if verify else output, **written},
         [config, start, *data_paths(experiment, data_dir)],
     )
+    if report:
+        atomic.check_writable(report, 0, "--report")
     if verify:
         check_same_start(verify, start)
     with nullcontext() if verify else atomic.locked(output):
@@ -169,6 +170,21 @@ def train(
         _compare(verify, model, run)
     else:
         _show_result(output, model, run, dataset, seconds, as_json)
+    if report:
+        write_report([output], report, "--report", data_dir, "test" if dataset.test else "train")
+
+
+def _check_options(
+    overwrite: bool, resume: bool, verify: bool, output: bool, written: Mapping[str, Path | None]
+) -> None:
+    """Refuse options that contradict one another; `written` are files beside the checkpoint."""
+    if overwrite + resume + verify + (output and verify) > 1:
+        raise ConfigError(
+            "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
+        )
+    for option, path in written.items():
+        if verify and path:
+            raise ConfigError("mlp train", "--verify writes nothing", f"leave out {option}")
 
 
 def _load(experiment: "Experiment", data_dir: Path) -> "Dataset":

@@ -13,6 +13,7 @@ from mlpcli.config.validators import (
     choice,
     integer,
     list_of,
+    mapping_of,
     number,
     one_or_list,
     parse_parts,
@@ -56,10 +57,20 @@ def _layer_sizes(value: Any) -> tuple[int, ...]:
     return tuple(LAYER_SIZES.parse(value))
 
 
-def _augment(value: Any) -> dict[str, int]:
-    if type(value) is not dict or not value:
+AUGMENT_PARTS = {
+    "shift": integer(1),
+    "rotate": number(above=0, at_most=180),
+    "scale": number(above=0, below=1),
+    "shear": number(above=0, at_most=1),
+    "elastic": mapping_of({"sigma": number(at_least=0.5), "alpha": number(above=0)}),
+    "fill": choice("zero", "edge"),
+}
+
+
+def _augment(value: Any) -> dict[str, Any]:
+    if type(value) is not dict or not value.keys() - {"fill"}:
         raise ValueError
-    return parse_parts({"shift": integer(1)}, value)
+    return parse_parts(AUGMENT_PARTS, value)
 
 
 def _validation(value: Any) -> float | str:
@@ -153,6 +164,7 @@ class Experiment:
     epsilon: float | None = key(number(above=0), "1e-8", default=None)
     parametrization: str | None = key(choice("standard", "ntk"), "ntk", default=None)
     feature_scale: bool | None = key(BOOLEAN, "true", default=None)
+    members: int | None = key(integer(2), "8", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
     schedule: Variant = key(
@@ -166,8 +178,10 @@ class Experiment:
         default=0.0,
     )
     label_smoothing: float = key(number(at_least=0, below=1), "0.1", default=0.0)
-    augment: dict[str, int] | None = key(
-        Validator("{shift: K}, K a whole number from 1", _augment), "{shift: 1}", default=None
+    augment: dict[str, Any] | None = key(
+        Validator("a mapping of shift, rotate, scale, shear, elastic and fill", _augment),
+        "{shift: 1}",
+        default=None,
     )
     validation: float | str | None = key(
         Validator("a number above 0 and below 1, or a file where data are files", _validation),
@@ -309,6 +323,12 @@ def _check_layers(e: Experiment) -> Iterator[Contradiction]:
             "dropout",
             f"gives {len(rates)} rates, but there are an input layer and {hidden} hidden ones",
             f"give one rate for the hidden layers, or a list of {hidden + 1}",
+        )
+    if e.members and not hidden:
+        yield Contradiction(
+            "members",
+            "share their hidden layers, but there is none",
+            "remove it, or add a hidden layer",
         )
 
 

@@ -81,13 +81,17 @@ def integer(low: int, high: int | None = None) -> Validator:
 
 
 def number(
-    above: float | None = None, at_least: float | None = None, below: float | None = None
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
 ) -> Validator:
     """Return the validator of finite numbers within open or closed bounds."""
     words = [
         f"above {above:g}" if above is not None else "",
         f"from {at_least:g}" if at_least is not None else "",
         f"and below {below:g}" if below is not None else "",
+        f"and at most {at_most:g}" if at_most is not None else "",
     ]
 
     def parse(value: Any) -> float:
@@ -97,6 +101,7 @@ def number(
             or (above is not None and value <= above)
             or (at_least is not None and value < at_least)
             or (below is not None and value >= below)
+            or (at_most is not None and value > at_most)
         ):
             raise ValueError
         return float(value)

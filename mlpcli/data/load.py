@@ -1,5 +1,6 @@
 """The door to all data: an experiment becomes the dataset that it trains on."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -126,18 +127,11 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         ConfigError: naming the line to change.
         DataError: if a validation file is missing, or something in it is wrong.
     """
-    features = dataset.encoding.features
     _check_structure(experiment, dataset)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
-    shape = dataset.encoding.image_shape
-    if experiment.augment and (shape is None or shape[0] * shape[1] != features):
-        problem = f"{dataset.name} has no images to shift" + (" but in colour" if shape else "")
-        raise ConfigError(experiment.where("augment"), problem, "remove it")
-    if experiment.augment and shape and experiment.augment["shift"] >= min(shape):
-        problem = f"moves images of {shape[0]}×{shape[1]} pixels out of sight"
-        where = experiment.where("augment.shift")
-        raise ConfigError(where, problem, f"write shift: {max(1, min(shape) // 10)}")
+    if experiment.augment:
+        _check_augment(experiment, experiment.augment, dataset)
     if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
     elif dataset.validation is not None and not len(dataset.validation.labels):
@@ -156,6 +150,30 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def _check_augment(experiment: Experiment, settings: dict[str, Any], dataset: Dataset) -> None:
+    """Refuse to distort what are no images, or so far that nothing is left to see."""
+    shape = dataset.encoding.image_shape
+    if shape is None:
+        problem = f"{dataset.name} has no images to distort"
+        raise ConfigError(experiment.where("augment"), problem, "remove it")
+    side, images = min(shape), f"images of {shape[0]}×{shape[1]} pixels"
+    if settings.get("shift", 0) >= side:
+        where, problem = experiment.where("augment.shift"), f"moves {images} out of sight"
+        raise ConfigError(where, problem, f"write shift: {max(1, side // 10)}")
+    if "elastic" not in settings:
+        return
+    sigma, alpha = settings["elastic"]["sigma"], settings["elastic"]["alpha"]
+    if sigma > side / 2:
+        where, problem = experiment.where("augment.elastic.sigma"), f"is too smooth for {images}"
+        raise ConfigError(where, problem, f"write sigma: {max(0.5, side / 7):.2g}")
+    # Pixels per unit of alpha: of noise between -1 and 1, smoothed in two directions.
+    deviation = 1 / (2 * math.sqrt(3 * math.pi) * sigma)
+    if alpha * deviation > side / 4:
+        where = experiment.where("augment.elastic.alpha")
+        problem = f"moves pixels by {alpha * deviation:.3g}, too far for {images}"
+        raise ConfigError(where, problem, f"write alpha: {side / 20 / deviation:.2g}")
 
 
 def _check_structure(experiment: Experiment, dataset: Dataset) -> None:

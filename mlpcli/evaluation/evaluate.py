@@ -56,6 +56,12 @@ def open_evaluated(
     return opened
 
 
+def subject(weights: Path, model: Model, split: str, data: Path | None) -> dict[str, str]:
+    """Return what a report is about: a checkpoint, and the examples of `open_evaluated`."""
+    name = str(data) if data else model.experiment.data.name
+    return {"weights": str(weights), "data": name, "split": "data" if data else split}
+
+
 def report(
     model: Model, examples: Examples, top_k: int | None = None, where: str = "examples"
 ) -> dict[str, Any]:

@@ -33,7 +33,8 @@ BASE = {
 JUDGED = {"validation": 0.1}
 EVERYTHING = {
     "structure": [16, 12, 8, 3], "activation": ["gelu", "tanh"], "optimizer": "adamw",
-    "schedule": "one_cycle", "warmup": 0.7, "dropout": [0.1, 0.2, 0.3], "augment": {"shift": 1},
+    "schedule": "one_cycle", "warmup": 0.7, "dropout": [0.1, 0.2, 0.3],
+    "augment": {"shift": 1, "rotate": 20, "elastic": {"sigma": 1, "alpha": 5}, "fill": "edge"},
     "class_weight": "balanced", "label_smoothing": 0.1, "weight_decay": 1e-3, "clip_norm": 1.0,
     "validation": 0.1, "monitor": "accuracy",
 }  # fmt: skip
@@ -46,7 +47,8 @@ RUNS = {
         "schedule": {"name": "plateau", "patience": 1}, "eta": 3.0, "clip_norm": 1.0
     } | JUDGED,
     "dropout": {"dropout": [0.2, 0.5]},
-    "augmentation": {"augment": {"shift": 2}},
+    "shift": {"augment": {"shift": 2}},
+    "distortions": {"augment": {"rotate": 90, "scale": 0.3, "shear": 0.2}},
     "validation": JUDGED,
     "patience": {"patience": 2, "min_delta": 0.02, "epochs": 40} | JUDGED,
     "float64": {"dtype": "float64", "optimizer": "adam", "weight_decay": 0.01},
@@ -58,6 +60,11 @@ RUNS = {
     "learned scales": {"feature_scale": True, "momentum": 0.9},
     "ema": {"ema": 0.9},
     "ema, validation": {"ema": 0.9, "parametrization": "ntk"} | JUDGED,
+    "members": {"members": 3, "dropout": [0.2, 0.5], "momentum": 0.9},
+    "members, everything": EVERYTHING | {
+        "members": 2, "ema": 0.9, "calibrate": True, "parametrization": "ntk",
+        "feature_scale": True,
+    },
     "everything": EVERYTHING,
     "one step": {"bt_size": 1000},
     "article": {

@@ -207,8 +207,8 @@ def test_a_class_that_is_not_there_is_refused(run_mlp):
     )
 
 
-def test_images_to_shift_are_needed(run_mlp):
+def test_images_to_distort_are_needed(run_mlp):
     """`augment` on data that are no images is refused."""
     run = run_mlp("train", "c.yaml", "--set", "augment={shift: 1}")
     assert run.returncode == 2
-    assert "augment: parity has no images to shift; remove it" in run.stderr
+    assert "augment: parity has no images to distort; remove it" in run.stderr

@@ -1,0 +1,105 @@
+"""`mlp report`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpcli.cli import console, options
+from mlpcli.cli.outputs import check_outputs
+from mlpcli.cli.threads import limit
+from mlpcli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mlpcli.report.findings import Findings
+
+
+@click.command(epilog="Example: mlp report mnist.npy -o report.html")
+@click.argument("weights", type=options.PATH, nargs=-1, required=True, metavar="W.npy...")
+@click.option(
+    "-o", "--output", type=options.PATH, required=True, metavar="FILE", help="HTML to write."
+)
+@options.data_dir
+@options.split
+@options.data
+@options.target
+@options.as_json
+def report(
+    weights: tuple[Path, ...],
+    output: Path,
+    data_dir: Path,
+    split: str,
+    data: Path | None,
+    target: str | None,
+    as_json: bool,
+) -> None:
+    """Write a report on the checkpoint W.npy, or a comparison of several, as one page.
+
+    The page says in words how good the model is, shows its learning curves, metrics with 95 %
+    intervals, mistakes and weights, and how it was made; and the network itself is in it, to be
+    tried. It is one file that needs no network.
+    """
+    if len({path.resolve() for path in weights}) < len(weights):
+        raise ConfigError("mlp report", "a checkpoint is given twice", "give each once")
+    limit()
+    column = options.column(target)
+    runs, size = write_report(weights, output, "-o", data_dir, split, data, column)
+    if as_json:
+        shown = [_mapping(run) for run in runs]
+        console.result_json({"report": str(output), "bytes": size, "runs": shown})
+    else:
+        console.result(f"report {output}, {size:,} bytes")
+
+
+def write_report(
+    weights: Sequence[Path],
+    output: Path,
+    option: str,
+    data_dir: Path,
+    split: str = "test",
+    data: Path | None = None,
+    target: str | int | None = None,
+) -> tuple[list["Findings"], int]:
+    """Write a report on checkpoints; return what it shows of each, and its size in bytes.
+
+    Args:
+        weights: the checkpoints, one or more.
+        output: the page to write.
+        option: what named it on the command line.
+        data_dir: as for `open_evaluated`.
+        split: as for `open_evaluated`.
+        data: as for `open_evaluated`.
+        target: as for `open_evaluated`.
+
+    Raises:
+        ConfigError: if the page is one of the files that are read.
+        MlpError: if one of these cannot be read, or the page cannot be written.
+    """
+    from mlpcli import atomic
+    from mlpcli.checkpoint import store
+    from mlpcli.data.load import data_paths
+    from mlpcli.evaluation.evaluate import open_evaluated, subject
+    from mlpcli.report.findings import find
+    from mlpcli.report.page import page
+
+    loaded = [store.load_with_meta(path) for path in weights]
+    read = (path for model, _ in loaded for path in data_paths(model.experiment, data_dir))
+    check_outputs({option: output}, [*weights, data, *read])
+    atomic.check_writable(output, 0, option)
+    runs = []
+    for path, (model, meta) in zip(weights, loaded, strict=True):
+        opened = open_evaluated(model, split, data_dir, data, target)
+        runs.append(find(model, meta, opened, subject(path, model, split, data)))
+    content = page(runs).encode()
+    atomic.write(output, content, option)
+    return runs, len(content)
+
+
+def _mapping(run: "Findings") -> dict[str, Any]:
+    """Return what was found of a run as JSON values: the report, its intervals, what matters."""
+    return {
+        **run.report,
+        "intervals": run.intervals,
+        "importance": [each._asdict() for each in run.importance],
+    }

@@ -1,0 +1,75 @@
+"""All numbers of a report: found here, drawn elsewhere."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.checkpoint.meta import Meta
+from mlpcli.data.dataset import Opened
+from mlpcli.evaluation.curves import Reliability, reliability_curve
+from mlpcli.evaluation.evaluate import all_outputs, report
+from mlpcli.evaluation.importance import Importance, permutation_importance
+from mlpcli.evaluation.intervals import Interval, metric_intervals
+from mlpcli.evaluation.mistakes import worst_rows
+from mlpcli.model import Model
+
+MOST_MISTAKES = 12
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is known of a model: how it was made, and how it did on labelled examples."""
+
+    name: str
+    """What it is called beside others."""
+    model: Model
+    meta: Meta
+    opened: Opened
+    """The examples."""
+    outputs: NDArray[np.floating]
+    """a^(L) of these, (n, n_L)."""
+    report: dict[str, Any]
+    """What `mlp evaluate --json` says, without gates."""
+    intervals: dict[str, Interval]
+    """Of its metrics, by the names that gates use."""
+    importance: list[Importance]
+    worst: NDArray[np.intp]
+    """The rows of the most confident mistakes."""
+    reliability: list[Reliability]
+    """None for quantities."""
+
+    @property
+    def task(self) -> str:
+        """What the outputs are."""
+        return self.model.encoding.task
+
+
+def find(model: Model, meta: Meta, opened: Opened, subject: dict[str, str]) -> Findings:
+    """Evaluate a model in every way that a report shows.
+
+    Args:
+        model: as it was loaded from a checkpoint.
+        meta: what that says of the run.
+        opened: the examples to evaluate it on, one or more.
+        subject: what these are called, as `evaluate.subject` says.
+
+    Raises:
+        DataError: if a value is too large for the network's arithmetic.
+    """
+    examples = opened.examples
+    said = subject | report(model, examples, where=subject["data"])
+    outputs = all_outputs(model, examples)
+    return Findings(
+        subject["weights"],
+        model,
+        meta,
+        opened,
+        outputs,
+        said,
+        metric_intervals(model, examples, outputs),
+        permutation_importance(model, examples),
+        worst_rows(model, examples, outputs, MOST_MISTAKES),
+        [] if model.encoding.task == "regression" else reliability_curve(model, examples, outputs),
+    )
