@@ -68,9 +68,9 @@ def init(
 ) -> None:
     """Write a commented configuration for DATA, ready for mlp train.
 
-    DATA is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), a folder with one folder of
-    images per class, or the name of an experiment that comes with mlp. Without DATA it is parity,
-    which needs no files. Nothing is ever overwritten.
+    DATA is a table (.csv, .tsv, .jsonl, .parquet), an array (.npy, .npz, IDX), a folder with one
+    folder of images per class, or the name of an experiment that comes with mlp. Without DATA it is
+    parity, which needs no files. Nothing is ever overwritten.
     """
     from mlpcli.data import suggest
     from mlpcli.data.guess import Wishes

@@ -99,9 +99,11 @@ def _targets_text(targets: dict[str, dict[str, float]]) -> dict[str, str]:
 
 def _yaml(meta: "Meta") -> str:
     """Return YAML that trains the same file again, with comments on what else that takes."""
+    from mlpcli.config.presets import closed_keys
     from mlpcli.config.yaml_core import to_yaml
 
     experiment, lost = _from_here(meta)
+    experiment |= dict.fromkeys(closed_keys(meta.experiment))
     comments = []
     if meta.start:
         comments.append(f"# Train with --from the weights with SHA-256 {meta.start}")

@@ -220,7 +220,12 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
         OSError: if it cannot be read.
     """
     table = read_files(
-        source, files, select_for_training(files), header_names=HEADER_WORDS, target=files.target
+        source,
+        files,
+        select_for_training(files),
+        header_names=HEADER_WORDS,
+        target=files.target,
+        new_names=False,
     )
     return mark_missing(table, files.missing_values, encoding)
 

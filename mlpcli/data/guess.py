@@ -67,7 +67,7 @@ def guess_files(source: Source, wishes: Wishes) -> Guess:
         missing="mean",
         header=wishes.header,
     )
-    if source.format in ("table", "parquet"):
+    if source.format in ("table", "json", "parquet"):
         return _guess_table(source, Guess(files), wishes.task)
     if wishes.ignore or wishes.categorical or wishes.header is not None:
         problem = f"{source.path} is no table, of which columns or a header could be told"

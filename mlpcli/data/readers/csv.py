@@ -48,13 +48,19 @@ class ParsedLines(NamedTuple):
     """With the texts of these lines and all before them."""
 
 
-def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
+def read_csv(
+    path: Path,
+    select: Selector,
+    options: CsvOptions,
+    read: Callable[[Path], Iterator[Line]] = read_lines,
+) -> Table:
     """Read a table, plain or gzip-compressed.
 
     Args:
         path: the file.
         select: decides which columns are read.
         options: what is known of it.
+        read: yields its lines.
 
     Raises:
         DataError: naming line and column, if it is not such a table.
@@ -63,16 +69,16 @@ def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    dialect, lines = sniff(read_lines(path), path, options)
+    dialect, lines = sniff(read(path), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     try:
         return _read(lines, dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
-        dialect, lines = sniff(read_lines(path), path, options)
+        dialect, lines = sniff(read(path), path, options)
         first = next(_chunks(lines, CHUNK_CHARACTERS))
         columns = detect_columns(first, dialect, selection, options, rest=lines)
-        dialect, lines = sniff(read_lines(path), path, options)
+        dialect, lines = sniff(read(path), path, options)
         return _read(lines, dialect, selection, options, columns)
 
 

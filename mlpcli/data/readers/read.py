@@ -12,6 +12,7 @@ from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.idx import read_idx
+from mlpcli.data.readers.json_lines import read_json_lines
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import read_parquet
@@ -40,6 +41,7 @@ def read_files(
     features: int | None = None,
     image_shape: tuple[int, int] | None = None,
     role: str = "train",
+    new_names: bool = True,
 ) -> Table:
     """Read examples from a file or folder of any format.
 
@@ -53,6 +55,7 @@ def read_files(
         features: for arrays, n_1 where it is known.
         image_shape: what images are to become, where it is known.
         role: `train` or `test`, for archives that have both.
+        new_names: whether JSON objects may have names that the first one has not.
 
     Raises:
         DataError: naming file, line and column, if something is wrong with it.
@@ -61,6 +64,10 @@ def read_files(
     path, kind, labels = source
     if kind == "table":
         return read_csv(path, select, csv_options(files, header_names))
+    if kind == "json":
+        header, _ = read_json_lines(path)
+        options = csv_options(files, header_names)._replace(header=header, delimiter=",")
+        return read_csv(path, select, options, lambda path: read_json_lines(path, new_names)[1])
     if kind == "parquet":
         return read_parquet(path, select)
     if kind in ("folder", "image"):
