@@ -82,8 +82,9 @@ def mlp(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run `mlp` and end the process."""
-    _prepare()
     try:
+        # A signal may come as soon as it is noted.
+        _prepare()
         _run()
     except (click.Abort, KeyboardInterrupt):
         _end_by(signal.SIGINT)
