@@ -47,6 +47,17 @@ class Category(NamedTuple):
     """Whether all features of a text that is none of the categories are 0, or it is refused."""
 
 
+class Table(NamedTuple):
+    """The training table, by which other tables are read."""
+
+    names: tuple[str, ...]
+    """Of all its columns, targets included; empty where it had no header."""
+    positions: tuple[int, ...]
+    """Where among them a row's columns are."""
+    header: bool | None
+    """Whether tables have a header; None where it is to be detected."""
+
+
 class Missing(NamedTuple):
     """What stands for a missing value, beside a cell of nothing but white space.
 
@@ -114,6 +125,8 @@ class Steps(NamedTuple):
     """The precision of the arithmetic: float32 or float64."""
     image_shape: tuple[int, ...] | None
     """(rows, columns), or (rows, columns, 3) in colour, where a row is an image's pixels."""
+    table: Table | None
+    """None where it was trained on an array or on images."""
 
     @property
     def named(self) -> bool:
@@ -182,6 +195,7 @@ def steps_of(model: Model) -> Steps:
         _answer(experiment, encoding),
         experiment.dtype,
         shape,
+        _table(experiment, encoding),
     )
 
 
@@ -267,6 +281,13 @@ def _category(
         fill and features(fill),
         encoding.unknown == "ignore",
     )
+
+
+def _table(experiment: Experiment, encoding: Encoding) -> Table | None:
+    names = tuple(column.name for column in encoding.columns)
+    inputs = (i for i, column in enumerate(encoding.columns) if column.width)
+    header = experiment.data.files.header if experiment.data.files else None
+    return Table(names, tuple(inputs), header) if names else None
 
 
 def _missing(experiment: Experiment) -> Missing:
