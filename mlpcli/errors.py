@@ -94,11 +94,20 @@ class DataError(MlpError):
     Args:
         where, problem, remedy: as for every error.
         key: the KEY or KEY.PART of a configuration that asks for what is not there.
+        column: the one concerned, as a configuration refers to it, where it is of a table.
     """
 
-    def __init__(self, where: object, problem: str, remedy: str, key: str = "") -> None:
+    def __init__(
+        self,
+        where: object,
+        problem: str,
+        remedy: str,
+        key: str = "",
+        column: str | int | None = None,
+    ) -> None:
         super().__init__(where, problem, remedy)
         self.key = key
+        self.column = column
 
 
 class MissingDatasetError(DataError):

@@ -17,8 +17,9 @@ from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
 from mlpcli.nn import inference
 from mlpcli.nn.losses import Loss, make_loss
+from mlpcli.nn.members import MemberNetwork, count_all_parameters
 from mlpcli.nn.multilabel import LabelEvaluation, compare_labels
-from mlpcli.nn.network import Network, count_parameters
+from mlpcli.nn.network import Network
 from mlpcli.nn.residuals import QuantityEvaluation
 
 Evaluation = inference.Evaluation | QuantityEvaluation | LabelEvaluation
@@ -185,11 +186,19 @@ def evaluate(
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
     # NumPy has a ValueError for what no address space could hold.
-    if count_parameters(experiment.structure) * np.dtype(experiment.dtype).itemsize > sys.maxsize:
+    if count_parameters(experiment) * np.dtype(experiment.dtype).itemsize > sys.maxsize:
         raise MemoryError
     activations = [*experiment.hidden_activations, experiment.output]
     scale = SCALES[encoding.scale]
-    return Network(experiment.structure, activations, experiment.dtype, scale)
+    structure, dtype = experiment.structure, experiment.dtype
+    if experiment.members:
+        return MemberNetwork(structure, activations, experiment.members, dtype, scale)
+    return Network(structure, activations, dtype, scale)
+
+
+def count_parameters(experiment: Experiment) -> int:
+    """Return the number of parameters of the network an experiment describes."""
+    return count_all_parameters(experiment.structure, experiment.members)
 
 
 def new_model(experiment: Experiment, dataset: Dataset) -> Model:

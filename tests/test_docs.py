@@ -15,7 +15,9 @@ from PIL import Image
 
 from mlpcli.cli.main import COMMANDS
 from mlpcli.config.data_files import PARTS
+from mlpcli.config.presets import RECIPES
 from mlpcli.config.schema import AUGMENT_PARTS, KEYS
+from mlpcli.config.yaml_core import to_yaml
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # The one default that other keys decide.
@@ -133,6 +135,7 @@ def test_configuration_reference_agrees_with_the_code():
     assert [(row[0].strip("`"), row[1]) for row in rows] == [
         (name, expects) for name, (expects, _) in PARTS.items()
     ]
+    text, _, recipes = text.partition("## Presets")
     rows = [row for row in table_rows(text) if row[0].startswith("`")]
     documented = [(row[0].strip("`"), row[1], row[2]) for row in rows]
 
@@ -146,6 +149,13 @@ def test_configuration_reference_agrees_with_the_code():
         for name, key in KEYS.items()
     ]
     assert all(len(row[3]) > 20 for row in rows)
+    described = dict(row for row in table_rows(recipes) if row[0].startswith("`"))
+    assert list(described) == [f"`{name}`" for name in RECIPES]
+    for name, recipe in RECIPES.items():
+        for values in (recipe.common, *recipe.by_task.values()):
+            for key, value in values.items():
+                line = to_yaml({key: value}).strip().removeprefix("{").removesuffix("}")
+                assert f"`{line}" in described[f"`{name}`"], f"{name}: {line}"
 
 
 def test_every_config_is_described():

@@ -3,9 +3,10 @@
 import numpy as np
 
 from mlpcli.checkpoint import format as checkpoint
+from mlpcli.checkpoint.store import array_shapes
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import CheckpointError, ConfigError
-from mlpcli.nn.network import count_parameters
+from mlpcli.model import count_parameters
 from mlpcli.training.step import optimizer_of, parametrization_of
 
 
@@ -18,7 +19,7 @@ def check_size(experiment: Experiment) -> None:
             "checkpoint holds",
             "write fewer",
         )
-    p = count_parameters(experiment.structure)
+    p = count_parameters(experiment)
     copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
     copies += bool(parametrization_of(experiment)) + 2 * bool(experiment.ema)
     size = copies * p * np.dtype(experiment.dtype).itemsize
@@ -30,7 +31,7 @@ def check_size(experiment: Experiment) -> None:
             "write smaller layers",
         )
     dtype = np.dtype(experiment.dtype)
-    shapes = checkpoint.layer_shapes(experiment.structure) | {
+    shapes = array_shapes(experiment) | {
         "theta": (p,),
         "phi": (p,),
         "ema": (p,),

@@ -15,9 +15,8 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint.meta import Meta, not_understood
 from mlpcli.checkpoint.meta import parse as parse_meta
 from mlpcli.config.schema import Experiment
-from mlpcli.model import Model, new_network
-from mlpcli.nn.calibration import cool
-from mlpcli.nn.network import count_parameters
+from mlpcli.model import Model, count_parameters, new_network
+from mlpcli.nn.members import extra_shapes, layer_sizes
 
 if TYPE_CHECKING:
     from mlpcli.training.run import Run
@@ -35,6 +34,7 @@ def record_of(model: Model, run: "Run") -> checkpoint.Record:
     arrays: dict[str, NDArray[np.floating]] = {}
     for (w_name, b_name), W, b in layers:
         arrays |= {w_name: W, b_name: b}
+    arrays |= model.network.extras
     if run.network is not model.network:
         arrays["theta"] = run.network.theta
     if run.trained is not run.network.theta:
@@ -115,7 +115,7 @@ def load_with_meta(path: Path) -> tuple[Model, Meta]:
     model = model_from(record, meta, path)
     if meta.temperature:
         with np.errstate(over="ignore"):
-            cool(model.network, meta.temperature)
+            model.network.cool(meta.temperature)
         if not np.isfinite(model.network.theta).all():
             raise not_understood(path, "weights too large for its temperature")
     return model, meta
@@ -140,6 +140,8 @@ def model_from(record: checkpoint.Record, meta: Meta, path: Path) -> Model:
     names = checkpoint.layer_names(len(experiment.structure))
     for (w_name, b_name), W, b in zip(names, network.weights, network.biases, strict=True):
         W[:], b[:] = record.arrays[w_name], record.arrays[b_name]
+    for name, view in network.extras.items():
+        view[:] = record.arrays[name]
     return Model(
         network,
         experiment,
@@ -150,17 +152,23 @@ def model_from(record: checkpoint.Record, meta: Meta, path: Path) -> Model:
     )
 
 
+def array_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays with the weights to use, by name, in their order."""
+    structure, members = experiment.structure, experiment.members
+    layers = checkpoint.layer_shapes(layer_sizes(structure, members))
+    return layers | extra_shapes(structure, members)
+
+
 def _array_problem(
     arrays: Mapping[str, NDArray[np.floating]], experiment: Experiment
 ) -> str | None:
     """Return what is wrong with arrays that should be an experiment's layers and its run."""
     found = {name: array.shape for name, array in arrays.items()}
-    p = count_parameters(experiment.structure)
+    p = count_parameters(experiment)
     q = p + (experiment.structure[0] if experiment.feature_scale else 0)
     vectors = found.pop("theta", (p,)), found.pop("ema", (p,))
     of_phi = found.pop("phi", (q,)), found.pop("state", (0, q))[1:]
-    shapes = checkpoint.layer_shapes(experiment.structure)
-    if found != shapes or vectors != ((p,), (p,)) or of_phi != ((q,), (q,)):
+    if found != array_shapes(experiment) or vectors != ((p,), (p,)) or of_phi != ((q,), (q,)):
         return f"arrays of other shapes than structure {list(experiment.structure)}"
     for name, array in arrays.items():
         if array.dtype != experiment.dtype:

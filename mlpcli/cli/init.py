@@ -40,14 +40,40 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
     type=click.Choice(["classification", "regression", "multilabel"]),
     help="What the target is.  [default: as it looks]",
 )
-def init(data: str, output: Path | None, targets: tuple[str, ...], task: str | None) -> None:
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="COL,...",
+    help="Columns that are no features, by name or position. Repeatable.",
+)
+@click.option(
+    "--categorical",
+    multiple=True,
+    metavar="COL,...",
+    help="Columns of categories, whatever their cells look like. Repeatable.",
+)
+@click.option(
+    "--header/--no-header",
+    default=None,
+    help="Whether the first line names the columns.  [default: as it looks]",
+)
+def init(
+    data: str,
+    output: Path | None,
+    targets: tuple[str, ...],
+    task: str | None,
+    ignore: tuple[str, ...],
+    categorical: tuple[str, ...],
+    header: bool | None,
+) -> None:
     """Write a commented configuration for DATA, ready for mlp train.
 
-    DATA is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), a folder with one folder of
-    images per class, or the name of an experiment that comes with mlp. Without DATA it is parity,
-    which needs no files. Nothing is ever overwritten.
+    DATA is a table (.csv, .tsv, .jsonl, .parquet), an array (.npy, .npz, IDX), a folder with one
+    folder of images per class, or the name of an experiment that comes with mlp. Without DATA it is
+    parity, which needs no files. Nothing is ever overwritten.
     """
     from mlpcli.data import suggest
+    from mlpcli.data.guess import Wishes
 
     experiments = suggest.shipped()
     path = Path(data)
@@ -67,7 +93,9 @@ def init(data: str, output: Path | None, targets: tuple[str, ...], task: str | N
         raise ConfigError(data, "there is no such file or experiment", remedy)
     else:
         target = options.columns(targets)
-        suggested = suggest.suggest(path, target, output.parent, task)
+        ignored, categories = map(options.column_list, (ignore, categorical))
+        wishes = Wishes(target, task, ignored, categories, header)
+        suggested = suggest.suggest(path, wishes, output.parent)
     if str(output) == "-":
         click.echo(suggested.text, nl=False)
         for finding in suggested.findings:

@@ -59,6 +59,12 @@ def columns(given: Sequence[str]) -> str | int | tuple[str | int, ...] | None:
     return found if len(found) > 1 else found[0] if found else None
 
 
+def column_list(given: Sequence[str]) -> tuple[str | int, ...]:
+    """Return the columns of a repeatable option, several of which may be in one, with commas."""
+    parts = (part.strip() for text in given for part in text.split(","))
+    return tuple(name for name in map(column, parts) if name is not None and name != "")
+
+
 def check_top_k(k: int | None, classes: int, task: str = "classification") -> None:
     """Refuse a --top-k of more classes than there are, or of what are no classes."""
     if k and task != "classification":

@@ -62,9 +62,10 @@ def predict(
     Of a regression these are quantities, in the target's own units, and of several labels those
     that an example has.
 
-    INPUT is a table (.csv, .tsv, .parquet), an array (.npy, .npz, IDX), an image, a folder of
-    images, or - for CSV or JSON lines on standard input, in the units of the training data. Classes
-    in it are ignored. Images are resized to the network's size. --json is --format jsonl.
+    INPUT is a table (.csv, .tsv, .jsonl, .parquet), an array (.npy, .npz, IDX), an image, a folder
+    of images, or - for CSV, JSON lines or an array of JSON objects on standard input, in the units
+    of the training data. Classes in it are ignored. Images are resized to the network's size.
+    --json is --format jsonl.
     """
     from mlpcli import atomic
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,9 +56,11 @@ def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
         {"layer": i, "W": list(W.shape), "b": list(b.shape), "parameters": W.size + b.size}
         for i, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), 2)
     ]
+    extras = {name: list(view.shape) for name, view in network.extras.items()}
     best = meta.best or {"epoch": None}
     return {
         "layers": layers,
+        **({"extras": extras} if extras else {}),
         "parameters": len(network.theta),
         "experiment": meta.experiment.to_mapping(),
         TARGETS_CALLED[encoding.task]: list(encoding.class_names),
@@ -96,9 +99,11 @@ def _targets_text(targets: dict[str, dict[str, float]]) -> dict[str, str]:
 
 def _yaml(meta: "Meta") -> str:
     """Return YAML that trains the same file again, with comments on what else that takes."""
+    from mlpcli.config.presets import closed_keys
     from mlpcli.config.yaml_core import to_yaml
 
     experiment, lost = _from_here(meta)
+    experiment |= dict.fromkeys(closed_keys(meta.experiment))
     comments = []
     if meta.start:
         comments.append(f"# Train with --from the weights with SHA-256 {meta.start}")
@@ -148,6 +153,8 @@ def _show(found: dict[str, Any], experiment: str) -> None:
         [f"{row['layer']}", f"{tuple(row['W'])}", f"({row['b'][0]},)", f"{row['parameters']:,}"]
         for row in found["layers"]
     ]
+    for name, shape in found.get("extras", {}).items():
+        rows.append([name, f"{tuple(shape)}", "", f"{math.prod(shape):,}"])
     rows.append(["all", "", "", f"{found['parameters']:,}"])
     from mlpcli.data.encoding import TARGETS_CALLED
 

@@ -66,7 +66,8 @@ def choose(experiment: "Experiment", given: int | None = None) -> Threads:
     allowed = allowed_processors()
     # Of `hidden` alone, inputs and outputs are not known yet.
     sizes = experiment.structure or experiment.hidden or ()
-    largest = experiment.bt_size * max((a * b for a, b in pairwise(sizes)), default=0)
+    rows = experiment.bt_size * (experiment.members or 1)
+    largest = rows * max((a * b for a, b in pairwise(sizes)), default=0)
     if allowed == 1:
         return Threads(1, "one processor is allowed")
     if largest < WORTH_THREADS:

@@ -23,6 +23,7 @@ ALLOWED_KEYS = (
     "epochs",
     "seed",
     "checkpoint_every",
+    "preset",
     "compat",
 )
 # or have these values,

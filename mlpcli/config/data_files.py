@@ -66,6 +66,8 @@ class Files(NamedTuple):
     """Whether images become gray (None: where they are)."""
     missing_values: MissingValues = MissingValues()
     """What stands for a missing value."""
+    missing_target: str | None = None
+    """What to do about a missing target: error or drop (None: drop if `missing` is, else error)."""
     unknown: str = "error"
     """What to do about categories that were not seen in training: error or ignore."""
 
@@ -179,6 +181,7 @@ PARTS: dict[str, Validator] = {
     "categorical": _COLUMNS,
     "missing": choice("error", "mean", "drop"),
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
+    "missing_target": choice("error", "drop"),
     "unknown": choice("error", "ignore"),
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli.config.compat import apply_compat
+from mlpcli.config.presets import fill
 from mlpcli.config.schema import KEYS, Experiment, check_combinations, origin_of
 from mlpcli.config.validators import PartError, show
 from mlpcli.config.yaml_core import parse_file, parse_value
@@ -49,6 +50,11 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
             content = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
+    return parse_experiment(content, path, overrides)
+
+
+def parse_experiment(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Check the content of a YAML experiment, as `load_experiment` does."""
     if len(content) > MOST_BYTES:
         raise ConfigError(path, f"has more than {MOST_BYTES} bytes", "give a YAML experiment")
     values, lines = parse_file(content, path)
@@ -57,7 +63,32 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         name = _set(values, override)
         origins = {n: given for n, given in origins.items() if not n.startswith(f"{name}.")}
         origins |= dict.fromkeys((name.partition(".")[0], name), _given(override))
-    return from_mapping(values, origins | {"": str(path)}, (path.parent,))
+    return from_given(values, origins | {"": str(path)}, (path.parent,))
+
+
+def from_given(
+    values: Mapping[Any, Any],
+    origins: Mapping[str, str],
+    search_paths: tuple[Path, ...] = (Path(),),
+    task: str | None = None,
+) -> Experiment:
+    """Make an experiment of plain values, what is left open filled in by the preset if any.
+
+    Args:
+        values: as for `from_mapping`, and so are the others.
+        origins: see there.
+        search_paths: see there.
+        task: what is learned; None for what the values tell.
+
+    Raises:
+        ConfigError: as `from_mapping` does.
+    """
+    if _is_not_given("preset", values.get("preset")):
+        return from_mapping(values, origins, search_paths)
+    _check_value("preset", values["preset"], origins)
+    # What tells the task is the same whatever it is.
+    task = task or _parse(*fill(values, origins, ""), search_paths).learns
+    return from_mapping(*fill(values, origins, task), search_paths)
 
 
 def _set(values: dict[Any, Any], override: str) -> str:
@@ -103,6 +134,15 @@ def from_mapping(
     Raises:
         ConfigError: if a key is unknown or missing, or a value is not what it must be.
     """
+    experiment = _parse(values, origins, search_paths)
+    check_combinations(experiment)
+    return experiment
+
+
+def _parse(
+    values: Mapping[Any, Any], origins: Mapping[str, str], search_paths: tuple[Path, ...]
+) -> Experiment:
+    """Check each value alone and make an experiment of them."""
     for name in values:
         if name not in KEYS:
             raise _unknown_key(str(name), origin_of(origins, name))
@@ -122,9 +162,7 @@ def from_mapping(
     _check_sizes(checked, origins)
     if checked.get("compat"):
         apply_compat(checked, origins)
-    experiment = Experiment(**checked, origins=origins, search_paths=search_paths)
-    check_combinations(experiment)
-    return experiment
+    return Experiment(**checked, origins=origins, search_paths=search_paths)
 
 
 def _is_not_given(name: str, value: Any) -> bool:

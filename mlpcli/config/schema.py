@@ -92,6 +92,9 @@ TASKS = ("classification", "regression", "multilabel")
 # Losses that only outputs which are quantities have.
 LINEAR_LOSSES = ("mae", "huber")
 
+# Recipes by name: see config/presets.py.
+PRESETS = ("tabular", "article", "images")
+
 FACTOR = number(above=0, below=1)
 SCHEDULE_SETTINGS: dict[str, dict[str, tuple[Validator, Any]]] = {
     "constant": {},
@@ -164,6 +167,7 @@ class Experiment:
     epsilon: float | None = key(number(above=0), "1e-8", default=None)
     parametrization: str | None = key(choice("standard", "ntk"), "ntk", default=None)
     feature_scale: bool | None = key(BOOLEAN, "true", default=None)
+    members: int | None = key(integer(2), "8", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
     schedule: Variant = key(
@@ -200,6 +204,7 @@ class Experiment:
     )
     dtype: str = key(choice("float32", "float64"), "float32", default="float32")
     checkpoint_every: float | None = key(number(above=0), "1", default=None)
+    preset: str | None = key(choice(*PRESETS), "tabular", default=None)
     compat: str | None = key(choice("article"), "article", default=None)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     search_paths: tuple[Path, ...] = field(default=(Path(),), compare=False, repr=False)
@@ -220,6 +225,19 @@ class Experiment:
         """Return where a key or KEY.PART was given, for the beginning of an error."""
         return origin_of(self.origins, name)
 
+    def is_filled(self, name: str) -> bool:
+        """Return whether a key or KEY.PART has its value from the preset."""
+        return self.origins.get(name, "").endswith(f": from preset {self.preset}")
+
+    def stated(self, name: str) -> str:
+        """Return what a key is, for an error: "KEY is VALUE", and the preset if it says so."""
+        origin = f" (from preset {self.preset})" if self.is_filled(name) else ""
+        return f"{name} is {getattr(self, name)}{origin}"
+
+    def removal(self, name: str) -> str:
+        """Return how to do without a key, for an error."""
+        return f"write {name}: none" if self.is_filled(name) else "remove it"
+
     @property
     def learns(self) -> str:
         """The task: a name in `TASKS`, given, or as the output and the target tell."""
@@ -236,7 +254,9 @@ class Experiment:
 
         `structure` says how many outputs there are.
         """
-        given = self.task or "output" in self.origins or self.loss != "mse"
+        output = "output" in self.origins and not self.is_filled("output")
+        loss = self.loss != "mse" and not self.is_filled("loss")
+        given = self.task or output or loss
         return self.structure is None and not given and self.learns == "classification"
 
     @property
@@ -323,6 +343,12 @@ def _check_layers(e: Experiment) -> Iterator[Contradiction]:
             f"gives {len(rates)} rates, but there are an input layer and {hidden} hidden ones",
             f"give one rate for the hidden layers, or a list of {hidden + 1}",
         )
+    if e.members and not hidden:
+        yield Contradiction(
+            "members",
+            "share their hidden layers, but there is none",
+            "remove it, or add a hidden layer",
+        )
 
 
 # Keys that are about classes or their probabilities, or about quantities, with the tasks they fit.
@@ -346,15 +372,15 @@ def _check_task(e: Experiment) -> Iterator[Contradiction]:
     if e.loss != "mse" and (e.loss in LINEAR_LOSSES) != (e.output == "linear"):
         fitting = "mse, mae or huber" if e.output == "linear" else "mse or cross_entropy"
         yield Contradiction(
-            "loss", f"is {e.loss}, but output is {e.output}", f"write loss: {fitting}"
+            "loss", f"is {e.loss}, but {e.stated('output')}", f"write loss: {fitting}"
         )
     if e.huber_delta is not None and e.loss != "huber":
-        problem = f"is a setting of huber, but loss is {e.loss}"
+        problem = f"is a setting of huber, but {e.stated('loss')}"
         yield Contradiction("huber_delta", problem, "remove it, or write loss: huber")
     for name, tasks in TASK_SETTINGS.items():
         if getattr(e, name) and e.learns not in tasks:
             problem = f"is of task {' and '.join(tasks)}, but task is {e.learns}"
-            yield Contradiction(name, problem, "remove it")
+            yield Contradiction(name, problem, e.removal(name))
     if e.monitor == "accuracy" and e.learns == "regression":
         yield Contradiction("monitor", "quantities have no accuracy", "write monitor: error")
     target = e.data.files.target if e.data.files else None
@@ -376,8 +402,8 @@ def _check_optimizer(e: Experiment) -> Iterator[Contradiction]:
         if getattr(e, name) is not None and e.optimizer not in optimizers:
             yield Contradiction(
                 name,
-                f"is a setting of {' and '.join(optimizers)}, but optimizer is {e.optimizer}",
-                f"remove it, or write optimizer: {optimizers[0]}",
+                f"is a setting of {' and '.join(optimizers)}, but {e.stated('optimizer')}",
+                f"{e.removal(name)}, or write optimizer: {optimizers[0]}",
             )
 
 
@@ -387,7 +413,8 @@ def _check_validation(e: Experiment) -> Iterator[Contradiction]:
     remedy = "add a line such as validation: 0.1"
     for name in ("monitor", "patience", "min_delta", "calibrate"):
         if getattr(e, name):
-            yield Contradiction(name, "needs validation data", remedy)
+            instead = e.removal(name) if e.is_filled(name) else remedy
+            yield Contradiction(name, "needs validation data", instead)
     if e.schedule.name == "plateau":
         yield Contradiction("schedule", "plateau needs validation data", remedy)
 

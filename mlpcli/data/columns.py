@@ -68,6 +68,22 @@ def select_for_training(files: Files) -> Selector:
     return select
 
 
+def select_all(files: Files) -> Selector:
+    """Return what chooses every column that is not ignored, as if all of them were features.
+
+    What a configuration says of the target must make sense all the same.
+    """
+    check = select_for_training(files)
+
+    def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
+        chosen = check(names, width, where)
+        text = {find_column(name, names, width, where) for name in files.categorical}
+        columns = tuple(sorted({*chosen.features, *chosen.targets}))
+        return ColumnSelection(width, columns, frozenset(text.intersection(columns)), detect=True)
+
+    return select
+
+
 def header_names(encoding: Encoding) -> set[str]:
     """Return the names by which a header is recognised."""
     return {column.name for column in encoding.columns if column.name}

@@ -93,6 +93,11 @@ class Encoding(NamedTuple):
         """The columns that become features."""
         return [column for column in self.columns if column.role in ("number", "category")]
 
+    def column_of(self, feature: int) -> int:
+        """Return which of the input columns a feature is of; itself where there are no columns."""
+        widths = [column.width for column in self.input_columns]
+        return int(np.repeat(range(len(widths)), widths)[feature]) if widths else feature
+
     @property
     def is_number(self) -> NDArray[np.bool]:
         """Which features are numbers, and not one category of a column, (n_1,)."""
@@ -252,18 +257,16 @@ def _check_range(
         return
     fits = np.abs(numbers) <= limit
     row, feature = np.argwhere(~fits)[0].tolist()
-    columns = encoding.input_columns
-    j = (
-        int(np.repeat(range(len(columns)), [c.width for c in columns])[feature])
-        if columns
-        else feature
-    )
+    j = encoding.column_of(feature)
     value = table.values[part][row, j]
     problem = f"{value:g} is too large for the network's {dtype} arithmetic"
     remedy = "give it in the units of the training data"
     if np.isnan(value):
         problem, remedy = "is missing, and no value was in training", "fill it in"
-    raise DataError(table.row(part.start + row), f"{table.column(j)}: {problem}", remedy)
+    column = table.reference(j) if table.selection else None
+    raise DataError(
+        table.row(part.start + row), f"{table.column(j)}: {problem}", remedy, column=column
+    )
 
 
 def expander(

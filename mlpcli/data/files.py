@@ -67,7 +67,7 @@ def make_dataset(
     Raises:
         DataError: if something in the training file is wrong, or in the test file.
     """
-    table = handle_missing(raw, files.missing)
+    table = handle_missing(raw, files.missing, files.missing_target)
     encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
@@ -134,7 +134,8 @@ def open_files_split(
             return open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
     source = training_source(files, search_paths, "give --data FILE")
     with unquoted():
-        table = handle_missing(read_training(files, source, encoding), files.missing)
+        raw = read_training(files, source, encoding)
+        table = handle_missing(raw, files.missing, files.missing_target)
         train, test = _split(files, encoding, table, preparation.seed)
         opened = Opened(train, _examples(encoding, train, dtype))
     if fingerprint(opened.examples) != trained_on:
@@ -185,7 +186,7 @@ def open_labelled(
         role=role,
     )
     marked = mark_missing(table, files.missing_values, encoding)
-    kept = handle_missing(marked, files.missing)
+    kept = handle_missing(marked, files.missing, files.missing_target)
     return Opened(kept, _examples(encoding, kept, dtype))
 
 
@@ -217,7 +218,12 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
         OSError: if it cannot be read.
     """
     table = read_files(
-        source, files, select_for_training(files), header_names=HEADER_WORDS, target=files.target
+        source,
+        files,
+        select_for_training(files),
+        header_names=HEADER_WORDS,
+        target=files.target,
+        new_names=False,
     )
     return mark_missing(table, files.missing_values, encoding)
 

@@ -94,6 +94,7 @@ def _fit_column(table: Table, j: int, name: str) -> Column:
             table.where,
             f"{table.column(j)} has {len(texts)} different texts in {len(given)} rows",
             f"write ignore: [{table.reference(j)}]",
+            column=table.reference(j),
         )
     return Column(name, "category", tuple(sorted(texts)))
 
@@ -114,7 +115,9 @@ def _given(table: Table, j: int, rows: Rows = None) -> Values:
 def _no_values(table: Table, j: int, rows: Rows) -> DataError:
     among = "" if rows is None else " in the rows to train on"
     remedy = f"write ignore: [{table.reference(j)}]" if table.selection else "leave it out"
-    return DataError(table.where, f"{table.column(j)} has no values{among}", remedy)
+    problem = f"{table.column(j)} has no values{among}"
+    column = table.reference(j) if table.selection else None
+    return DataError(table.where, problem, remedy, column=column)
 
 
 def fit_filling(encoding: Encoding, table: Table, rows: Rows = None) -> Encoding:
@@ -185,8 +188,10 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows 
     with np.errstate(over="ignore", invalid="ignore"):
         centers, spreads = fit(table, numbers, rows)
     if not np.isfinite(spreads).all():
-        feature = int((~np.isfinite(spreads)).argmax())
-        raise DataError(table.where, f"feature {feature} has values too large", "scale them down")
+        j = encoding.column_of(int((~np.isfinite(spreads)).argmax()))
+        problem = f"{table.column(j)} has values too large"
+        concerned = table.reference(j) if table.selection else None
+        raise DataError(table.where, problem, "scale them down", column=concerned)
     # A constant becomes 0.
     spreads[spreads == 0] = 1
     start = 0

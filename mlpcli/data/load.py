@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config.load import from_given
+from mlpcli.config.presets import given_values
 from mlpcli.config.schema import LINEAR_LOSSES, Experiment, check_combinations
 from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.dataset import Dataset, Opened, Preparation
@@ -26,11 +28,11 @@ def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
     name, _, files = experiment.data
     try:
         if files:
-            dataset = load_files(files, _preparation(experiment), experiment.search_paths)
+            dataset = load_files(files, preparation_of(experiment), experiment.search_paths)
         else:
             given = "data.name" if "data.name" in experiment.origins else "data"
             where = experiment.where(given)
-            dataset = load_builtin(name, _preparation(experiment), data_dir, where)
+            dataset = load_builtin(name, preparation_of(experiment), data_dir, where)
         return check_fits(experiment, dataset)
     except DataError as error:
         if not error.key:
@@ -81,14 +83,15 @@ def open_split(
             encoding,
             split,
             experiment.search_paths,
-            _preparation(experiment),
+            preparation_of(experiment),
             trained_on,
         )
     name, where = experiment.data.name, experiment.where("data")
     return open_builtin_split(name, split, encoding, experiment.dtype, data_dir, where)
 
 
-def _preparation(e: Experiment) -> Preparation:
+def preparation_of(e: Experiment) -> Preparation:
+    """Return how an experiment wants its data."""
     fraction = e.validation if isinstance(e.validation, float) else 0.0
     quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
     given = e.task is not None or quantities
@@ -107,10 +110,15 @@ def fit_structure(experiment: Experiment, encoding: Encoding) -> Experiment:
     """
     if experiment.structure:
         return experiment
-    sizes = (encoding.features, *(experiment.hidden or ()), len(encoding.class_names))
-    found: dict[str, Any] = {"structure": sizes, "hidden": None}
+    found: dict[str, Any] = {"hidden": None}
     if encoding.task != experiment.learns:
         found |= {"task": encoding.task, "output": None}
+        if experiment.preset:
+            given = given_values(experiment)
+            origins, paths = experiment.origins, experiment.search_paths
+            experiment = from_given(given, origins, paths, encoding.task)
+    hidden = experiment.hidden or ()
+    found["structure"] = (encoding.features, *hidden, len(encoding.class_names))
     fitted = replace(experiment, **found)
     check_combinations(fitted)
     return fitted
@@ -156,7 +164,7 @@ def _check_augment(experiment: Experiment, settings: dict[str, Any], dataset: Da
     shape = dataset.encoding.image_shape
     if shape is None:
         problem = f"{dataset.name} has no images to distort"
-        raise ConfigError(experiment.where("augment"), problem, "remove it")
+        raise ConfigError(experiment.where("augment"), problem, experiment.removal("augment"))
     side, images = min(shape), f"images of {shape[0]}×{shape[1]} pixels"
     if settings.get("shift", 0) >= side:
         where, problem = experiment.where("augment.shift"), f"moves {images} out of sight"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import MissingValues
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.readers.csv_dialect import parse_number
-from mlpcli.data.readers.table import Table, Values, blocks, column_name
+from mlpcli.data.readers.table import Labels, Table, Values, blocks, column_name
 from mlpcli.errors import DataError
 
 # How a word is said to be a text or class like any other.
@@ -100,16 +100,17 @@ def _target_name(table: Table, which: int = 0) -> str:
 
 def _keep_hint(table: Table, column: int | None) -> str:
     """Return what to do, too, where a word was taken for a missing value."""
-    words = ", ".join(map(repr, table.marked.get(column, ())))
+    words = ", ".join(repr(word) for word, n in table.marked.get(column, {}).items() if n)
     return f"; {words} counts as missing, or {KEEP}" if words else ""
 
 
-def handle_missing(table: Table, policy: str) -> Table:
+def handle_missing(table: Table, policy: str, of_targets: str | None = None) -> Table:
     """Refuse values that are not finite, and treat those that are missing as a policy says.
 
     Args:
         table: examples, labelled or not.
         policy: `error`; `drop` the examples, which needs labels; `mean` leaves values to `encode`.
+        of_targets: what to do about missing targets, `error` or `drop`; None for `policy`.
 
     Raises:
         DataError: naming the place of a value that may not be.
@@ -125,22 +126,33 @@ def handle_missing(table: Table, policy: str) -> Table:
     if gaps.any() and policy != "mean" and not drop:
         row = int(gaps.argmax())
         _check_values(table, np.isnan(table.values[row : row + 1]), row)
+    if not drop:
+        gaps[:] = False
     if table.labels is not None:
-        unlabelled = table.labels.codes < 0
-        if unlabelled.any() and not drop:
-            row, *which = np.argwhere(unlabelled)[0].tolist()
-            name = f"{_target_name(table, *which)}: " if table.selection else ""
-            raise DataError(
-                table.row(row),
-                f"{name}the target is missing",
-                "fill it in, or train with missing: drop" + _keep_hint(table, None),
-            )
-        gaps |= unlabelled if unlabelled.ndim == 1 else unlabelled.any(axis=1)
-    if not drop or not gaps.any():
+        gaps |= _unlabelled(table, table.labels, (of_targets or policy) == "drop")
+    if not gaps.any():
         return table
     if gaps.all():
         raise DataError(table.where, "every example lacks a value", "use missing: mean")
     return table.take(np.flatnonzero(~gaps))
+
+
+def _unlabelled(table: Table, labels: Labels, drop: bool) -> NDArray[np.bool]:
+    """Return which examples lack a target, (n,).
+
+    Raises:
+        DataError: if one does, and they are not to be dropped.
+    """
+    missing = labels.codes < 0
+    if missing.any() and not drop:
+        row, *which = np.argwhere(missing)[0].tolist()
+        name = f"{_target_name(table, *which)}: " if table.selection else ""
+        raise DataError(
+            table.row(row),
+            f"{name}the target is missing",
+            "fill it in, or train with missing_target: drop" + _keep_hint(table, None),
+        )
+    return np.asarray(missing.reshape(len(missing), -1).any(axis=1))
 
 
 def _check_values(table: Table, bad: NDArray[np.bool], start: int) -> None:

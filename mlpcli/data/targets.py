@@ -53,23 +53,14 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
     numbers = [number for number in map(as_number, names) if number is not None]
     if len(numbers) < len(names):
         numbers = []
-    whole = all(number.is_integer() for number in numbers)
-    few = n < EXAMPLES_PER_CLASS * len(names)
-    if (
-        numbers
-        and not given
-        and (
-            (whole and few and len(names) > MANY_CLASSES)
-            or (not whole and len(names) > MANY_CLASSES // 2)
-        )
-    ):
+    each = n / len(names)
+    if numbers and not given and _look_like_quantities(numbers, each):
         raise NotClassesError(
             where,
-            f"the target is a number with {len(names)} different values in {n} examples, which "
-            "are no classes",
+            f"the target is a number with {len(names)} different values in {n} examples",
             "write task: regression, and structure with one output, or task: classification",
         )
-    if len(names) == n and not given:
+    if each == 1 and not given:
         raise DataError(
             where,
             f"each of the {n} examples has a class of its own",
@@ -78,6 +69,18 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
     if numbers:
         return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
     return tuple(sorted(names))
+
+
+def _look_like_quantities(numbers: list[float], each: float) -> bool:
+    """Return whether targets that are all numbers are no classes.
+
+    Args:
+        numbers: those that occur.
+        each: how many examples each has, in the mean.
+    """
+    if not all(number.is_integer() for number in numbers):
+        return len(numbers) > MANY_CLASSES // 2
+    return each == 1 or (each < EXAMPLES_PER_CLASS and len(numbers) > MANY_CLASSES)
 
 
 def is_class_name(text: str) -> bool:

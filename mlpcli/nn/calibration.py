@@ -50,8 +50,3 @@ def _slope(
     else:
         a = np.exp(-np.logaddexp(0, -scaled))
     return float(((a - y) * z).sum())
-
-
-def cool(network: Network, temperature: float) -> None:
-    """Divide the weighted inputs of a network's last layer by a temperature, in its parameters."""
-    network.layers[-1] /= temperature

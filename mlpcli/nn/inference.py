@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from mlpcli import signals
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
+from mlpcli.nn.members import forward_pass
 from mlpcli.nn.metrics import accuracy, confusion
-from mlpcli.nn.network import Buffers, Network, forward, input_buffer
+from mlpcli.nn.network import Network, input_buffer
 
 # Examples evaluated at a time: enough for the matrix products, little memory.
 CHUNK_ROWS = 1024
@@ -29,14 +30,15 @@ def predict_batches(
         z^(L), as the output's activation leaves it, and a^(L), (m, n_L) each and valid until the
         next chunk is asked for.
     """
-    rows = min(CHUNK_ROWS, max(len(features), 1))
+    make_buffers, forward = forward_pass(network)
+    rows = min(CHUNK_ROWS // network.members or 1, max(len(features), 1))
     x = input_buffer(network, rows)
-    buffers = Buffers(network, rows)
+    buffers = make_buffers(network, rows)
     for start in range(0, len(features), rows):
         signals.check()
         chunk = features[start : start + rows]
         if len(chunk) < rows:
-            x, buffers = x[: len(chunk)], Buffers(network, len(chunk), buffers)
+            x, buffers = x[: len(chunk)], make_buffers(network, len(chunk), buffers)
         # Values too large for the dtype become infinite, and outputs may then be no numbers.
         with np.errstate(over="ignore", invalid="ignore"):
             x[:, :-1] = chunk

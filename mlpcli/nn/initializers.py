@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.nn.members import MemberNetwork
 from mlpcli.nn.network import Network
 
 
@@ -32,16 +33,22 @@ WEIGHT_STD: dict[str, Callable[[int, int], float]] = {
 def initialize(network: Network, name: str, rng: NormalSource) -> None:
     """Draw a network's parameters, layer by layer, W^(l) before b^(l), W shaped (n_l, n_{l-1}).
 
+    Of members, whose last layer has the outputs of all, each output is drawn as if it were one of
+    n_L; their scales are 1 or -1 (Gorishniy et al., TabM, 2025).
+
     Args:
         network: its parameters are overwritten.
         name: a name in `WEIGHT_STD`, or `normal`, the article's start: weights and biases N(0, 1).
         rng: what to draw from.
     """
-    for W, b in zip(network.weights, network.biases, strict=True):
-        n_out, n_in = W.shape
+    sizes = network.structure[1:]
+    for W, b, n_out in zip(network.weights, network.biases, sizes, strict=True):
+        n_in = W.shape[1]
         W[:] = rng.standard_normal(W.shape)
         if name == "normal":
             b[:] = rng.standard_normal(b.shape)
         else:
             np.multiply(W, WEIGHT_STD[name](n_in, n_out), out=W)
             b[:] = 0
+    if isinstance(network, MemberNetwork):
+        network.scales[:] = np.sign(rng.standard_normal(network.scales.shape))

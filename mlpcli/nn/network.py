@@ -1,7 +1,8 @@
 """The network: its structure, its parameters as one vector, and the forward pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,6 +22,7 @@ class Network:
         activations: names of σ for layers 2..L, the last being the output's.
         dtype: of parameters and arithmetic, float32 or float64.
         input_scale: factor applied to every input, in the arithmetic and not in the data.
+        theta: the vector to stand in, whose beginning the layers are; a new one by default.
 
     Attributes:
         theta: (p,) all parameters.
@@ -28,7 +30,12 @@ class Network:
             shaped (n_{l-1} + 1, n_l).
         weights: W^(2)..W^(L), views shaped (n_l, n_{l-1}).
         biases: b^(2)..b^(L), views shaped (n_l,).
+        members: how many networks it stands for; one here.
+        extras: what else `theta` consists of, views by name; none here.
     """
+
+    members = 1
+    extras: Mapping[str, Array] = MappingProxyType({})
 
     def __init__(
         self,
@@ -36,13 +43,14 @@ class Network:
         activations: Sequence[str],
         dtype: DTypeLike = np.float32,
         input_scale: float = 1.0,
+        theta: Array | None = None,
     ) -> None:
         self.structure = tuple(structure)
         self.activation_names = tuple(activations)
         self.activations = [ACTIVATIONS[name] for name in activations]
         self.dtype = np.dtype(dtype)
         self.input_scale = input_scale
-        self.theta: Array = np.zeros(count_parameters(structure), self.dtype)
+        self.theta: Array = np.zeros(count_parameters(structure), dtype) if theta is None else theta
         self.layers = layer_views(self.theta, structure)
         self.weights = [Wb[:-1].T for Wb in self.layers]
         self.biases = [Wb[-1] for Wb in self.layers]
@@ -52,6 +60,10 @@ class Network:
         twin = Network(self.structure, self.activation_names, self.dtype, self.input_scale)
         twin.theta[:] = self.theta
         return twin
+
+    def cool(self, temperature: float) -> None:
+        """Divide the weighted inputs of the last layer by a temperature from now on."""
+        self.layers[-1] /= temperature
 
     def weight_slices(self) -> list[slice]:
         """Return where in `theta` the weights of layers 2..L stand, biases left out."""

@@ -3,7 +3,7 @@
 An optimiser whose steps depend on the size of a parameter, as Adam's do, learns otherwise when
 the same network is written in other parameters. Here phi is
 
-- for every weight and bias of theta one number, at the same place;
+- for every number of theta one, at the same place;
 - then, where features have learned scales, s, one for each, (n_1,).
 
 theta is W^(2) = c^(2) W' diag(s), W^(l) = c^(l) W', b^(l) = b', and the gradient follows by the
@@ -34,6 +34,8 @@ class Parametrization:
         dtype: of theta and phi.
         ntk: whether c^(l) = 1 / sqrt(n_{l-1}) (Jacot, Gabriel and Hongler, 2018), not 1.
         feature_scale: whether the features have learned scales.
+        p: how many numbers theta has; those after its layers phi has as they are. By default there
+            are none.
 
     Attributes:
         size: q.
@@ -41,11 +43,16 @@ class Parametrization:
     """
 
     def __init__(
-        self, structure: Sequence[int], dtype: DTypeLike, ntk: bool, feature_scale: bool
+        self,
+        structure: Sequence[int],
+        dtype: DTypeLike,
+        ntk: bool,
+        feature_scale: bool,
+        p: int | None = None,
     ) -> None:
         self.structure = structure
         self.ntk = ntk
-        self.p = count_parameters(structure)
+        self.p = count_parameters(structure) if p is None else p
         self.size = self.p + (structure[0] if feature_scale else 0)
         self.factors: Array = np.ones(self.p, dtype)
         self.eta_factors: Array = np.ones(self.size, dtype)
@@ -60,7 +67,7 @@ class Parametrization:
     def initialize(self, phi: Array, rng: NormalSource) -> None:
         """Draw phi under `ntk`: N(0, 1), in the order of `initializers.initialize`.
 
-        The last layer is 0 (Holzmüller et al., 2024), and scales are 1.
+        The last layer is 0 (Holzmüller et al., 2024), and scales of features are 1.
         """
         for (n_in, n_out), Wb in zip(
             pairwise(self.structure), layer_views(phi[: self.p], self.structure), strict=True

@@ -19,9 +19,10 @@ from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import CsvOptions
-from mlpcli.data.readers.lines import decode_lines, join_quoted, json_lines
-from mlpcli.data.readers.read import read_files
-from mlpcli.data.readers.source import find_source
+from mlpcli.data.readers.json_lines import json_lines, read_json_lines
+from mlpcli.data.readers.lines import decode_lines, join_quoted, read_lines
+from mlpcli.data.readers.read import csv_options, read_files
+from mlpcli.data.readers.source import Source, find_source
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError
 
@@ -87,6 +88,9 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
         paths = [source.path] if is_one else _images_under(source.path)
         yield from _read_images(paths, encoding, invert)
         return
+    if source.format in ("table", "json"):
+        yield from _read_table(source, encoding, files)
+        return
     yield read_files(
         source,
         files,
@@ -96,6 +100,15 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
         labelled=False,
         features=len(encoding.input_columns) or encoding.features,
     )
+
+
+def _read_table(source: Source, encoding: Encoding, files: Files) -> Iterator[Table]:
+    options, lines = csv_options(files, header_names(encoding)), read_lines(source.path)
+    if source.format == "json":
+        header, lines = read_json_lines(source.path, new_names=True)
+        options = options._replace(header=header, delimiter=",")
+    select = select_known(encoding, labelled=False)
+    yield from csv_tables(lines, str(source.path), select, CHUNK_CHARACTERS, options)
 
 
 def read_stream(
@@ -113,13 +126,15 @@ def read_stream(
     # Only their number is kept, for errors: there may be any number of them.
     all_lines = chain(repeat("\n", blank), [first], source)
 
-    as_json = first.lstrip()[:1] in ("{", "[")
-    lines = json_lines(all_lines, "-") if as_json else join_quoted(all_lines, "-")
     # Rows may come without the header that files were declared to have.
     header: bool | None = None if files.header else files.header
-    if as_json:
-        header = first.lstrip()[0] == "{"
-    delimiter = "," if as_json else None
+    delimiter, lines = None, join_quoted(all_lines, "-")
+    if first.lstrip()[:1] in ("{", "["):
+        delimiter = ","
+        header, lines = json_lines(all_lines, "-", new_names=True)
+        if (head := next(lines, None)) is None:
+            return
+        lines = chain([head], lines)
     gaps, words = files.missing == "mean", files.missing_values.words(text=False)
     options = CsvOptions(header, delimiter, header_names(encoding), gaps, words)
     select = select_known(encoding, labelled=False)

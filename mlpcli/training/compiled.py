@@ -33,6 +33,7 @@ def compiled_steps(
     rows = max(batches.batch_sizes.sizes)
     products = sum(a * b for a, b in pairwise(network.structure))
     others = any(experiment.dropout_rates) or experiment.ema or parametrization_of(experiment)
+    others = others or experiment.members
     if engine.kernels is None or others or rows * products > MOST_PRODUCTS:
         return None
     # Here, since it imports numba.

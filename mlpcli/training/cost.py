@@ -12,8 +12,7 @@ from mlpcli.config.schema import Experiment
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import MlpError
-from mlpcli.model import new_network
-from mlpcli.nn.network import count_parameters
+from mlpcli.model import count_parameters, new_network
 from mlpcli.training.sanity import draw_examples, train_part
 from mlpcli.training.step import optimizer_of, parametrization_of
 
@@ -30,8 +29,8 @@ def least_memory(experiment: Experiment, n: int) -> int:
     # Parameters and their gradient, and what to return to should an epoch diverge.
     vectors = 3 + 2 * optimizer_of(experiment).slots + bool(experiment.validation)
     vectors += 4 * bool(parametrization_of(experiment)) + 3 * bool(experiment.ema)
-    rows = min(experiment.bt_size, n)
-    values = vectors * count_parameters(experiment.structure) + 3 * rows * sum(experiment.structure)
+    rows = min(experiment.bt_size, n) * (experiment.members or 1)
+    values = vectors * count_parameters(experiment) + 3 * rows * sum(experiment.structure)
     return values * np.dtype(experiment.dtype).itemsize
 
 
@@ -53,8 +52,13 @@ def one_thread_seconds(experiment: Experiment) -> float:
         a.dot(b, out)
         seconds.append(time.perf_counter() - begun)
     # Forward, gradient of the weights, and gradient of the layer below.
-    work = 3 * experiment.bt_size * count_parameters(experiment.structure)
+    work = 3 * experiment.bt_size * _multiplications(experiment)
     return min(seconds) * work / (m * k * n)
+
+
+def _multiplications(experiment: Experiment) -> int:
+    """Return how many the forward pass of one example takes: one for each parameter of a member."""
+    return (experiment.members or 1) * count_parameters(replace(experiment, members=None))
 
 
 def too_large(experiment: Experiment, n: int) -> Finding | None:
@@ -79,7 +83,7 @@ def _physical_memory() -> int | None:
 def estimate_cost(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | Finding]:
     """Yield the memory and time of training, measured on some of the finite training examples."""
     n, bt_size = len(dataset.train.labels), experiment.bt_size
-    work = 6 * count_parameters(experiment.structure)
+    work = 6 * _multiplications(experiment)
     rows = min(n, 2 * bt_size + min(int(EPOCH_WORK / work), 8192))
     epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, int(TRIAL_WORK / (work * rows))))
     part = draw_examples(dataset.train, rows, experiment.seed)

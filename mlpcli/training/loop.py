@@ -14,8 +14,8 @@ from mlpcli.data.dataset import Dataset
 from mlpcli.errors import DivergedError
 from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
-from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.calibration import fit_temperature
+from mlpcli.nn.member_backprop import backward_pass
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
 from mlpcli.training.batches import MiniBatch, MiniBatches, mini_batches
@@ -96,8 +96,9 @@ class _Tools(NamedTuple):
     """Their rows in the dataset; None for all."""
     batches: MiniBatches
     augment_epoch: EpochAugmenter | None
-    workspaces: dict[int, Workspace]
-    """By the number of examples in a mini-batch."""
+    backprop: Callable[..., float]
+    workspaces: dict[int, Any]
+    """What it writes, by the number of examples in a mini-batch."""
     rule: UpdateRule
     take: Take | None
     """Takes many steps at once, where a compiled loop can."""
@@ -109,13 +110,15 @@ def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
     network = run.network
     batches = mini_batches(experiment, network, dataset)
     sizes = set(batches.batch_sizes.sizes)
-    workspace = Workspace(network, max(sizes), dropout=experiment.dropout_rates)
+    make_workspace, backprop = backward_pass(network)
+    workspace = make_workspace(network, max(sizes), dropout=experiment.dropout_rates)
     return _Tools(
         sum(batches.batch_sizes.sizes),
         dataset.train_rows,
         batches,
         epoch_augmenter(experiment, dataset.encoding.image_shape, batches.raw),
-        {m: Workspace(network, m, share=workspace) for m in sizes},
+        backprop,
+        {m: make_workspace(network, m, share=workspace) for m in sizes},
         update_rule(
             experiment,
             network,
@@ -135,7 +138,8 @@ def _run_epoch(
     """Train on the mini-batches that an epoch has left; return its row of the history."""
     epoch, network, keyed = len(run.history), run.network, KeyedStreams(experiment.seed)
     loss, rates = loss_of(experiment), experiment.dropout_rates
-    n, rows, batches, augment_epoch, workspaces, (update, scales_by_eta), take, as_array = tools
+    n, rows, batches, augment_epoch, backprop, workspaces, rule, take, as_array = tools
+    update, scales_by_eta = rule
     steps, drops = len(batches.batch_sizes.sizes), any(rates)
     eta_at = eta_schedule(experiment, run.history)
     order = run.draws.order(epoch, n)

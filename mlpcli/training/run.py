@@ -112,13 +112,7 @@ def start_run(experiment: Experiment, network: Network, initial: Network | None 
     # Drawn in any case: the article's stream goes on from there.
     initialize(network, experiment.init, run.draws.weights())
     if initial is not None:
-        if initial.structure != network.structure:
-            raise ConfigError(
-                experiment.where("structure"),
-                f"is {list(network.structure)}, but the weights to start from are of "
-                f"{list(initial.structure)}",
-                "make them the same",
-            )
+        _check_same_shape(experiment, network, initial)
         network.theta[:] = initial.theta
     run.network.theta[:] = network.theta
     if parametrization := parametrization_of(experiment):
@@ -131,6 +125,23 @@ def start_run(experiment: Experiment, network: Network, initial: Network | None 
         run.averaged.theta[:] = run.network.theta
     run.rng_state = run.draws.state
     return run
+
+
+def _check_same_shape(experiment: Experiment, network: Network, initial: Network) -> None:
+    """Make sure that one network's parameters are another's."""
+    if initial.structure != network.structure:
+        raise ConfigError(
+            experiment.where("structure"),
+            f"is {list(network.structure)}, but the weights to start from are of "
+            f"{list(initial.structure)}",
+            "make them the same",
+        )
+    if initial.members != network.members:
+        raise ConfigError(
+            experiment.where("members"),
+            f"is {network.members}, but the weights to start from are of {initial.members}",
+            "make them the same",
+        )
 
 
 def is_finished(experiment: Experiment, run: Run) -> bool:

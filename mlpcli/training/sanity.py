@@ -12,9 +12,10 @@ from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import MlpError
-from mlpcli.model import has_label, loss_of, new_network
-from mlpcli.nn.backprop import Workspace, backprop
-from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
+from mlpcli.model import count_parameters, has_label, loss_of, new_network
+from mlpcli.nn.member_backprop import backward_pass
+from mlpcli.nn.members import forward_pass
+from mlpcli.nn.network import Network, as_inputs
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.loop import train
 from mlpcli.training.run import EpochReport, start_run
@@ -67,8 +68,9 @@ def sanity_checks(experiment: Experiment, dataset: Dataset) -> Iterator[Fact | F
 def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
     """Compare the gradient that training uses with central differences, in float64.
 
-    Every layer's weights and biases are tried alone, along a random direction, and are given sizes
-    at which no activation is saturated: a flat error would agree with any small gradient.
+    Every layer's weights and biases, and whatever else theta has, are tried alone, along a random
+    direction, and are given sizes at which no activation is saturated: a flat error would agree
+    with any small gradient.
 
     Returns:
         The largest difference, as a share of the slope or of the error's mean slope.
@@ -78,7 +80,8 @@ def gradient_check(experiment: Experiment, dataset: Dataset) -> float:
     x, y = _batch(network, draw_examples(dataset.train, GRADIENT_EXAMPLES, experiment.seed))
     m = len(x)
     spread = _unsaturate(network, x, rng)
-    loss, ws = loss_of(experiment), Workspace(network, m)
+    make_workspace, backprop = backward_pass(network)
+    loss, ws = loss_of(experiment), make_workspace(network, m)
 
     def error() -> float:
         with np.errstate(over="ignore"):
@@ -112,14 +115,17 @@ def _unsaturate(network: Network, x: NDArray[np.floating], rng: np.random.Genera
     for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:] = rng.standard_normal(W.shape) / math.sqrt(W.shape[1]) / (1 if layer else spread)
         b[:] = rng.standard_normal(b.shape) / 2
+    for view in network.extras.values():
+        view[:] = rng.standard_normal(view.shape)
     return spread
 
 
 def _parts(network: Network) -> list[NDArray[np.intp]]:
-    """Return where in theta each layer's weights, and its biases, are."""
+    """Return where in theta each layer's weights, and its biases, and each of the rest are."""
     numbers = network.theta.copy()
     network.theta[:] = np.arange(len(numbers))
     views = [view for pair in zip(network.weights, network.biases, strict=True) for view in pair]
+    views += network.extras.values()
     parts = [np.sort(view.ravel()).astype(np.intp) for view in views]
     network.theta[:] = numbers
     return parts
@@ -140,13 +146,14 @@ def overfit_batch(experiment: Experiment, dataset: Dataset) -> Trial:
     """Train on one mini-batch alone, without regularisers, until all of it is right."""
     examples = _distinct(draw_examples(dataset.train, 4 * BATCH_EXAMPLES, experiment.seed))
     m = len(examples.labels)
-    affordable = PARAMETER_UPDATES // count_parameters(experiment.structure)
+    affordable = PARAMETER_UPDATES // count_parameters(experiment)
     most = max(FEWEST_STEPS, min(MOST_STEPS, affordable))
     defaults: dict[str, Any] = {name: KEYS[name].default for name in REGULARISERS}
     alone = replace(experiment, **defaults, bt_size=m, epochs=most)
     network = new_network(alone, dataset.encoding)
     x, _ = _batch(network, examples)
-    buffers = Buffers(network, m)
+    make_buffers, forward = forward_pass(network)
+    buffers = make_buffers(network, m)
     trial = Trial(m, _commonest(examples), right=0, steps=0)
     try:
         for _ in train_part(alone, network, dataset._replace(validation=None), examples):

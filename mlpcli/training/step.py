@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlpcli.config.schema import Experiment
+from mlpcli.model import count_parameters
 from mlpcli.nn import schedules
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace
 from mlpcli.nn.dropout import draw_masks
+from mlpcli.nn.members import layer_sizes
 from mlpcli.nn.network import Network
 from mlpcli.nn.optimizers import (
     Optimizer,
@@ -52,7 +54,9 @@ def parametrization_of(experiment: Experiment) -> Parametrization | None:
     ntk, feature_scale = experiment.parametrization == "ntk", bool(experiment.feature_scale)
     if not (ntk or feature_scale):
         return None
-    return Parametrization(experiment.structure, experiment.dtype, ntk, feature_scale)
+    sizes = layer_sizes(experiment.structure, experiment.members)
+    p = count_parameters(experiment)
+    return Parametrization(sizes, experiment.dtype, ntk, feature_scale, p)
 
 
 def update_rule(

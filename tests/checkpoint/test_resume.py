@@ -60,6 +60,11 @@ RUNS = {
     "learned scales": {"feature_scale": True, "momentum": 0.9},
     "ema": {"ema": 0.9},
     "ema, validation": {"ema": 0.9, "parametrization": "ntk"} | JUDGED,
+    "members": {"members": 3, "dropout": [0.2, 0.5], "momentum": 0.9},
+    "members, everything": EVERYTHING | {
+        "members": 2, "ema": 0.9, "calibrate": True, "parametrization": "ntk",
+        "feature_scale": True,
+    },
     "everything": EVERYTHING,
     "one step": {"bt_size": 1000},
     "article": {

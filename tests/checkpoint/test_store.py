@@ -43,7 +43,8 @@ def same(one, other):
 @pytest.mark.parametrize(
     "values",
     [{}, {"dtype": "float64"}, {"structure": [10, 2]}, {"structure": [10, 1, 4, 3, 2]},
-     {"data": {"name": "parity", "scale": "unit"}, "seed": 7}, {"compat": "article"}],
+     {"data": {"name": "parity", "scale": "unit"}, "seed": 7}, {"compat": "article"},
+     {"members": 3}],
     ids=str,
 )  # fmt: skip
 def test_a_file_brings_a_model_back(values):
@@ -166,6 +167,8 @@ FORGERIES = {
     ),
     "weights that are no numbers": lambda arrays, _: arrays["W2"].fill(np.nan),
     "weights of another dtype": lambda arrays, _: arrays.update(W2=arrays["W2"].astype(float)),
+    "members without scales": lambda _, meta: meta["experiment"].update(members=1 << 70),
+    "scales without members": lambda arrays, _: arrays.update(scales=np.ones((2, 10), "f4")),
     "temperature alone": lambda _, meta: meta.update(temperature=2.0),
 }
 

@@ -9,7 +9,9 @@ from conftest import CONFIGS
 
 from mlpcli.config.load import load_experiment
 from mlpcli.data import suggest
+from mlpcli.data.guess import Wishes
 
+HEADER = "header: the first line names the columns (--no-header says otherwise)"
 IRISES = "length,width,species\n" + "".join(
     f"{i % 7},{i % 3 * 10},{('setosa', 'virginica', 'versi color')[i % 3]}\n" for i in range(60)
 )
@@ -25,6 +27,7 @@ def test_train_without_editing(run_mlp):
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.splitlines() == [
         "60 examples, 2 features, 3 classes: setosa, versi color, virginica",
+        HEADER,
         "target: species (the last column; --target names another)",
         "wrote iris.yaml; next: mlp train iris.yaml",
     ]
@@ -37,7 +40,7 @@ def test_standard_output(run_mlp):
     """`mlp init -o -` prints the configuration, and what was found on standard error."""
     Path("iris.csv").write_text(IRISES)
     run = run_mlp("init", "iris.csv", "-o", "-")
-    assert (run.returncode, run.stderr.count("\n")) == (0, 2)
+    assert (run.returncode, run.stderr.count("\n")) == (0, 3)
     assert sorted(path.name for path in Path().iterdir()) == ["iris.csv"]
     run_mlp("init", "iris.csv", "-o", "iris.yaml")
     assert run.stdout == Path("iris.yaml").read_text()
@@ -92,9 +95,10 @@ def test_what_is_found_in_a_table(run_mlp):
     run = run_mlp("init", "t.csv")
     assert run.stdout.splitlines() == [
         "40 examples, 3 features, 2 classes: 0, 1",
+        HEADER,
         "target: label (by its name; --target names another)",
-        "ignored: PassengerId, name (different in every row)",
-        "missing values: the mean stands for them",
+        "ignored: PassengerId, name (different in every row; features only if taken out of ignore)",
+        "missing values: the mean stands for them; drop leaves rows out",
         "column sex is text: 2 categories, one-hot",
         "wrote t.yaml; next: mlp train t.yaml",
     ]
@@ -110,7 +114,7 @@ def test_what_is_found_in_a_table(run_mlp):
 def test_what_is_a_row_number(name, lower):
     """Whole numbers that are all different are row numbers if their name says so."""
     Path("t.csv").write_text(f"{name},x,y\n" + "".join(f"{i},1,{i % 2}\n" for i in range(9)))
-    text = suggest.suggest(Path("t.csv"), None, Path()).text
+    text = suggest.suggest(Path("t.csv"), Wishes(), Path()).text
     assert ("ignore:" in text) == lower
 
 
@@ -166,7 +170,8 @@ def test_a_quantity_is_learned(run_mlp):
     run = run_mlp("init", "t.csv")
     assert run.stdout.startswith(
         "150 examples, 1 features, 1 quantity: price\n"
-        "task: regression (the target is a number; --task says otherwise)\n"
+        "task: regression (the target is a number with 15 different values in 150 examples; "
+        "--task classification makes them classes)\n"
     )
     assert load_experiment(Path("t.yaml")).learns == "regression"
     assert run_mlp("train", "t.yaml", "-q", "--set", "epochs=2").returncode == 0

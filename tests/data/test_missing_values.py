@@ -9,6 +9,7 @@ import pytest
 from mlpcli.config.data_files import Files, MissingValues, parse_files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files, open_labelled
+from mlpcli.data.guess import Wishes
 from mlpcli.data.suggest import suggest
 from mlpcli.errors import DataError, NotClassesError
 from mlpcli.prediction.inputs import read_input
@@ -43,7 +44,7 @@ def test_the_usual_words_are_missing_everywhere(word):
 def test_a_class_that_is_missing_does_not_hide_a_quantity():
     """A target of numbers with one NA is refused as a quantity, as without it."""
     text = "x,y\n" + "".join(f"{i % 3},{i}.5\n" for i in range(40)) + "1,NA\n"
-    with pytest.raises(NotClassesError, match="which are no classes"):
+    with pytest.raises(NotClassesError, match="is a number with"):
         opened(text, missing="drop")
 
 
@@ -149,7 +150,7 @@ def test_labels_of_their_own():
 def test_init_lets_the_mean_stand(run_mlp):
     """`mlp init` sees the words in text, and what it writes trains."""
     Path("t.csv").write_text(TABLE * 1 + "5,?,a\n6,red,b\n" + TABLE.partition("\n")[2] * 4)
-    found = suggest(Path("t.csv"), None, Path())
+    found = suggest(Path("t.csv"), Wishes(), Path())
     assert "missing: mean" in found.text
     assert any("'?' in 1 rows counts as missing" in line for line in found.findings)
     Path("c.yaml").write_text(found.text)

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from definitions import ERRORS, FUNCTIONS, HIDDEN, OUTPUT_AND_LOSS, sigma
 
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.dropout import draw_masks
@@ -11,50 +12,11 @@ from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, as_inputs
 
 STRUCTURES = [(3, 2), (4, 3, 2), (5, 4, 3, 2), (2, 7, 1, 6, 3)]
-HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
-OUTPUT_AND_LOSS = [
-    *product(("sigmoid", "softmax"), ("mse", "cross_entropy")),
-    *product(("linear",), ("mse", "mae", "huber")),
-]
 FUNCTIONS_AND_LOSSES = [(hidden, *ends) for hidden in HIDDEN for ends in OUTPUT_AND_LOSS]
 CASES = [
     *product(STRUCTURES, [("sigmoid", "sigmoid", "mse")]),
     *product([(5, 4, 3, 2)], FUNCTIONS_AND_LOSSES),
 ]
-
-
-def sigma(z):
-    """Return the article's σ(z) = 1 / (1 + exp(-z))."""
-    return 1 / (1 + np.exp(-z))
-
-
-def softmax(z):
-    """Return exp(z) / sum of exp(z) over each row."""
-    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-
-
-FUNCTIONS = {
-    "sigmoid": sigma,
-    "tanh": np.tanh,
-    "relu": lambda z: np.where(z > 0, z, 0),
-    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
-    "gelu": lambda z: z * sigma(2 * np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)),
-    "selu": lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * np.expm1(z)),
-    "mish": lambda z: z * np.tanh(np.log1p(np.exp(z))),
-    "softmax": softmax,
-    "linear": lambda z: z,
-}
-ERRORS = {
-    ("mse", "sigmoid"): lambda y, a: (y - a) ** 2,
-    ("mse", "softmax"): lambda y, a: (y - a) ** 2,
-    ("cross_entropy", "sigmoid"): lambda y, a: -y * np.log(a) - (1 - y) * np.log(1 - a),
-    ("cross_entropy", "softmax"): lambda y, a: -y * np.log(a),
-    ("mse", "linear"): lambda y, a: (y - a) ** 2,
-    ("mae", "linear"): lambda y, a: np.abs(y - a),
-    ("huber", "linear"): lambda y, a: np.where(
-        np.abs(y - a) <= 1, (y - a) ** 2 / 2, np.abs(y - a) - 0.5
-    ),
-}
 
 
 class Problem:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpcli.nn.calibration import COLDEST, HOTTEST, cool, fit_temperature
+from mlpcli.nn.calibration import COLDEST, HOTTEST, fit_temperature
 from mlpcli.nn.inference import predict_batches
 from mlpcli.nn.network import Network
 
@@ -41,7 +41,7 @@ def test_no_class_changes_and_nothing_is_worse(output, scale):
     before = [a.copy() for _, a in predict_batches(network, x)]
     first = log_loss(network, x, labels)
     temperature = fit_temperature(network, x, labels)
-    cool(network, temperature)
+    network.cool(temperature)
     after = [a.copy() for _, a in predict_batches(network, x)]
     chosen = [np.concatenate(chunks).argmax(axis=1) for chunks in (before, after)]
     np.testing.assert_array_equal(*chosen)

@@ -127,6 +127,14 @@ def test_an_epoch_is_numpys(hidden, activation, ends, rule, options, dtype, scal
     np.testing.assert_allclose(other, one, **close)
 
 
+def test_members_are_numpys():
+    """Passes through members stay NumPy's; the compiled update is of all their parameters."""
+    keys = {"structure": [4, 5, 3], "members": 3, "optimizer": "adam", "weight_decay": 0.01}
+    expected, found = (trained(engine, keys) for engine in (NUMPY, Engine(kernels)))
+    np.testing.assert_allclose(found.network.theta, expected.network.theta, rtol=1e-3, atol=1e-5)
+    assert not np.isin(found.network.scales, (-1, 1)).any()
+
+
 def test_divergence_is_found_in_a_compiled_loop():
     """An error that is no number ends the run at NumPy's step, with the parameters of its start."""
     keys = {"activation": "relu", "eta": 1e30, "structure": [4, 5, 3], "loss": "cross_entropy"}

@@ -8,6 +8,7 @@ from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.errors import MlpError
+from mlpcli.nn.member_backprop import backward_pass
 from mlpcli.training import sanity
 
 
@@ -41,24 +42,50 @@ def test_the_gradient_is_checked_at_any_input_size(size):
     assert 0 < sanity.gradient_check(experiment(), data) < 1e-7
 
 
+def broken_by(spoil):
+    """Return `backward_pass` with a change of what it leaves in the workspace."""
+
+    def broken_pass(network):
+        make_workspace, backprop = backward_pass(network)
+
+        def broken(loss, x, y, ws, factor):
+            error = backprop(loss, x, y, ws, factor)
+            spoil(ws)
+            return error
+
+        return make_workspace, broken
+
+    return broken_pass
+
+
 @pytest.mark.parametrize("size", [1e-2, 1, 255])
 @pytest.mark.parametrize("part", ["weights", "biases"])
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_a_broken_backward_pass_is_found(monkeypatch, layer, part, size):
     """One per cent too much in any layer's weights or biases is a finding."""
-    correct = sanity.backprop
 
-    def broken(loss, x, y, ws, factor):
-        error = correct(loss, x, y, ws, factor)
+    def spoil(ws):
         ws.d_layers[layer][slice(-1) if part == "weights" else -1] *= 1.01
-        return error
 
     features, labels = dataset().train
     data = dataset(Examples(features * size, labels))
-    monkeypatch.setattr(sanity, "backprop", broken)
+    monkeypatch.setattr(sanity, "backward_pass", broken_by(spoil))
     facts, findings = trials(data, structure=(4, 5, 6, 3))
     assert facts["gradient"].value > 1e-3
     assert "report this" in findings["gradient"].remedy
+
+
+@pytest.mark.parametrize("part", ["d_heads", "d_scales"])
+def test_a_broken_backward_pass_of_members_is_found(monkeypatch, part):
+    """The members' scales and output layers are checked as every layer is."""
+    keys = {"structure": (4, 5, 3), "members": 3}
+    assert sanity.gradient_check(experiment(**keys), dataset()) < 1e-7
+
+    def spoil(ws):
+        getattr(ws, part)[...] *= 1.01
+
+    monkeypatch.setattr(sanity, "backward_pass", broken_by(spoil))
+    assert sanity.gradient_check(experiment(**keys), dataset()) > 1e-3
 
 
 @pytest.mark.parametrize("eta", [1e-9, 1e6])

@@ -1,5 +1,6 @@
 """Tables of comma-, semicolon- or tab-separated cells, an example per line."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,13 @@ from mlpcli.data.readers.csv_cells import (
     parse_cells,
     parse_ordinary,
 )
-from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, sniff
+from mlpcli.data.readers.csv_dialect import (
+    CsvOptions,
+    Dialect,
+    parse_number,
+    sniff,
+    split_line,
+)
 from mlpcli.data.readers.lines import Line, read_lines
 from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
 from mlpcli.errors import DataError
@@ -41,13 +48,19 @@ class ParsedLines(NamedTuple):
     """With the texts of these lines and all before them."""
 
 
-def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
+def read_csv(
+    path: Path,
+    select: Selector,
+    options: CsvOptions,
+    read: Callable[[Path], Iterator[Line]] = read_lines,
+) -> Table:
     """Read a table, plain or gzip-compressed.
 
     Args:
         path: the file.
         select: decides which columns are read.
         options: what is known of it.
+        read: yields its lines.
 
     Raises:
         DataError: naming line and column, if it is not such a table.
@@ -56,16 +69,16 @@ def read_csv(path: Path, select: Selector, options: CsvOptions) -> Table:
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    dialect, lines = sniff(read_lines(path), path, options)
+    dialect, lines = sniff(read(path), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     try:
         return _read(lines, dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
-        dialect, lines = sniff(read_lines(path), path, options)
+        dialect, lines = sniff(read(path), path, options)
         first = next(_chunks(lines, CHUNK_CHARACTERS))
         columns = detect_columns(first, dialect, selection, options, rest=lines)
-        dialect, lines = sniff(read_lines(path), path, options)
+        dialect, lines = sniff(read(path), path, options)
         return _read(lines, dialect, selection, options, columns)
 
 
@@ -89,6 +102,33 @@ def _read(
         dialect,
         ParsedLines(values.finish(), np.concatenate(codes), np.concatenate(numbers), part.columns),
     )
+
+
+def columns_with_text(path: Path, select: Selector, options: CsvOptions) -> frozenset[int]:
+    """Return which of the columns that are read have a cell anywhere that is no finite number.
+
+    Args:
+        path: the file.
+        select: decides which columns are read.
+        options: what is known of it, and what stands for a missing number.
+
+    Raises:
+        DataError: as `read_csv` does.
+        OSError: if it cannot be read.
+    """
+    dialect, lines = sniff(read_lines(path), path, options)
+    selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
+    text = set(selection.text)
+    for line in lines:
+        signals.check()
+        cells = split_line(line, dialect)
+        for column in selection.features:
+            if column in text or cells[column].strip().lower() in options.words:
+                continue
+            value = parse_number(cells[column])
+            if value is None or not math.isfinite(value):
+                text.add(column)
+    return frozenset(text)
 
 
 def csv_tables(

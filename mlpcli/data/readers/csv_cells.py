@@ -188,6 +188,7 @@ def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Colu
         f"{dialect.where}:{line.number}",
         f"{column_name(dialect.names, column)}: {cell[:40]!r} is not a finite number",
         remedy,
+        column=(dialect.names and dialect.names[column]) or column,
     )
 
 

@@ -62,7 +62,8 @@ def sniff(
         The dialect, and the lines that hold examples.
 
     Raises:
-        DataError: if there is no line, or two columns have the same name.
+        DataError: if there is no line, or two columns have the same name in what is a header by
+            its look alone.
     """
     first = next(lines, None)
     if first is None:
@@ -72,13 +73,28 @@ def sniff(
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
     header = options.header
-    if not (_is_header(names, options.header_names) if header is None else header):
+    if not (looks_like_names(names, options.header_names) if header is None else header):
         return dialect, chain([first], lines)
-    if len(set(names)) < len(names):
-        name = next(name for name, count in Counter(names).items() if count > 1)
-        problem = f"two columns are called {name!r}"
-        raise DataError(f"{where}:{first.number}", problem, "give each a name of its own")
-    return dialect._replace(names=names), lines
+    called = _distinct(names)
+    again = {new: name for new, name in zip(called, names, strict=True) if name and new != name}
+    if header is None and not again.keys() <= set(options.header_names):
+        problem = f"two columns are called {next(iter(again.values()))!r}"
+        remedy = "give each a name of its own, or write header: false if this line is an example"
+        raise DataError(f"{where}:{first.number}", problem, remedy)
+    return dialect._replace(names=called), lines
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names, a later one of those that are equal with a number after it."""
+    taken, counts = set(names), Counter[str]()
+    given: dict[str, None] = {}
+    for name in names:
+        called = name
+        while called in given or (called != name and called in taken):
+            counts[name] += 1
+            called = f"{name or 'unnamed'}.{counts[name]}"
+        given[called] = None
+    return tuple(given)
 
 
 def split_line(line: Line, dialect: Dialect) -> list[str]:
@@ -120,7 +136,7 @@ def parse_number(cell: str) -> float | None:
         return None
 
 
-def _is_header(names: tuple[str, ...], header_names: Collection[str]) -> bool:
+def looks_like_names(names: tuple[str, ...], header_names: Collection[str]) -> bool:
     """Return whether a first line has names: one that is known, or no number among them.
 
     Names that are numbers are known by all of them, each once: examples, too, hold numbers.

@@ -1,11 +1,8 @@
 """Lines of text: decoded, bounded, and joined where a quoted cell runs over several."""
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.table import check_expansion
@@ -106,49 +103,16 @@ def read_lines(path: Path) -> Iterator[Line]:
         DataError: if it is damaged or no such text.
         OSError: if it cannot be read.
     """
-    with open_maybe_gzipped(path) as (stream, compressed):
-        source = decode_lines(stream, path)
-        yield from join_quoted(limit_expansion(source, path) if compressed else source, path)
+    yield from join_quoted(file_text(path), path)
 
 
-def json_lines(source: Iterable[str], where: str) -> Iterator[Line]:
-    """Turn JSON lines into lines of a table: arrays as they are, objects by their names.
-
-    The first line is a header where the first value is an object.
+def file_text(path: Path) -> Iterator[str]:
+    """Yield the lines of a file, plain or gzip-compressed, as `decode_lines` does.
 
     Raises:
-        DataError: naming the line, if one is no such value.
+        DataError: if it is damaged or no text.
+        OSError: if it cannot be read.
     """
-    names: list[str] | None = None
-    for number, text in enumerate(source, 1):
-        if not text.strip():
-            continue
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{where}:{number}", f"is not JSON ({error})", "write one value per line"
-            ) from None
-        if isinstance(value, dict):
-            if names is None:
-                names = list(value)
-                yield Line(number, _line(names))
-            if set(value) != set(names):
-                odd = sorted(set(value) ^ set(names))[0]
-                raise DataError(
-                    f"{where}:{number}",
-                    f"{odd!r} is here or on the first line, and not on both",
-                    "give every line the same names",
-                )
-            value = [value[name] for name in names]
-        elif not isinstance(value, list) or names is not None:
-            raise DataError(
-                f"{where}:{number}", "is another kind of value", "give objects, or arrays"
-            )
-        yield Line(number, _line(["" if cell is None else cell for cell in value]))
-
-
-def _line(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow(cells)
-    return text.getvalue()
+    with open_maybe_gzipped(path) as (stream, compressed):
+        source = decode_lines(stream, path)
+        yield from limit_expansion(source, path) if compressed else source

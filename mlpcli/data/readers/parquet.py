@@ -119,6 +119,7 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
                 path,
                 f"column {names[i]} holds {schema.types[i]}",
                 "list it under ignore, or write it as numbers or text",
+                column=names[i] or i,
             )
     return selection, positions
 

@@ -12,6 +12,7 @@ from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.idx import read_idx
+from mlpcli.data.readers.json_lines import read_json_lines
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import read_parquet
@@ -40,6 +41,7 @@ def read_files(
     features: int | None = None,
     image_shape: tuple[int, int] | None = None,
     role: str = "train",
+    new_names: bool = True,
 ) -> Table:
     """Read examples from a file or folder of any format.
 
@@ -53,6 +55,7 @@ def read_files(
         features: for arrays, n_1 where it is known.
         image_shape: what images are to become, where it is known.
         role: `train` or `test`, for archives that have both.
+        new_names: whether JSON objects may have names that the first one has not.
 
     Raises:
         DataError: naming file, line and column, if something is wrong with it.
@@ -60,16 +63,11 @@ def read_files(
     """
     path, kind, labels = source
     if kind == "table":
-        gaps, missing = files.missing != "error", files.missing_values
-        options = CsvOptions(
-            files.header,
-            files.delimiter,
-            header_names,
-            gaps,
-            missing.words(text=False),
-            missing.numbers,
-        )
-        return read_csv(path, select, options)
+        return read_csv(path, select, csv_options(files, header_names))
+    if kind == "json":
+        header, _ = read_json_lines(path)
+        options = csv_options(files, header_names)._replace(header=header, delimiter=",")
+        return read_csv(path, select, options, lambda path: read_json_lines(path, new_names)[1])
     if kind == "parquet":
         return read_parquet(path, select)
     if kind in ("folder", "image"):
@@ -89,6 +87,18 @@ def read_files(
         array = read_idx(path) if kind == "idx" else read_npy(path)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, columns, labelled, features)
+
+
+def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
+    """Return what a configuration says of a table of text.
+
+    Args:
+        files: the configuration.
+        header_names: names that tell a header.
+    """
+    gaps, missing = files.missing != "error", files.missing_values
+    words, numbers = missing.words(text=False), missing.numbers
+    return CsvOptions(files.header, files.delimiter, header_names, gaps, words, numbers)
 
 
 def table_from_array(
@@ -176,6 +186,11 @@ def _read_archive(
     return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
 
 
+def has_test(names: list[str]) -> bool:
+    """Return whether arrays of these names are features and labels to test on."""
+    return not {"x_test", "X_test"}.isdisjoint(names) and not {"y_test", "Y_test"}.isdisjoint(names)
+
+
 def _first(names: list[str], usual: tuple[str, ...], letter: str, role: str) -> str | None:
     candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *usual)
     return next((name for name in candidates if name in names), None)
@@ -198,8 +213,9 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
         array = array[:, 0]
     if array.ndim not in (1, 2):
         raise DataError(path, f"has shape {array.shape}", "give one label per example, (n,)")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row = np.argwhere(~np.isfinite(array))[0]
+    # NaN is a label that is missing.
+    if array.dtype.kind == "f" and np.isinf(array).any():
+        row = np.argwhere(np.isinf(array))[0]
         raise DataError(f"{path}: row {row[0]}", f"the label is {array[tuple(row)]}", "correct it")
     if array.dtype.kind == "U" and not _is_text(array):
         raise DataError(path, "has labels that are no text", "write them again with np.save")

@@ -13,13 +13,17 @@ from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
 from mlpcli.data.readers.parquet import PARQUET_MAGIC
 from mlpcli.errors import DataError
 
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+# The beginning of an object with a name, or of an array of such or of numbers or texts.
+JSON_HEAD = re.compile(rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*[\[{"\d-])')
+
 
 class Source(NamedTuple):
     """A file or folder of examples."""
 
     path: Path
     format: str
-    """table, npy, npz, idx, parquet, image or folder."""
+    """table, json, npy, npz, idx, parquet, image or folder."""
     labels: "Source | None" = None
     """What has the labels of an array, where they are in a file of their own."""
 
@@ -62,7 +66,7 @@ def with_labels(
 
 
 def detect_format(path: Path) -> str:
-    """Return what a file is: table, npy, npz, idx, parquet, image or folder.
+    """Return what a file is: table, json, npy, npz, idx, parquet, image or folder.
 
     Raises:
         DataError: if it is empty, or a compressed array.
@@ -81,7 +85,10 @@ def detect_format(path: Path) -> str:
     for magic, name in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
         if head.startswith(magic):
             return name
-    return "idx" if head[:2] == b"\0\0" else "table"
+    if head[:2] == b"\0\0":
+        return "idx"
+    by_name = path.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES)
+    return "json" if by_name or JSON_HEAD.match(head) else "table"
 
 
 def find_label_file(path: Path) -> Path | None:

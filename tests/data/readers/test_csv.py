@@ -205,7 +205,8 @@ BAD = {
     "empty": ("", "{}: is empty"),
     "blank": ("\n \r\n", "{}: is empty"),
     "header only": ("a,b,y\n", "{}: has a header and no rows"),
-    "duplicate header": ("a,b,a\n1,2,x\n", "{}:1: two columns are called 'a'"),
+    "duplicate header": ("a,b,a\n1,2,x\n", "{}:1: two columns are called 'a'; give each a name "
+                         "of its own, or write header: false if this line is an example"),
     "one column": ("a\n1\n", "{}:1: has no column but the target"),
     "open quote": ('a,y\n1,x\n2,"y\n3,x\n', "{}:3: a quote is not closed"),
     "stray quotes": ('a,y\n1,x"\n2"3,x\n4,x\n', "{}:2: is not a line of quoted cells"),

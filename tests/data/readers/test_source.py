@@ -8,6 +8,7 @@ import pytest
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files, open_labelled
+from mlpcli.data.guess import Wishes
 from mlpcli.data.readers import source as sources
 from mlpcli.data.readers.source import Source, find_source, with_labels
 from mlpcli.data.suggest import suggest
@@ -62,7 +63,7 @@ def test_a_file_is_detected_once(detected, train, given, files):
     assert list(read_input(given, dataset.encoding, described))
     assert detected == [given]
     detected.clear()
-    suggest(Path(train), None, Path())
+    suggest(Path(train), Wishes(), Path())
     assert detected == files
 
 

@@ -1,0 +1,301 @@
+"""`mlp init` on tables as people have them: what it chooses is said, and trains."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlpcli.config.load import load_experiment
+from mlpcli.data.guess import Wishes
+from mlpcli.data.header import names_columns
+from mlpcli.data.readers.csv_dialect import looks_like_names
+from mlpcli.data.suggest import suggest
+
+
+def rows(n, cells):
+    """Return n lines of a table, their cells made by a function of the row."""
+    return "".join(",".join(map(str, cells(i))) + "\n" for i in range(n))
+
+
+def guessed(text, *args, run_mlp=None):
+    """Write a table, let `mlp init` look at it, train on that; return data and findings."""
+    Path("t.csv").write_text(text, encoding="utf-8")
+    Path("t.yaml").unlink(missing_ok=True)
+    run = run_mlp("init", "t.csv", *args)
+    assert (run.returncode, run.stderr) == (0, ""), run.stderr
+    trained = run_mlp("train", "t.yaml", "-q", "--set", "epochs=1", "--overwrite")
+    assert trained.returncode == 0, trained.stderr
+    comments = Path("t.yaml").read_text(encoding="utf-8")
+    for finding in run.stdout.splitlines()[:-1]:
+        assert f"# {finding}" in comments
+    return load_experiment(Path("t.yaml")).data.files, run.stdout
+
+
+@pytest.fixture
+def guess(run_mlp):
+    """Return `guessed`, which runs `mlp` in this process."""
+    return lambda text, *args: guessed(text, *args, run_mlp=run_mlp)
+
+
+def test_numbers_and_texts_in_one_column(guess):
+    """Few texts are categories, a word among numbers is missing, a mess is ignored: as is said."""
+    messy = [f"t{i}" if i % 2 else i for i in range(90)]
+    files, said = guess(
+        "drive,age,note,y\n"
+        + rows(90, lambda i: ("4fr"[i % 3], "-" if i % 9 == 0 else i % 31, messy[i], "ab"[i % 2]))
+    )
+    assert (files.categorical, files.ignore) == (("drive",), ("note",))
+    assert files.missing_values.given == ("-",)
+    assert "column drive has numbers, and texts such as 'f' in 30 rows, 'r' in 30 rows: 3" in said
+    assert "column age has numbers, and '-' in 10 rows, which count as missing; or list it" in said
+    assert "ignored: column note has numbers, and texts such as 't1' in 1 row, " in said
+
+
+def test_a_word_that_is_a_class_is_not_missing(guess):
+    """What would take examples their class makes categories."""
+    cells = lambda i: ("no" if i % 9 == 0 else i % 7, "no" if i % 2 else "yes")  # noqa: E731
+    files, _ = guess("a,y\n" + rows(60, cells))
+    assert (files.categorical, files.missing_values.given) == (("a",), ())
+
+
+def test_target_with_gaps(guess):
+    """Rows without a target are left out, features keep the mean; a word may be such a gap."""
+    files, said = guess(
+        "a,b,price\n"
+        + rows(90, lambda i: (i % 7, "" if i % 2 else i, "ask" if i % 9 == 0 else i * 1.5))
+    )
+    assert (files.missing, files.missing_target, files.target) == ("mean", "drop", "price")
+    assert "rows without column price are left out: 10" in said
+    files, said = guess("a,y\n" + rows(40, lambda i: (i % 7, "" if i % 9 == 0 else "uv"[i % 2])))
+    assert (files.missing, files.missing_target) == ("error", "drop")
+
+
+def test_the_last_column_may_teach_nothing(guess):
+    """Empty columns at the end, as spreadsheets leave them, and notes are no targets."""
+    files, said = guess(
+        "a,kind,note,,\n" + rows(40, lambda i: (i % 7, "uv"[i % 2], f"n{i}", "", ""))
+    )
+    assert files.target == "kind"
+    assert "target: kind (the last that can be learned; --target names another)" in said
+    assert set(files.ignore) == {"note", 3, "unnamed.1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "ignored"),
+    [
+        *((name, lambda i: 3 * i + 7, True) for name in (
+            "rownames", "Unnamed: 0", "Kundennr", "Kunden-Nr.", "id", "PassengerId", "index",
+            "Record No", "Auftragsnummer", "#", "row.names", "Lfd. Nr.", "key")),
+        *((name, lambda i: 3 * i + 7, False) for name in (
+            "grid", "humid", "income", "piano", "monkey", "paid")),
+        ("v1", lambda i: i + 1, True),
+        ("v1", lambda i: 5000 - i, True),
+        ("v1", lambda i: i + 0.5, False),
+        ("v1", lambda i: 3 * i, False),
+        ("year", lambda i: 1950 + i, False),
+        ("id", lambda i: i // 2, False),
+        ("code", lambda i: f"K-{i:03}", True),
+        ("code", lambda i: f"K-{i // 9}", False),
+    ],
+)  # fmt: skip
+def test_what_numbers_the_rows(name, cells, ignored):
+    """By the name if all is different; without it, a first column that counts is one."""
+    Path("t.csv").write_text(
+        f"{name},x,y\n" + rows(60, lambda i: (cells(i), i % 7, "ab"[i % 2])), encoding="utf-8"
+    )
+    text = suggest(Path("t.csv"), Wishes(), Path()).text
+    assert ("ignore:" in text) == ignored
+    assert ("different in every row" in text) == ignored
+
+
+def test_different_in_every_row_is_said_where_it_is_true(guess):
+    """Otherwise it is said how many are, by the count that training has, without gaps."""
+    files, said = guess(
+        "a,ticket,y\n" + rows(60, lambda i: (i % 7, f"t{max(i, 9)}" if i % 5 else "", "ab"[i % 2]))
+    )
+    assert files.ignore == ("ticket",)
+    assert "ignored: ticket (41 different texts in 48 rows)" in said
+
+
+def test_numbers_of_the_rows_are_better_than_nothing(guess):
+    """A table of one feature keeps it."""
+    assert guess("id,price\n" + rows(60, lambda i: (i, i * 0.7)))[0].ignore == ()
+
+
+def test_ages_are_asked_about(guess):
+    """A number of many values is said to be one, how it was taken, and how to change that."""
+    few = "age,x\n" + rows(360, lambda i: (i % 30, i % 7))
+    _, said = guess(few, "--target", "age")
+    why = "the target is a number with 30 different values in 360 examples; --task "
+    assert f"task: regression ({why}classification makes them classes)" in said
+    _, said = guess(few, "--target", "age", "--task", "classification")
+    assert "task: classification (as --task says)" in said
+    _, said = guess("age,x\n" + rows(1500, lambda i: (i % 30, i % 7)), "--target", "age")
+    why = "the target is a number with 30 different values in 1500 examples; --task "
+    assert f"task: classification ({why}regression makes them quantities)" in said
+    _, said = guess("age,x\n" + rows(300, lambda i: (i % 10, i % 7)), "--target", "age")
+    assert "task:" not in said
+
+
+def test_a_table_of_words_without_a_header(guess):
+    """Words that come back are examples; a line of words with two equal ones says what to write."""
+    text = rows(60, lambda i: ("xy"[i % 2], "xyz"[i % 3], ("yes", "no")[i % 2]))
+    files, said = guess(text)
+    assert files.header is False
+    assert "header: none, the first line is an example (--header says otherwise)" in said
+    assert said.startswith("60 examples")
+    files, said = guess(text, "--header")
+    assert (files.header, files.target) == (True, "yes")
+    assert said.startswith("59 examples")
+    assert "which are numbered where two have one name" in said
+    files, said = guess(
+        "x,x,y\n" + rows(60, lambda i: (i % 7, i % 3, "ab"[i % 2])), "--ignore", "x.1"
+    )
+    assert (files.header, files.ignore) == (True, ("x.1",))
+    assert "which are numbered where two have one name" in said
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        (["a,b", "1,2", "3,4"], True),
+        (["1,2", "3,4", "5,6"], False),
+        (["2019,name", "1,u", "2,v"], False),
+        (["2019,2020,name,y", "1,2,u,3", "2,3,v,4"], True),
+        (["u,v", "u,v", "w,v"], False),
+        (["kind,size", "u,big", "u,big", "u,big", "u,small", "u,big", "u,big"], True),
+        (["n/a,b", "1,u", "2,v"], True),
+        (["?,1", "u,1", "v,2"], False),
+        (["only,header"], True),
+    ],
+)
+def test_header_by_content(lines, named):
+    """A word above numbers is a name; a word that comes back below is an example."""
+    cells = [line.split(",") for line in lines]
+    assert names_columns(cells, looks_like_names(tuple(cells[0]), ("label",))) == named
+
+
+def test_options_are_columns_by_name_or_position(guess):
+    """`--ignore` and `--categorical` take lists, and what is asked for is not decided again."""
+    text = "a,b,c,d,y\n" + rows(60, lambda i: (i % 5, i % 3, i % 4, i % 7, "uv"[i % 2]))
+    files, said = guess(text, "--ignore", "a,1", "--categorical", "c", "--categorical", "3")
+    assert (files.ignore, files.categorical) == (("a", 1), ("c", 3))
+    assert "60 examples, 11 features" in said
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--ignore", "z"], "t.csv:1: there is no column 'z'"),
+        (["--ignore", "y", "--target", "y"], "t.csv:1: column y is to be ignored, but it is a"),
+        (["--ignore", "x"], "t.csv:1: has no column but the target"),
+        (["--no-header"], "t.csv: has no column to learn from"),
+    ],
+)
+def test_only_what_cannot_be_trained_is_refused(run_mlp, args, message):
+    """A wish that makes no sense, or a table without anything to learn, is one line."""
+    Path("t.csv").write_text("x,y\n" + rows(30, lambda i: (f"n{i}", i % 2)), encoding="utf-8")
+    run = run_mlp("init", "t.csv", *args)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith(f"mlp: error: {message}")
+
+
+def test_arrays_have_no_columns_to_name(run_mlp):
+    """Options about tables are refused for an array."""
+    np.save("x.npy", np.arange(20).reshape(10, 2) % 3)
+    run = run_mlp("init", "x.npy", "--ignore", "0")
+    assert run.returncode == 2
+    assert "leave out --ignore" in run.stderr
+
+
+def test_labels_that_are_nan(run_mlp):
+    """NaN among the labels of an array is a missing target: left out by init, else an error."""
+    labels = np.where(np.arange(40) % 9 == 0, np.nan, np.arange(40) % 2)
+    np.savez("d.npz", x=np.random.default_rng(0).normal(size=(40, 3)), y=labels)
+    assert "rows without a target are left out: 5" in run_mlp("init", "d.npz").stdout
+    assert load_experiment(Path("d.yaml")).data.files.missing_target == "drop"
+    run = run_mlp("train", "d.yaml", "-q", "--set", "epochs=1")
+    assert run.returncode == 0, run.stderr
+    run = run_mlp("train", "d.yaml", "-q", "--set", "data.missing_target=error", "-o", "e.npy")
+    assert "row 0: the target is missing; fill it in" in run.stderr
+
+
+def test_archives_with_test_arrays(run_mlp):
+    """They are the test, and that is said."""
+    rng = np.random.default_rng(0)
+    arrays = {f"x_{part}": rng.normal(size=(n, 3)) for part, n in (("train", 60), ("test", 20))}
+    labels = {f"y_{part}": np.arange(n) % 2 for part, n in (("train", 60), ("test", 20))}
+    np.savez("d.npz", **arrays, **labels)
+    assert "test: the test arrays of the archive" in run_mlp("init", "d.npz").stdout
+    run = run_mlp("train", "d.yaml", "-q", "--set", "epochs=1")
+    assert "of 20)" in run.stdout
+
+
+def test_validation_folders(run_mlp):
+    """`val` beside `train` chooses the weights, and that is said."""
+    image = pytest.importorskip("PIL.Image")
+    for part in ("train", "val"):
+        for i in range(20):
+            path = Path("d", part, "ab"[i % 2], f"{i}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image.fromarray(np.full((4, 4), 200 * (i % 2) + i, np.uint8)).save(path)
+    said = run_mlp("init", "d").stdout
+    assert "validation: the folder val, which chooses the weights" in said
+    experiment = load_experiment(Path("d.yaml"))
+    assert (experiment.data.files[:2], experiment.validation) == (("d/train", 0.2), "d/val")
+    run = run_mlp("train", "d.yaml", "-q", "--set", "epochs=2")
+    assert run.returncode == 0, run.stderr
+
+
+CELLS = st.one_of(
+    st.integers(-5, 40).map(str),
+    st.sampled_from(["", "NA", "?", "-", "a", "b", "yes", "inf", "1e300", "nan", " x ", "12,5",
+                     "2024-02-30", "é", "#", "a: b", "'", "0x10", "-0", "1.0"]),
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["a", "b", "x", "y", "id", "", "class", "2019", "größe", "a b", "null", "~", "a#", "- x", "0"]
+)
+
+
+@st.composite
+def tables(draw):
+    """Draw the lines of a small table, each column from its own few cells."""
+    width, n = draw(st.integers(1, 5)), draw(st.integers(1, 24))
+    pools = [draw(st.lists(CELLS, min_size=1, max_size=30)) for _ in range(width)]
+    orders = [draw(st.sampled_from([1, 3, 7])) for _ in range(width)]
+    lines = [
+        [pool[i * order % len(pool)] for pool, order in zip(pools, orders, strict=True)]
+        for i in range(n)
+    ]
+    header = [[draw(NAMES) for _ in range(width)]] if draw(st.booleans()) else []
+    return header + lines
+
+
+@contextmanager
+def folder_with(lines):
+    """Make a folder with a table, to be in for a while."""
+    from contextlib import chdir
+
+    with TemporaryDirectory() as folder, chdir(folder):
+        text = "\n".join(";".join(line) for line in lines) + "\n"
+        Path("t.csv").write_text(text, encoding="utf-8")
+        yield
+
+
+@settings(max_examples=60)
+@given(lines=tables())
+def test_what_init_accepts_trains(run_mlp, lines):
+    """Whatever a table is like, a configuration that init writes trains, or init says why none."""
+    with folder_with(lines):
+        run = run_mlp("init", "t.csv")
+        if run.returncode:
+            assert (run.returncode, run.stdout) == (1, "")
+            assert run.stderr.count("\n") == 1
+            assert "internal" not in run.stderr
+            return
+        trained = run_mlp("train", "t.yaml", "-q", "--set", "epochs=1")
+        assert (trained.returncode, trained.stderr) == (0, ""), Path("t.yaml").read_text()
