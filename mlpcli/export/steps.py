@@ -153,7 +153,7 @@ COLUMN_FIELDS = ("name", "role", "categories", "filling")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
-    *("delimiter", "size", "grayscale", "missing_values", "unknown"),
+    *("delimiter", "size", "grayscale", "missing_values", "missing_target", "unknown"),
 )
 SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 # Those that say how a network learns are in its parameters.
@@ -163,7 +163,7 @@ EXPERIMENT_KEYS = (
     *("beta2", "epsilon", "parametrization", "feature_scale", "weight_decay", "clip_norm"),
     *("schedule", "ema", "warmup", "dropout", "label_smoothing", "augment", "validation"),
     *("monitor", "patience", "min_delta", "clamp", "threshold", "calibrate", "class_weight"),
-    *("dtype", "checkpoint_every", "compat"),
+    *("dtype", "checkpoint_every", "preset", "compat"),
 )
 MODEL_FIELDS = (
     *("network", "experiment", "encoding", "fingerprint", "history", "validation_fingerprint"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli.export import c, forms, onnx_graph, run_c
+from mlpcli.export import c, forms
 
 
 @pytest.fixture
@@ -70,10 +70,9 @@ def test_an_export_that_differs_is_not_written(run_mlp, parity, monkeypatch, tmp
     assert not (tmp_path / "cwd" / "m.py").exists()
 
 
+@pytest.mark.usefixtures("cc")
 def test_c_that_does_not_compile_is_not_written(run_mlp, parity, monkeypatch, tmp_path):
     """The compiler's words are in the error."""
-    if not run_c.compiler():
-        pytest.skip("there is no C compiler")
     monkeypatch.setattr(c.c_parts, "AFFINE", "int @affine(void) { return nothing; }")
     run = run_mlp("export", parity, "-o", "m.c")
     assert run.returncode == 1
@@ -160,7 +159,6 @@ def test_onnx_is_an_extra(run_mlp, parity, monkeypatch):
     run = run_mlp("export", parity, "-o", "m.onnx")
     assert run.returncode == 2
     assert "needs the library onnx; pip install 'mlpcli[onnx]'" in run.stderr
-    assert onnx_graph.load_onnx.__doc__
 
 
 def test_real_mnist_fits_in_27_kilobytes(run_mlp, data_dir):

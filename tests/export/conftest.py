@@ -1,31 +1,9 @@
-"""What runs exports: compilers, onnxruntime and Python."""
-
-import os
+"""What reads rows for models to export."""
 
 import exported
 import pytest
 
-from mlpcli.export import run_c
 from mlpcli.prediction.inputs import read_input
-
-
-@pytest.fixture(scope="session")
-def cc():
-    """Return the C compiler; without one, skip, or fail where there must be one."""
-    found = run_c.compiler()
-    if not found and os.environ.get("MLP_TEST_EXPORTS"):
-        pytest.fail("there is no C compiler")
-    return found or pytest.skip("there is no C compiler")
-
-
-@pytest.fixture(scope="session")
-def ort():
-    """Return onnxruntime."""
-    if os.environ.get("MLP_TEST_EXPORTS"):
-        import onnxruntime
-
-        return onnxruntime
-    return pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture
