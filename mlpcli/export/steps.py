@@ -203,6 +203,9 @@ def _unknown(model: Model) -> Iterator[str]:
     """Yield what a model has that these steps do not know."""
     encoding, experiment, network = model.encoding, model.experiment, model.network
     files = experiment.data.files
+    for name in KEYS.keys() - {*EXPERIMENT_KEYS}:
+        if getattr(experiment, name) != KEYS[name].default:
+            yield f"it was trained with {name}"
     if type(model) is not Model or type(network) is not Network:
         yield f"it is a {type(model).__name__} of a {type(network).__name__}"
     for name in {*vars(model)} - {*MODEL_FIELDS}:
@@ -218,9 +221,6 @@ def _unknown(model: Model) -> Iterator[str]:
         ("its data", files and files.missing_values, MISSING_FIELDS),
     ):
         yield from (f"{what} has {name}" for name in _unknown_fields(record, known))
-    for name in KEYS.keys() - {*EXPERIMENT_KEYS}:
-        if getattr(experiment, name) != KEYS[name].default:
-            yield f"it was trained with {name}"
     for what, value, known in (
         ("task", encoding.task, TASKS),
         ("scale", encoding.scale, KNOWN_SCALES),
