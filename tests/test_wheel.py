@@ -43,7 +43,7 @@ def test_wheel_holds_the_package_alone(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpcli").rglob("*.py")}
-    page = {f"mlpcli/report/{name}" for name in ("page.js", "style.css")}
+    page = {f"mlpcli/report/{name}" for name in ("network.js", "live.js", "page.js", "style.css")}
     assert modules | page | {"mlpcli/py.typed"} <= held
     assert {name.partition("/")[0] for name in held} == {
         "mlpcli",
@@ -65,7 +65,7 @@ def test_the_wheel_trains(installed, run_mlp, tmp_path):
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
     config.write_text(text.replace("1000", "2"), encoding="utf-8")
     shown = python("-m", "mlpcli", "train", config, "-o", tmp_path / "wheel.npy", env=installed)
-    assert shown.splitlines()[1].startswith("test accuracy ")
+    assert shown.splitlines()[2].startswith("test accuracy ")
     assert run_mlp("train", config, "-o", tmp_path / "tree.npy").returncode == 0
     assert (tmp_path / "wheel.npy").read_bytes() == (tmp_path / "tree.npy").read_bytes()
 

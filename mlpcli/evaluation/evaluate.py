@@ -11,6 +11,7 @@ from mlpcli.data import load
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.files import open_labelled
 from mlpcli.errors import DataError
+from mlpcli.evaluation.baseline import baseline_accuracy
 from mlpcli.evaluation.other_tasks import labels_report, quantities_report
 from mlpcli.model import Model, Weights
 from mlpcli.nn import metrics
@@ -91,12 +92,13 @@ def report(
         return of_quantities | _if_any("weighted_rmse", evaluation.weighted_rmse)
     weighted = _if_any("weighted_accuracy", evaluation.weighted_accuracy)
     if isinstance(evaluation, LabelEvaluation):
-        return labels_report(evaluation, model.encoding.class_names) | weighted
+        of_labels = labels_report(evaluation, model.encoding.class_names) | weighted
+        return of_labels | {"majority_accuracy": baseline_accuracy(model.encoding, examples)}
     counts = evaluation.confusion
     found = {**evaluation.summary(), "error": evaluation.error, **weighted, **of_counts(counts)}
     if top_k:
         found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
-    found["majority_accuracy"] = evaluation.majority_accuracy
+    found["majority_accuracy"] = baseline_accuracy(model.encoding, examples)
     probabilities = as_probabilities(all_outputs(model, examples))
     areas = roc_auc(examples.labels, probabilities)
     of_all = of_probabilities(examples.labels, probabilities, areas)

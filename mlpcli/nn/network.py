@@ -1,7 +1,8 @@
 """The network: its structure, its parameters as one vector, and the forward pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -33,6 +34,9 @@ class Network:
         extras: what else `theta` consists of, views by name; none here.
     """
 
+    members = 1
+    extras: Mapping[str, Array] = MappingProxyType({})
+
     def __init__(
         self,
         structure: Sequence[int],
@@ -50,8 +54,6 @@ class Network:
         self.layers = layer_views(self.theta, structure)
         self.weights = [Wb[:-1].T for Wb in self.layers]
         self.biases = [Wb[-1] for Wb in self.layers]
-        self.members = 1
-        self.extras: dict[str, Array] = {}
 
     def copy(self) -> "Network":
         """Return a network of the same kind, with parameters of its own."""
