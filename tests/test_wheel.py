@@ -43,7 +43,7 @@ def test_wheel_holds_the_package_alone(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mlpcli").rglob("*.py")}
-    page = {f"mlpcli/report/{name}" for name in ("page.js", "style.css")}
+    page = {f"mlpcli/report/{name}" for name in ("network.js", "live.js", "page.js", "style.css")}
     assert modules | page | {"mlpcli/py.typed"} <= held
     assert {name.partition("/")[0] for name in held} == {
         "mlpcli",

@@ -84,13 +84,19 @@ def write_report(
     from mlpcli.report.page import page
 
     loaded = [store.load_with_meta(path) for path in weights]
+    first, *others = [model.encoding.task for model, _ in loaded]
+    for path, task in zip(weights[1:], others, strict=True):
+        if task != first:
+            problem = f"is a {task}, but {weights[0]} is a {first}"
+            raise ConfigError(path, problem, "compare models of one task")
     read = (path for model, _ in loaded for path in data_paths(model.experiment, data_dir))
     check_outputs({option: output}, [*weights, data, *read])
     atomic.check_writable(output, 0, option)
     runs = []
     for path, (model, meta) in zip(weights, loaded, strict=True):
         opened = open_evaluated(model, split, data_dir, data, target)
-        runs.append(find(model, meta, opened, subject(path, model, split, data)))
+        about = subject(path, model, split, data)
+        runs.append(find(_short_name(path, weights), model, meta, opened, about))
     content = page(runs).encode()
     atomic.write(output, content, option)
     return runs, len(content)
@@ -103,3 +109,8 @@ def _mapping(run: "Findings") -> dict[str, Any]:
         "intervals": run.intervals,
         "importance": [each._asdict() for each in run.importance],
     }
+
+
+def _short_name(path: Path, among: Sequence[Path]) -> str:
+    """Return what a checkpoint is called beside others: its stem, if no other has that."""
+    return path.stem if [each.stem for each in among].count(path.stem) == 1 else str(path)

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpcli.cli import console, options, text_tables
+from mlpcli.cli.sparkline import sparkline
 from mlpcli.errors import ConfigError, join_names
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def show(weights: Path, history: bool, config: bool, as_json: bool) -> None:
         if as_json:
             console.result_json(found)
         else:
-            _show(found, to_yaml(found["experiment"]))
+            _show(found, to_yaml(found["experiment"]), [row["error"] for row in meta.history])
 
 
 def _summary(model: "Model", meta: "Meta") -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _csv(history: Sequence[dict[str, Any]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _show(found: dict[str, Any], experiment: str) -> None:
+def _show(found: dict[str, Any], experiment: str, errors: Sequence[float]) -> None:
     rows = [
         [f"{row['layer']}", f"{tuple(row['W'])}", f"({row['b'][0]},)", f"{row['parameters']:,}"]
         for row in found["layers"]
@@ -170,9 +172,18 @@ def _show(found: dict[str, Any], experiment: str) -> None:
         **({"source": f"{found['source']}: converted weights"} if found["source"] else {}),
         "epochs": f"{found['epochs']}, {'complete' if found['complete'] else 'incomplete'}",
         **({"best epoch": " ".join([str(found["best_epoch"]), *metrics])} if metrics else {}),
+        **_curve(errors),
         "versions": ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
     }
     console.result(f"{found['weights']}, {found['bytes']:,} bytes")
     console.section(*text_tables.table(["layer", "W", "b", "parameters"], rows, left=3))
     console.section("training", *text_tables.definitions(facts))
     console.section("experiment", *experiment.splitlines())
+
+
+def _curve(errors: Sequence[float]) -> dict[str, str]:
+    """Return the error of every epoch as a line to look at; nothing before there are two."""
+    if len(errors) < 2:
+        return {}
+    drawn = sparkline(errors, sys.stdout.encoding if sys.stdout else None)
+    return {"error": f"{drawn} from {errors[0]:.5g} to {errors[-1]:.5g}"}

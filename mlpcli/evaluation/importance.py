@@ -19,7 +19,7 @@ MOST_ROWS = 2000
 MOST_WORK = 4e10
 LEAST_ROWS = 200
 # Neighbouring pixels tell the same: squares of them are shuffled together, so many on a side.
-SQUARES = 14
+SQUARES = 10
 # What is measured of each task; all are 1 for right predictions.
 METRIC = {"classification": "accuracy", "regression": "r2", "multilabel": "macro_f1"}
 

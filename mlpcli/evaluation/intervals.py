@@ -47,6 +47,18 @@ def metric_intervals(
     return bootstrap(statistic_of(model, examples, outputs), len(outputs), rng)
 
 
+def difference(
+    one: Statistic, other: Statistic, metric: str, n: int, rng: np.random.Generator
+) -> Interval:
+    """Return the interval of how much more of a metric one model has than another.
+
+    Both are computed of the same draws of the same n examples, so that what is hard for both
+    makes no difference.
+    """
+    found = bootstrap(lambda rows: {metric: one(rows)[metric] - other(rows)[metric]}, n, rng)
+    return found.get(metric, Interval(-np.inf, np.inf))
+
+
 def statistic_of(model: Model, examples: Examples, outputs: NDArray[np.floating]) -> Statistic:
     """Return what computes the metrics of some of the examples."""
     names, labels = model.encoding.class_names, examples.labels

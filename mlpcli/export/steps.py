@@ -150,7 +150,7 @@ EXPERIMENT_KEYS = (
     *("beta2", "epsilon", "parametrization", "feature_scale", "weight_decay", "clip_norm"),
     *("schedule", "ema", "warmup", "dropout", "label_smoothing", "augment", "validation"),
     *("monitor", "patience", "min_delta", "clamp", "threshold", "calibrate", "class_weight"),
-    *("dtype", "checkpoint_every", "compat"),
+    *("dtype", "checkpoint_every", "preset", "compat"),
 )
 MODEL_FIELDS = (
     *("network", "experiment", "encoding", "fingerprint", "history", "validation_fingerprint"),

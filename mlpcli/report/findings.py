@@ -11,7 +11,7 @@ from mlpcli.data.dataset import Opened
 from mlpcli.evaluation.curves import Reliability, reliability_curve
 from mlpcli.evaluation.evaluate import all_outputs, report
 from mlpcli.evaluation.importance import Importance, permutation_importance
-from mlpcli.evaluation.intervals import Interval, metric_intervals
+from mlpcli.evaluation.intervals import Interval, Statistic, metric_intervals, statistic_of
 from mlpcli.evaluation.mistakes import worst_rows
 from mlpcli.model import Model
 
@@ -45,11 +45,17 @@ class Findings:
         """What the outputs are."""
         return self.model.encoding.task
 
+    @property
+    def statistic(self) -> Statistic:
+        """What computes the metrics of some of the examples."""
+        return statistic_of(self.model, self.opened.examples, self.outputs)
 
-def find(model: Model, meta: Meta, opened: Opened, subject: dict[str, str]) -> Findings:
+
+def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str, str]) -> Findings:
     """Evaluate a model in every way that a report shows.
 
     Args:
+        name: what it is called beside others.
         model: as it was loaded from a checkpoint.
         meta: what that says of the run.
         opened: the examples to evaluate it on, one or more.
@@ -62,7 +68,7 @@ def find(model: Model, meta: Meta, opened: Opened, subject: dict[str, str]) -> F
     said = subject | report(model, examples, where=subject["data"])
     outputs = all_outputs(model, examples)
     return Findings(
-        subject["weights"],
+        name,
         model,
         meta,
         opened,

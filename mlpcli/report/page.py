@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from mlpcli import __version__
-from mlpcli.report import sections, words
+from mlpcli.report import examples, sections, words
+from mlpcli.report.comparison import compare
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, tag
+from mlpcli.report.live import live
+
+SCRIPTS = ("network.js", "live.js", "page.js")
 
 
 def page(runs: Sequence[Findings]) -> str:
     """Return a report on one model, or a comparison of several, as HTML."""
-    run = runs[0]
-    body = tag("main", *_of_one(run))
-    return _document(words.title(run), body)
+    several = len(runs) > 1
+    content = compare(runs) if several else _of_one(runs[0])
+    footer = tag("footer", f"Made by mlp {__version__}. This file is whole: it needs no network.")
+    title = f"{len(runs)} networks compared" if several else words.title(runs[0])
+    return _document(title, tag("main", *content, footer))
 
 
 def _of_one(run: Findings) -> list[Html | None]:
@@ -26,19 +32,22 @@ def _of_one(run: Findings) -> list[Html | None]:
             tag("p", run.report["weights"], class_="note"),
             sections.overview(run),
         ),
+        live(run),
         sections.metrics(run),
         sections.quantities(run),
         sections.learning_curves([run]),
         sections.per_class(run),
         sections.confusion(run),
         sections.calibration(run),
+        examples.mistakes(run),
+        examples.importance(run),
+        examples.weights(run),
         sections.how_made(run),
-        tag("footer", f"Made by mlp {__version__}. This file is whole: it needs no network."),
     ]
 
 
 def _document(title: str, body: Html) -> str:
-    script, style = _asset("page.js"), _asset("style.css")
+    script, style = "".join(map(_asset, SCRIPTS)), _asset("style.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # Nothing is fetched, and no other script runs, whatever text the data brings.
     policy = (
@@ -54,7 +63,9 @@ def _document(title: str, body: Html) -> str:
         tag("title", title),
         tag("style", Html(style)),
     )
-    whole = tag("html", head, tag("body", body, tag("script", Html(script))), lang="en")
+    whole = tag(
+        "html", head, tag("body", body, tag("script", Html(script), type="module")), lang="en"
+    )
     return join(Html("<!doctype html>\n"), whole, "\n")
 
 

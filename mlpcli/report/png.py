@@ -3,6 +3,7 @@
 import base64
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 def picture(pixels: NDArray[np.uint8], called: str, **attributes: object) -> Html:
     """Return pixels, as `encode_png` takes them, as an image that is called so for who reads."""
     source = f"data:image/png;base64,{base64.b64encode(encode_png(pixels)).decode()}"
-    return tag("img", src=source, alt=called, class_="pixels", **attributes)
+    return tag("img", src=source, alt=called, **({"class_": "pixels"} | attributes))
 
 
 def diverging(values: NDArray[np.floating], largest: float) -> NDArray[np.uint8]:
@@ -40,3 +41,18 @@ def diverging(values: NDArray[np.floating], largest: float) -> NDArray[np.uint8]
     end = np.where(share < 0, NEGATIVE, POSITIVE)
     colours: NDArray[np.uint8] = np.rint(ZERO + np.abs(share) * (end - ZERO)).astype(np.uint8)
     return colours
+
+
+def brightest(values: NDArray[Any]) -> float:
+    """Return what white is in pixels: 255 in bytes, else the largest value."""
+    if values.dtype == np.uint8:
+        return 255.0
+    return float(np.abs(values).max(initial=0)) or 1.0
+
+
+def as_bytes(values: NDArray[Any], top: float) -> NDArray[np.uint8]:
+    """Return pixels from 0 to `top` as bytes."""
+    if values.dtype == np.uint8:
+        return np.asarray(values)
+    grey: NDArray[np.uint8] = np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8)
+    return grey

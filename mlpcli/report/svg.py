@@ -8,6 +8,8 @@ from mlpcli.report.html import Html, tag
 
 WIDTH, HEIGHT = 460, 290
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 44
+# A logarithmic axis with less between its ends is marked as any other.
+LOG_TICKS = 5
 # The style sheet has so many kinds of line.
 KINDS = 6
 
@@ -29,11 +31,8 @@ class Axis(NamedTuple):
 
     def ticks(self) -> list[float]:
         """Return a few round numbers within the axis."""
-        if self.log and self.high / self.low >= 10:
-            first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
-            if last - first >= 1:
-                every = -(-(last - first) // 5)
-                return [10.0**k for k in range(first, last + 1, every)]
+        if self.log and self.high / self.low >= LOG_TICKS:
+            return self._log_ticks()
         span = self.high - self.low
         if span <= 0:
             return [self.low]
@@ -42,6 +41,14 @@ class Axis(NamedTuple):
         step = power * next(m for m in (1, 2, 2.5, 5, 10) if rough <= m * power * 1.0001)
         start, stop = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [k * step for k in range(start, stop + 1)]
+
+    def _log_ticks(self) -> list[float]:
+        """Return powers of ten within the axis; of few, their doubles and fivefolds, too."""
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        every = -(-(last - first) // 6)
+        times = (1, 2, 5) if last - first <= 3 else (1,)
+        ticks = [m * 10.0**k for k in range(first, last + 1, every) for m in times]
+        return [tick for tick in ticks if self.low <= tick <= self.high]
 
 
 def axis_of(label: str, values: Sequence[float], log: bool = False, room: float = 0.05) -> Axis:

@@ -144,11 +144,18 @@ def _of_inputs(found: Findings) -> Iterator[str]:
     if matter:
         metric = METRICS[METRIC[found.task]][0]
         matters = "matters" if len(matter) == 1 else "matter"
-        yield f"For its {metric}, {' and '.join(matter)} {matters} most."
+        yield f"For its {metric}, {_and(matter)} {matters} most."
+
+
+def _and(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def title(found: Findings) -> str:
     """Return what a model is, in a few words."""
-    meta = found.meta
-    names = TARGETS_CALLED[found.task]
-    return f"{meta.experiment.data.name}: {len(meta.encoding.class_names)} {names}"
+    names = found.meta.encoding.class_names
+    what = join_names(names, 3)
+    if found.task != "regression":
+        what = f"{len(names)} {TARGETS_CALLED[found.task]}"
+    return f"{found.meta.experiment.data.name}: {what}"

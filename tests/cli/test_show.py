@@ -41,7 +41,7 @@ def test_text(show, parity_weights):
         "3      (2, 3)   (2,)           8",
         "all                           41",
     ]
-    shown = dict(line.split("  ", 1) for line in lines[8:14])
+    shown = dict(line.split("  ", 1) for line in lines[8:15])
     facts = {name: fact.strip() for name, fact in shown.items()}
     assert facts["data"] == "parity, 10 features, scale none"
     assert facts["classes"] == "2: odd, even"

@@ -45,8 +45,8 @@ def test_columns_are_shuffled_whole():
 
 @pytest.mark.parametrize(("shape", "features"), [((28, 28), 784), ((5, 30), 450)])
 def test_squares_of_pixels_are_all_of_the_image(shape, features):
-    """Each pixel, with its three colours, is in one square, and squares are 14 at most."""
+    """Each pixel, with its three colours, is in one square, ten of which are a side at most."""
     groups = input_groups(Encoding(features, "unit", ("p", "q"), shape))
     pixels = np.concatenate([group for _, group in groups])
     assert sorted(pixels.tolist()) == list(range(features))
-    assert len(groups) <= 14 * 14
+    assert len(groups) <= 10 * 10

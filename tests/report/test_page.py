@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -135,6 +136,81 @@ def test_numbers_of_labels(report, run_mlp):
     assert page.numbers["micro F1"][0] == said["micro_f1"]
     for name, row in said["labels"].items():
         assert {row[m] for m in ("precision", "recall", "f1")} <= set(page.numbers[name])
+
+
+def test_mistakes_are_shown_with_their_rows(report, run_mlp):
+    """Each wrong prediction, the surest first, is there with its line, cells and classes."""
+    text = report("classes")
+    (part,) = re.findall(r'<section id="mistakes">.*?</section>', text, re.DOTALL)
+    rows = re.findall(r"<tr><th scope=\"row\">line (\d+)</th>(.*?)</tr>", part)
+    lines = Path("classes.csv").read_text(encoding="utf-8").splitlines()
+    said = json.loads(run_mlp("evaluate", "--weights", "classes.npy", "--json").stdout)
+    assert len(rows) == min(12, said["examples"] - said["correct"])
+    sure = [float(share) for share in re.findall(r"\((0\.\d+)\)", part)]
+    assert sure == sorted(sure, reverse=True)
+    for line, cells in rows:
+        a, _, kind, target = lines[int(line) - 1].split(",")
+        shown = [unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", cells)]
+        assert shown[0] == f"{float(a):.6g}"
+        assert shown[2:4] == [kind, target]
+        assert not shown[4].startswith(f"{target} (")
+
+
+def test_inputs_are_ranked(report):
+    """What decides comes before what does not, each with its interval."""
+    page = Page(report("quantities"))
+    ranked = [name for name in page.numbers if name in ("a", "b", "kind")]
+    assert ranked[-1] == "b"  # which the target does not depend on
+    fall, low, high = page.numbers["a"]
+    assert 0 < low < fall < high
+
+
+@pytest.fixture(scope="module")
+def compared(run_mlp, tables):
+    """Train the same table otherwise; return the report on both runs."""
+    words = ["--set", "epochs=9", "--set", "eta=0.5", "-o", tables / "other.npy", "-q"]
+    assert run_mlp("train", tables / "labels.yaml", *words).returncode == 0
+    assert run_mlp("train", tables / "labels.yaml", "-q", "-o", tables / "one.npy").returncode == 0
+    files = [tables / "one.npy", tables / "other.npy"]
+    assert run_mlp("report", *files, "-o", tables / "both.html").returncode == 0
+    return (tables / "both.html").read_text(encoding="utf-8")
+
+
+def test_runs_side_by_side(compared, run_mlp, tables):
+    """Each has a row with its metrics as `mlp evaluate` says them, and a curve of its own."""
+    page = Page(compared)
+    for name in ("one", "other"):
+        run = run_mlp("evaluate", "--weights", tables / f"{name}.npy", "--json")
+        said = json.loads(run.stdout)
+        assert {said["accuracy"], said["macro_f1"], said["micro_f1"]} <= set(page.numbers[name])
+        assert f"{name} validation error" in page.texts
+    assert compared.count('<polyline points="') == 6  # two errors, an accuracy, of each
+
+
+def test_what_sets_runs_apart(compared):
+    """The keys that differ are there with both values, and no others."""
+    (part,) = re.findall(r'<section id="settings">.*?</section>', compared, re.DOTALL)
+    rows = re.findall(r'<th scope="row">(\w+)</th><td>(.*?)</td><td>(.*?)</td>', part)
+    assert rows == [("eta", "0.1", "0.5"), ("epochs", "3", "9")]
+
+
+def test_a_difference_has_an_interval(compared):
+    """The page says how far the better is ahead, and whether that may be chance."""
+    (said,) = re.findall(
+        r"Against \w+ it is ([\d.]+) ahead on the same examples \(([^)]*)\)", compared
+    )
+    low, high = map(float, said[1].split(" to "))
+    assert low <= float(said[0]) <= high
+
+
+def test_tasks_are_not_compared(report, run_mlp):
+    """Models of other tasks have no common metric."""
+    report("classes"), report("quantities")
+    run = run_mlp("report", "classes.npy", "quantities.npy", "-o", "x.html")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(
+        "mlp: error: quantities.npy: is a regression, but classes.npy is a"
+    )
 
 
 def test_curves_are_the_history(report, run_mlp):

@@ -1,0 +1,143 @@
+"""A report on several models: side by side, their curves overlaid, and what sets them apart."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlpcli.evaluation.importance import METRIC
+from mlpcli.evaluation.intervals import difference
+from mlpcli.report import words
+from mlpcli.report.findings import Findings
+from mlpcli.report.html import Html, join, number, table, tag
+from mlpcli.report.sections import interval_text, learning_curves, section
+from mlpcli.rng import KeyedStreams
+
+SHOWN = {
+    "classification": ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "log_loss"),
+    "regression": ("rmse", "mae", "r2"),
+    "multilabel": ("accuracy", "macro_f1", "micro_f1"),
+}
+
+
+def compare(runs: Sequence[Findings]) -> list[Html | None]:
+    """Return the sections of a comparison of two runs or more, of one task."""
+    return [
+        tag(
+            "header",
+            tag("h1", f"{len(runs)} networks compared"),
+            tag("div", *(tag("p", text) for text in _verdict(runs)), class_="summary"),
+        ),
+        _table(runs),
+        learning_curves(list(runs)),
+        _settings(runs),
+        _each(runs),
+    ]
+
+
+def _verdict(runs: Sequence[Findings]) -> Iterator[str]:
+    metric = METRIC[runs[0].task]
+    called = words.METRICS[metric][0]
+    ranked = sorted(
+        (run for run in runs if run.report[metric] is not None), key=lambda run: -run.report[metric]
+    )
+    if not ranked:
+        return
+    best, *others = ranked
+    yield f"{best.name} has the best {called}: {best.report[metric]:.4f}."
+    if not all(same_examples(best, run) for run in others):
+        yield "They were evaluated on different examples: differences may be due to these."
+        return
+    for run in others:
+        rng = KeyedStreams(best.meta.experiment.seed).generator("difference")
+        low, high = difference(best.statistic, run.statistic, metric, len(best.outputs), rng)
+        sure = "" if low > 0 else ", which may be chance"
+        gap = best.report[metric] - run.report[metric]
+        yield (
+            f"Against {run.name} it is {gap:.4f} ahead on the same examples "
+            f"({low:.4f} to {high:.4f}){sure}."
+        )
+
+
+def same_examples(one: Findings, other: Findings) -> bool:
+    """Return whether two models were evaluated on the same examples, in one order."""
+    labels = one.opened.examples.labels, other.opened.examples.labels
+    return one.report["data"] == other.report["data"] and np.array_equal(*labels)
+
+
+def _table(runs: Sequence[Findings]) -> Html:
+    metrics = SHOWN[runs[0].task]
+    heads: list[object] = [
+        "",
+        *(words.METRICS[name][0] for name in metrics),
+        "parameters",
+        "epochs",
+        "examples",
+    ]
+    rows: list[list[object]] = [
+        [
+            run.name,
+            *(join(number(run.report[name]), _small(run, name)) for name in metrics),
+            f"{len(run.model.network.theta):,}",
+            f"{len(run.meta.history):,}",
+            f"{run.report['examples']:,} of {run.report['data']}, {run.report['split']}",
+        ]
+        for run in runs
+    ]
+    note = tag("p", "Small: the 95 % interval.", class_="note")
+    return section("Side by side", table(heads, rows, class_="cells"), note, name="metrics")
+
+
+def _small(run: Findings, name: str) -> Html | None:
+    interval = run.intervals.get(name)
+    return tag("small", interval_text(interval)) if interval else None
+
+
+def _settings(runs: Sequence[Findings]) -> Html:
+    """Return the keys of the configurations that are not the same in all."""
+    given = [run.meta.experiment.to_mapping() for run in runs]
+    keys = list(dict.fromkeys(key for mapping in given for key in mapping))
+    rows: list[list[object]] = [
+        [key, *(_shown(mapping.get(key)) for mapping in given)]
+        for key in keys
+        if any(mapping.get(key) != given[0].get(key) for mapping in given)
+    ]
+    rows += [
+        [fact, *(tag("code", value) for value in values)]
+        for fact, values in (
+            ("training data", [run.meta.fingerprint[:16] for run in runs]),
+            *(
+                (name, [str(run.meta.versions.get(name, "–")) for run in runs])
+                for name in dict.fromkeys(name for run in runs for name in run.meta.versions)
+            ),
+        )
+        if len(set(values)) > 1
+    ]
+    heading = "What sets them apart"
+    if not rows:
+        return section(heading, tag("p", "Configurations, data and versions are the same."))
+    heads: list[object] = ["", *(run.name for run in runs)]
+    return section(heading, table(heads, rows, class_="cells"), name="settings")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    return (
+        ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+    )
+
+
+def _each(runs: Sequence[Findings]) -> Html:
+    parts = (
+        tag(
+            "details",
+            tag("summary", run.name),
+            tag("div", *(tag("p", text) for text in words.summary(run)), class_="summary"),
+        )
+        for run in runs
+    )
+    note = tag(
+        "p", "mlp report W.npy makes a page of one network, with the network in it.", class_="note"
+    )
+    return section("Each by itself", *parts, note, name="each")

@@ -1,0 +1,215 @@
+"""The network in the page: its steps and what it takes to try them."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.readers.table import Table
+from mlpcli.errors import ConfigError
+from mlpcli.export.steps import Category, Steps, steps_of, to_mapping
+from mlpcli.report.findings import Findings
+from mlpcli.report.html import Html, join, tag
+from mlpcli.report.png import as_bytes, brightest, picture
+
+# Larger networks make pages that no mail takes.
+MOST_BYTES = 30_000_000
+MOST_EXAMPLES = 12
+# Examples from which it is found out how images are framed.
+FRAMED = 500
+# Ink is darker than this share of the largest difference to the paper.
+INK = 0.1
+
+
+def live(found: Findings) -> Html:
+    """Return the section with the network in it; where it cannot be, why."""
+    heading = tag("h2", "Try it")
+    size = found.model.network.theta.nbytes
+    problem = f"Its {size:,} bytes of weights are too many for a page." if size > MOST_BYTES else ""
+    if not problem:
+        try:
+            steps = steps_of(found.model)
+        except ConfigError as error:
+            problem = f"The network cannot be in this page: {error.problem}."
+    if problem:
+        return tag("section", heading, tag("p", problem), class_="live")
+    given, controls = _images(found, steps) if steps.image_shape else _form(found, steps)
+    # As JSON in a script no text of the data can end the script.
+    content = json.dumps({"steps": to_mapping(steps), "given": given}).replace("<", "\\u003c")
+    return tag(
+        "section",
+        heading,
+        tag("div", tag("div", controls), tag("output", id="answer", aria_live="polite")),
+        tag("noscript", tag("p", "This part needs JavaScript.")),
+        tag("script", Html(content), type="application/json", id="network"),
+        id="live",
+        class_="live",
+    )
+
+
+def _form(found: Findings, steps: Steps) -> tuple[dict[str, Any], Html]:
+    typical = list(typical_cells(found.opened.table, len(steps.columns)))
+    fields = (_field(i, steps, name) for i, name in enumerate(_names(steps)))
+    return {"typical": typical}, join(
+        tag("div", *fields, class_="fields"),
+        tag("p", tag("button", "a typical example", type="button", id="typical")),
+    )
+
+
+def _names(steps: Steps) -> Iterator[str]:
+    for i, column in enumerate(steps.columns):
+        yield column.name or (f"column {i + 1}" if steps.named else f"feature {i}")
+
+
+def _field(i: int, steps: Steps, name: str) -> Html:
+    column = steps.columns[i]
+    choices = None
+    if isinstance(column, Category):
+        options = (tag("option", value=category) for category in column.categories)
+        choices = tag("datalist", *options, id=f"choices{i}")
+    return tag(
+        "div",
+        tag("label", name, for_=f"cell{i}"),
+        tag(
+            "input",
+            id=f"cell{i}",
+            data_column=i,
+            autocomplete="off",
+            spellcheck="false",
+            inputmode=None if choices else "decimal",
+            list=f"choices{i}" if choices else None,
+            aria_describedby=f"note{i}",
+        ),
+        choices,
+        tag("span", id=f"note{i}", class_="problem"),
+    )
+
+
+def typical_cells(table: Table, width: int) -> Iterator[str]:
+    """Yield what a typical example has in each column: a middle number, the commonest text."""
+    for j in range(width):
+        values = table.values[:, j]
+        given = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+        if not len(given):
+            yield ""
+        elif j in table.texts:
+            yield table.texts[j][int(np.bincount(given.astype(np.intp)).argmax())]
+        else:
+            middle = np.sort(given)[len(given) // 2]
+            yield str(int(middle)) if middle == int(middle) else str(middle)
+
+
+def _images(found: Findings, steps: Steps) -> tuple[dict[str, Any], Html]:
+    rows, columns, *colours = steps.image_shape or ()
+    examples = found.opened.table.values
+    top = brightest(examples)
+    chosen = _one_of_each(found.opened.examples.labels)
+    pixels = [as_bytes(examples[i], top).reshape(rows, columns, *colours) for i in chosen]
+    sample = as_bytes(examples[:FRAMED], top).reshape(-1, rows, columns, *colours)
+    paper, framing = (0, None) if colours else framing_of(sample)
+    given = {
+        "rows": rows,
+        "columns": columns,
+        "channels": colours[0] if colours else 1,
+        "paper": paper,
+        "framing": framing,
+        "top": top,
+        "examples": [base64.b64encode(image.tobytes()).decode() for image in pixels],
+    }
+    return given, _canvas(found, rows, columns, given, list(zip(chosen, pixels, strict=True)))
+
+
+def _one_of_each(labels: NDArray[Any]) -> list[int]:
+    """Return the first example of each class, of the first ones at most so many."""
+    if labels.ndim > 1:
+        return list(range(min(len(labels), MOST_EXAMPLES)))
+    return [int(i) for i in np.unique(labels, return_index=True)[1][:MOST_EXAMPLES]]
+
+
+def framing_of(images: NDArray[np.uint8]) -> tuple[int, float | None]:
+    """Return the paper's grey, 0 or 255, and how large what is on it is drawn.
+
+    Args:
+        images: (n, rows, columns).
+
+    Returns:
+        The paper, and the larger side of the ink's box, the median, as a share of the larger side
+        of an image; None where the ink's centre is not in the middle of nearly every image.
+    """
+    edges = np.concatenate([images[:, (0, -1)].reshape(-1), images[:, :, (0, -1)].reshape(-1)])
+    paper = 255 if np.median(edges) > 127 else 0
+    ink = np.abs(images.astype(np.float64) - paper)
+    rows, columns = images.shape[1:]
+    inked = ink.sum(axis=(1, 2)) > 0
+    ink = ink[inked]
+    if not len(ink):
+        return paper, None
+    total = ink.sum(axis=(1, 2))
+    down = (ink.sum(axis=2) @ (np.arange(rows) + 0.5)) / total - rows / 2
+    across = (ink.sum(axis=1) @ (np.arange(columns) + 0.5)) / total - columns / 2
+    side = max(rows, columns)
+    if np.quantile(np.abs([down, across]), 0.9) > side / 20:
+        return paper, None
+    strong = ink > INK * ink.max()
+    boxes = [
+        max(np.ptp(np.flatnonzero(image.any(axis=1 - axis))) + 1 for axis in (0, 1))
+        for image in strong
+        if image.any()
+    ]
+    return paper, float(np.median(boxes) / side)
+
+
+def _canvas(
+    found: Findings, rows: int, columns: int, given: dict[str, Any], examples: list[tuple[int, Any]]
+) -> Html:
+    names = found.model.encoding.class_names
+    labels = found.opened.examples.labels
+    zoom = max(1, 280 // max(rows, columns))
+    size = {"width": columns * zoom, "height": rows * zoom}
+    buttons = (
+        tag(
+            "button",
+            picture(
+                pixels, f"an example of {names[labels[i]]}" if labels.ndim == 1 else f"example {i}"
+            ),
+            type="button",
+            data_example=k,
+        )
+        for k, (i, pixels) in enumerate(examples)
+    )
+    box = tag(
+        "label",
+        tag("input", type="checkbox", id="centred", checked=True),
+        "centre and scale, as the examples are",
+    )
+    pen = tag("label", "pen ", tag("input", type="color", id="ink", value="#ffffff"))
+    return join(
+        tag(
+            "div",
+            tag(
+                "canvas",
+                id="pad",
+                tabindex="0",
+                role="img",
+                **size,
+                aria_label="Draw here: with the pointer, or move the pen with the arrow keys, and "
+                "put it down and lift it with the space bar.",
+            ),
+            tag(
+                "figure",
+                tag("canvas", id="seen", width=columns, height=rows, class_="pixels"),
+                tag("figcaption", "what the network sees"),
+            ),
+            class_="pads",
+        ),
+        tag(
+            "p",
+            tag("button", "clear", type="button", id="clear"),
+            " ",
+            pen if given["channels"] > 1 else box if given["framing"] else None,
+        ),
+        tag("p", *buttons, class_="thumbnails"),
+    )

@@ -1,0 +1,97 @@
+// The network: its steps, as `mlp export` has them, from a row's cells to what is predicted.
+
+const ARRAYS = { float32: Float32Array, float64: Float64Array };
+const array = ({ dtype, base64 }) =>
+  new ARRAYS[dtype](Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
+
+const expm1 = Math.expm1, tanh = Math.tanh;
+const ACTIVATIONS = {
+  sigmoid: (z) => 1 / (1 + Math.exp(-z)),
+  tanh,
+  relu: (z) => Math.max(z, 0),
+  leaky_relu: (z) => Math.max(z, 0.01 * z),
+  gelu: (z) => (z * (1 + tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3)))) / 2,
+  selu: (z) => 1.0507009873554805 * (z > 0 ? z : 1.6732632423543772 * expm1(z)),
+  mish: (z) => z * tanh(z > 40 ? z : Math.log1p(Math.exp(z))),
+};
+
+function softmax(z) {
+  const most = Math.max(...z);
+  const powers = z.map((value) => Math.exp(value - most));
+  const total = powers.reduce((sum, value) => sum + value);
+  return powers.map((value) => value / total);
+}
+
+// z = factor · x W + b; W lies row by row, a row for each input.
+function affine({ W, b, factor }, x) {
+  const z = new Float64Array(b.length);
+  x.forEach((value, i) => {
+    if (value) for (let j = 0; j < z.length; j++) z[j] += value * W[i * z.length + j];
+  });
+  return z.map((value, j) => factor * value + b[j]);
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const asNumber = (cell) => (NUMBER.test(cell.trim()) ? Number(cell) : NaN);
+
+// The features of a cell; an Error says what is wrong with it.
+function features(column, cell, missing) {
+  const categories = column.categories, word = cell.trim().toLowerCase();
+  const words = categories ? missing.text_words : missing.number_words;
+  const gone = !word || words.includes(word) || missing.numbers.includes(asNumber(cell));
+  const which = categories ? categories.indexOf(cell) : -1;
+  if (gone && which < 0) {
+    if (column.fill === null) throw new Error("is missing, and no missing value was in training");
+    return categories ? column.fill : [scaled(column, column.fill)];
+  }
+  if (!categories) {
+    const number = asNumber(cell);
+    if (!Number.isFinite(number)) throw new Error("is no number");
+    return [scaled(column, number)];
+  }
+  if (which >= 0) return column.off.map((off, i) => (i === which ? column.on[i] : off));
+  if (column.ignore_unknown) return column.off.map(() => 0);
+  throw new Error("is no category seen in training");
+}
+
+function scaled({ center, spread, limit }, value) {
+  const x = (value - center) / spread;
+  return limit === null ? x : x / Math.sqrt(1 + (x / limit) ** 2);
+}
+
+const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
+
+// What the outputs stand for, each with its name; all arithmetic is in float64.
+function network(steps) {
+  const layers = steps.layers.map((layer) =>
+    layer.step === "Affine" ? { ...layer, W: array(layer.W), b: array(layer.b) } : layer);
+  const { step, names, means, stds, ranges } = steps.answer;
+  const fits = (value) => Math.abs(value) <= LARGEST[steps.dtype];
+  const outputs = (x) => {
+    if (!x.every(fits)) throw new Error("a value is too large for the network's arithmetic");
+    for (const layer of layers) {
+      if (layer.step === "Affine") x = affine(layer, x);
+      else x = layer.name === "softmax" ? softmax(x) : x.map(ACTIVATIONS[layer.name]);
+    }
+    if (!x.every(fits)) throw new Error("values are too large for the network's arithmetic");
+    if (step !== "Quantities") return [...x];
+    return [...x].map((value, j) => {
+      const number = value * stds[j] + means[j];
+      return ranges ? Math.min(Math.max(number, ranges[j][0]), ranges[j][1]) : number;
+    });
+  };
+  const ofNumbers = (numbers) =>
+    outputs(Float64Array.from(numbers, (value, i) => scaled(steps.columns[i], value)));
+  // Of a row of texts; problems are by column, -1 for the whole, and then there are no outputs.
+  const ofCells = (cells) => {
+    const problems = new Map();
+    const x = steps.columns.flatMap((column, i) => {
+      try { return features(column, cells[i], steps.missing); }
+      catch (error) { problems.set(i, error.message); return []; }
+    });
+    try { if (!problems.size) return { problems, outputs: outputs(Float64Array.from(x)) }; }
+    catch (error) { problems.set(-1, error.message); }
+    return { problems, outputs: null };
+  };
+  return { names, kind: step, threshold: steps.answer.threshold, ofNumbers, ofCells };
+}
