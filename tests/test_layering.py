@@ -33,6 +33,7 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
+    "onnx": ("export.onnx_graph", "export.onnx_model"),
     "matplotlib": ("plots", "cli.plot"),
     "cycler": ("plots",),
     "numpy": ("report", "plots", "evaluation", "prediction", "export", "checkpoint", "training",
