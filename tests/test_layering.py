@@ -33,6 +33,7 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
+    "onnx": ("export.onnx_graph", "export.onnx_model"),
     "numpy": ("report", "evaluation", "prediction", "export", "checkpoint", "training", "model",
               "data", "nn", "rng", "config.compat"),
 }  # fmt: skip

@@ -90,6 +90,7 @@ def evaluate(
     from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import evaluate as evaluation
     from mlpcli.evaluation import gates
+    from mlpcli.evaluation.baseline import no_better
     from mlpcli.evaluation.evaluate import open_evaluated, subject
 
     required, drops = _parse_gates(require, baseline, max_drop)
@@ -117,6 +118,8 @@ def evaluate(
         shows = {"regression": show_quantities, "multilabel": show_labels}
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
+    theirs = {"accuracy": found.get("majority_accuracy"), **found.get("baseline", {})}
+    console.warn_no_better(weights, found["split"], no_better(found, theirs))
     for line in unseen_notes(model.encoding, table):
         console.note(line)
     if report:

@@ -18,6 +18,7 @@ COMMANDS = {
     "convert": "Make a checkpoint of the weights that the article's code pickled.",
     "download": "Fetch a dataset, verify it, and keep it.",
     "evaluate": "Evaluate a checkpoint, and hold it to quality gates.",
+    "export": "Write a model as ONNX, C or Python.",
     "init": "Write a commented configuration for your data.",
     "predict": "Print the class of every example.",
     "report": "Write a page on a checkpoint, with the network itself in it.",

@@ -75,6 +75,8 @@ class Encoding(NamedTuple):
     """What the outputs are: a name in `TARGETS_CALLED`."""
     quantities: tuple[Quantity, ...] = ()
     """n_L, of a regression: a network learns (target - mean) / std."""
+    commonest: tuple[int, ...] = ()
+    """What most training examples are: a class, or n_L labels, 0 or 1; () where it is not known."""
     unknown: str = "error"
     """What categories not seen in training are: an error, or ignored, their features all 0."""
 
@@ -144,6 +146,7 @@ class Encoding(NamedTuple):
             or len(encoding.deviations) != statistics
             or len(encoding.quantities) != (len(class_names) if encoding.quantities else 0)
             or bool(encoding.quantities) != (encoding.task == "regression")
+            or not _is_possible(encoding)
         ):
             raise ValueError("the encoding contradicts itself")
         return encoding
@@ -157,6 +160,13 @@ def _is_consistent(column: Column) -> bool:
         and bool(categories) == (column.role == "category")
         and len(column.filling) in (0, column.width)
     )
+
+
+def _is_possible(encoding: Encoding) -> bool:
+    """Return whether an example may be what is commonest."""
+    k, given = len(encoding.class_names), encoding.commonest
+    length, limit = {"classification": (1, k), "multilabel": (k, 2)}.get(encoding.task, (0, 0))
+    return not given or (len(given) == length and max(given) < limit)
 
 
 def _text(value: Any) -> str:
@@ -194,9 +204,19 @@ ENCODING = mapping_of(
         "deviations": list_of(number(above=0)),
         "task": choice(*TARGETS_CALLED),
         "quantities": list_of(_QUANTITY),
+        "commonest": list_of(integer(0)),
         "unknown": choice("error", "ignore"),
     },
-    optional=("image_shape", "columns", "means", "deviations", "task", "quantities", "unknown"),
+    optional=(
+        "image_shape",
+        "columns",
+        "means",
+        "deviations",
+        "task",
+        "quantities",
+        "commonest",
+        "unknown",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
+from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
 from mlpcli.data.encoding import Encoding, encode
@@ -77,6 +78,7 @@ def make_dataset(
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
+    encoding = fit_commonest(encoding, _targets(encoding, train), rows)
     dtype, examples, unseen = preparation.dtype, None, []
     if test is not None:
         examples = _examples(encoding, test, dtype)

@@ -1,7 +1,6 @@
 """A configuration to start from, written for given data."""
 
 import json
-import math
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,20 +16,9 @@ from mlpcli.data.guess import Guess, Wishes, guess_files
 from mlpcli.data.load import check_fits, preparation_of
 from mlpcli.data.readers.source import find_source, with_labels
 from mlpcli.data.readers.table import Table
+from mlpcli.data.recipe import PRESET_ROWS, recipe_for, suits_preset
 from mlpcli.data.targets import as_number
 from mlpcli.errors import DataError, NotClassesError, join_names
-
-# From so many training examples on, some are set aside to choose the weights.
-ENOUGH = 5000
-# Training takes about so many steps, within reason; on fewer examples than that, so many.
-STEPS = 20_000
-FEW_STEPS = 2000
-# The decay of weights is that of a fit of the best ones, on 50 tables, by n, features and classes.
-DECAY = 300
-MOST_DECAY = 5.0
-# So many classes need more hidden neurons.
-MANY_CLASSES = 10
-
 
 # A target of so many different numbers may be a quantity; with twice as many, and fewer examples
 # of each, it is taken for one.
@@ -86,6 +74,7 @@ def _write(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the text of the configuration, and what was found out or chosen."""
     dataset, why = _make_dataset(guess.files, raw, task)
+    suits = suits_preset(dataset)
     names, called = dataset.encoding.class_names, TARGETS_CALLED[dataset.encoding.task]
     called = "1 quantity" if len(names) == 1 and why else f"{len(names)} {called}"
     n = len(dataset.train.labels) + (len(dataset.test.labels) if dataset.test else 0)
@@ -94,6 +83,7 @@ def _write(
         *([f"task: {dataset.encoding.task} ({why})"] if why else []),
         *guess.findings,
         *dataset.notes,
+        *([f"preset: tabular (from {PRESET_ROWS[0]} rows to train on)"] if suits else []),
     )
     return _render(path, guess, dataset, findings, folder, bool(why)), findings
 
@@ -152,12 +142,13 @@ def _render(
     comments = [f"Written by mlp init for {path.name}.", *findings]
     lines = [f"# {_printable(line)}" for line in comments]
     lines += ["data:"]
-    mapping: dict[str, Any] = {"scale": dataset.encoding.scale, **_relative(guess.files, folder)}
+    scale = {} if suits_preset(dataset) else {"scale": dataset.encoding.scale}
+    mapping: dict[str, Any] = scale | _relative(guess.files, folder)
     for name, value in mapping.items():
         comment = DATA_COMMENTS.get(name)
         lines.append(f"  {name}: {_yaml(value)}" + (f"  # {comment}" if comment else ""))
     validation = guess.validation and _path_from(guess.validation, folder)
-    recipe = _recipe(dataset, validation)
+    recipe = recipe_for(dataset, validation)
     if task_told and dataset.encoding.task == "classification":
         recipe.insert(2, ("task", "classification", "whatever the target looks like"))
     for name, value, comment in recipe:
@@ -176,74 +167,6 @@ DATA_COMMENTS = {
     "header": "whether the first line names the columns",
     "scale": "standardize, unit (0..255 to 0..1) or none",
 }
-
-
-OUTPUTS: dict[str, list[tuple[str, Any, str]]] = {
-    "classification": [
-        ("output", "softmax", "one probability per class"),
-        ("loss", "cross_entropy", "goes with softmax"),
-    ],
-    "regression": [
-        ("task", "regression", "quantities are learned, not classes"),
-        ("output", "linear", "any number"),
-        ("loss", "mse", "squared differences; mae and huber mind far values less"),
-    ],
-    "multilabel": [
-        ("task", "multilabel", "an example may have several labels, or none"),
-        ("output", "sigmoid", "one probability per label"),
-        ("loss", "cross_entropy", "goes with probabilities"),
-    ],
-}
-
-
-def _recipe(dataset: Dataset, validation: str | None = None) -> list[tuple[str, Any, str]]:
-    """Return keys, values and reasons; what each part is worth is in tests/README.md."""
-    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
-    task, n = dataset.encoding.task, len(dataset.train.labels)
-    hidden = [256] if classes >= MANY_CLASSES else [128]
-    if task == "regression":
-        hidden = [64, 64]
-    called = TARGETS_CALLED[task]
-    return [
-        ("structure", [features, *hidden, classes], f"features, hidden neurons, {called}"),
-        ("activation", "relu", "of the hidden neurons"),
-        *OUTPUTS[task],
-        *(
-            _with_validation(n, validation)
-            if validation or n >= ENOUGH
-            else _with_decay(n, features, classes)
-        ),
-        ("seed", 0, "decides everything random"),
-    ]
-
-
-def _with_validation(n: int, file: str | None) -> list[tuple[str, Any, str]]:
-    """Return what trains on examples enough to spare some, which say when to stop."""
-    bt_size = 128
-    return [
-        ("optimizer", "adam", "sgd is the article's"),
-        ("eta", 0.001, "learning rate"),
-        ("bt_size", bt_size, "examples per mini-batch"),
-        ("epochs", min(200, max(10, STEPS * bt_size // n)), "passes over the examples"),
-        ("validation", file, "examples that choose the weights")
-        if file
-        else ("validation", 0.1, "fraction of the training examples that chooses the weights"),
-        ("patience", 10, "epochs without improvement before training stops"),
-    ]
-
-
-def _with_decay(n: int, features: int, classes: int) -> list[tuple[str, Any, str]]:
-    """Return what trains on all of few examples: small weights, and steps that fade out."""
-    bt_size = 32
-    decay = min(MOST_DECAY, DECAY * math.sqrt(features / classes) / n)
-    return [
-        ("optimizer", "adamw", "sgd is the article's"),
-        ("eta", 0.003, "learning rate at the start"),
-        ("schedule", "cosine", "lets the learning rate fall to 0"),
-        ("bt_size", bt_size, "examples per mini-batch"),
-        ("epochs", min(800, max(60, FEW_STEPS * bt_size // n)), "passes over the examples"),
-        ("weight_decay", float(f"{decay:.2g}"), "the fewer examples, the smaller the weights"),
-    ]
 
 
 def _relative(files: Files, folder: Path) -> dict[str, Any]:

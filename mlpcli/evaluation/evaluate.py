@@ -11,6 +11,7 @@ from mlpcli.data import load
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.files import open_labelled
 from mlpcli.errors import DataError
+from mlpcli.evaluation.baseline import baseline_accuracy
 from mlpcli.evaluation.other_tasks import labels_report, quantities_report
 from mlpcli.model import Model
 from mlpcli.nn import metrics
@@ -84,12 +85,13 @@ def report(
     if isinstance(evaluation, QuantityEvaluation):
         return quantities_report(evaluation, model.encoding)
     if isinstance(evaluation, LabelEvaluation):
-        return labels_report(evaluation, model.encoding.class_names)
+        found = labels_report(evaluation, model.encoding.class_names)
+        return found | {"majority_accuracy": baseline_accuracy(model.encoding, examples)}
     counts = evaluation.confusion
     found = {**evaluation.summary(), "error": evaluation.error, **of_counts(counts)}
     if top_k:
         found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
-    found["majority_accuracy"] = evaluation.majority_accuracy
+    found["majority_accuracy"] = baseline_accuracy(model.encoding, examples)
     probabilities = as_probabilities(all_outputs(model, examples))
     areas = roc_auc(examples.labels, probabilities)
     of_all = of_probabilities(examples.labels, probabilities, areas)

@@ -16,7 +16,10 @@ def fit_temperature(
 ) -> float:
     """Return the temperature T at which softmax(z^(L) / T), or σ(z^(L) / T), fit labels best.
 
-    The log loss is convex in 1/T, so that halving where its slope changes sign finds its minimum.
+    Of a few examples that are all right the best would be as cold as it goes, and the next mistake
+    would cost as much as it can: as Platt (1999) does, labels are taken to be a little less than
+    certain, as if one more example were of all classes alike. That loss is convex in 1/T, so that
+    halving where its slope changes sign finds its minimum.
 
     Args:
         network: one whose outputs are `softmax` or `sigmoid`.
@@ -30,14 +33,25 @@ def fit_temperature(
     z = np.concatenate([z.astype(np.float64) for z, _ in predict_batches(network, features)])
     y = labels.astype(np.float64) if labels.ndim == 2 else np.eye(z.shape[1])[labels]
     softmax = network.activation_names[-1] == "softmax"
+    doubt = 1 / (len(y) + 1)
+    doubted = (1 - doubt) * y + doubt / (y.shape[1] if softmax else 2)
     low, high = np.log(1 / HOTTEST), np.log(1 / COLDEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if _slope(np.exp(middle) * z, z, y, softmax) > 0:
+        if _slope(np.exp(middle) * z, z, doubted, softmax) > 0:
             high = middle
         else:
             low = middle
+    if _log_loss(np.exp(low) * z, y, softmax) > _log_loss(z, y, softmax):
+        return 1.0
     return float(np.clip(np.exp(-low), COLDEST, HOTTEST))
+
+
+def _log_loss(z: NDArray[np.float64], y: NDArray[np.float64], softmax: bool) -> float:
+    """Return the sum of the log losses of outputs whose weighted inputs are z."""
+    if softmax:
+        return float((np.logaddexp.reduce(z, axis=1) - (y * z).sum(axis=1)).sum())
+    return float((np.logaddexp(0, z) - y * z).sum())
 
 
 def _slope(

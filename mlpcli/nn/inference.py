@@ -69,11 +69,6 @@ class Evaluation(NamedTuple):
         """Correct / total (the article's erratum 1)."""
         return accuracy(self.confusion)
 
-    @property
-    def majority_accuracy(self) -> float:
-        """The accuracy of always saying the class that most of these examples have."""
-        return float(self.confusion.sum(axis=1).max() / self.confusion.sum())
-
     def summary(self) -> dict[str, Any]:
         """Return accuracy and counts."""
         return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}

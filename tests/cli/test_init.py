@@ -1,6 +1,7 @@
 """`mlp init`: a configuration that trains as it is."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -241,9 +242,12 @@ def table(n, features, classes):
     [
         # 300 · sqrt(features / classes) / n, n being the training rows, and at least 60 epochs
         (500, 8, 2, {"optimizer": "adamw", "weight_decay": 1.5, "epochs": 160, "validation": None}),
-        (4000, 9, 12, {"optimizer": "adamw", "weight_decay": 0.081, "structure": (9, 256, 12)}),
+        (700, 9, 12, {"optimizer": "adamw", "weight_decay": 0.47, "structure": (9, 256, 12)}),
         (50, 8, 2, {"weight_decay": 5.0, "epochs": 800}),
-        (7000, 3, 2, {"optimizer": "adam", "validation": 0.1, "patience": 10, "weight_decay": 0}),
+        (26000, 3, 2, {"optimizer": "adam", "validation": 0.1, "patience": 10, "weight_decay": 0}),
+        # 2,500 · 256 / n, from 32 to 200
+        (1000, 3, 2, {"preset": "tabular", "epochs": 200, "validation": 0.1, "calibrate": True}),
+        (7000, 3, 2, {"preset": "tabular", "epochs": 114, "validation": 0.1, "patience": None}),
     ],
 )
 def test_something_stops_training(run_mlp, n, features, classes, expected):
@@ -252,4 +256,27 @@ def test_something_stops_training(run_mlp, n, features, classes, expected):
     assert run_mlp("init", "t.csv").returncode == 0
     experiment = load_experiment(Path("t.yaml"))
     assert {name: getattr(experiment, name) for name in expected} == expected
-    assert experiment.schedule.name == ("constant" if experiment.validation else "cosine")
+    schedule = "constant" if experiment.validation else "cosine"
+    assert experiment.schedule.name == ("cosine_log" if experiment.preset else schedule)
+
+
+@pytest.mark.parametrize("kind", ["classes", "quantity", "labels"])
+def test_a_larger_table_gets_the_preset(run_mlp, kind):
+    """From 600 rows to train on `mlp init` chooses `preset: tabular`, says so, and it trains."""
+    targets = {
+        "classes": lambda i: f"c{i % 3}",
+        "quantity": lambda i: f"{i % 91 * 0.37}",
+        "labels": lambda i: f"{i % 2},{i % 3 // 2}",
+    }
+    names = "y,z" if kind == "labels" else "y"
+    rows = [f"{i % 7},{'uv'[i % 2]},{targets[kind](i)}" for i in range(1000)]
+    Path("t.csv").write_text("\n".join([f"a,b,{names}", *rows]) + "\n")
+    columns = ["--target", "y", "--target", "z"] if kind == "labels" else []
+    run = run_mlp("init", "t.csv", *columns)
+    assert run.stdout.splitlines()[-2] == "preset: tabular (from 600 rows to train on)"
+    lines = Path("t.yaml").read_text().splitlines()
+    assert all("# " in line for line in lines if not line.startswith(("data:", "  train:")))
+    run = run_mlp("train", "t.yaml", "-q", "--set", "epochs=1", "--set", "hidden=[4]")
+    assert (run.returncode, run.stderr) == (0, "")
+    shown = json.loads(run_mlp("show", "t.npy", "--json").stdout)["experiment"]
+    assert (shown["preset"], shown["data"]["scale"]) == ("tabular", "robust")

@@ -49,10 +49,20 @@ def test_no_class_changes_and_nothing_is_worse(output, scale):
         assert log_loss(network, x, labels) <= first + 1e-12
 
 
-@pytest.mark.parametrize(("right", "limit"), [(True, COLDEST), (False, HOTTEST)])
-def test_limits(right, limit):
-    """Examples that are all right, or all wrong, give the last temperature that is tried."""
+def test_limits():
+    """Examples that are all wrong give the last temperature that is tried."""
     network, x, _ = made("softmax", 1.0)
-    best = np.concatenate([a.copy() for _, a in predict_batches(network, x)])
-    labels = best.argmax(axis=1) if right else best.argmin(axis=1)
-    assert fit_temperature(network, x, labels) == pytest.approx(limit, rel=1e-6)
+    outputs = np.concatenate([a.copy() for _, a in predict_batches(network, x)])
+    assert fit_temperature(network, x, outputs.argmin(axis=1)) == pytest.approx(HOTTEST, rel=1e-6)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_a_few_examples_that_are_all_right_prove_little(output):
+    """Where no example is wrong, outputs become the surer the more there are, but never certain."""
+    found = []
+    for n in (5, 50, 500):
+        network, x, _ = made(output, 1.0, n)
+        right = np.concatenate([z.copy() for z, _ in predict_batches(network, x)]).argmax(axis=1)
+        labels = right if output == "softmax" else np.eye(3, dtype=int)[right]
+        found.append(fit_temperature(network, x, labels))
+    assert found[0] > found[1] > found[2] > COLDEST

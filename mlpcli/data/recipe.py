@@ -1,0 +1,117 @@
+"""How to train on given data: the keys that `mlp init` writes, chosen by measurement.
+
+What each part is worth is in tests/README.md.
+"""
+
+import math
+from typing import Any
+
+from mlpcli.config.presets import RECIPES
+from mlpcli.data.dataset import Dataset
+from mlpcli.data.encoding import TARGETS_CALLED
+
+# From so many training examples on, some are set aside to choose the weights.
+ENOUGH = 5000
+# So many rows of a table, and so many features, are what `preset: tabular` suits: fewer are too few
+# to spare some, and more take it too long. It takes about so many steps, within reason.
+PRESET_ROWS, PRESET_FEATURES = range(600, 20_001), range(1, 501)
+PRESET_STEPS, PRESET_EPOCHS = 2500, (32, 200)
+# Training takes about so many steps, within reason; on fewer examples than that, so many.
+STEPS = 20_000
+FEW_STEPS = 2000
+# The decay of weights is that of a fit of the best ones, on 50 tables, by n, features and classes.
+DECAY = 300
+MOST_DECAY = 5.0
+# So many classes need more hidden neurons.
+MANY_CLASSES = 10
+
+OUTPUTS: dict[str, list[tuple[str, Any, str]]] = {
+    "classification": [
+        ("output", "softmax", "one probability per class"),
+        ("loss", "cross_entropy", "goes with softmax"),
+    ],
+    "regression": [
+        ("task", "regression", "quantities are learned, not classes"),
+        ("output", "linear", "any number"),
+        ("loss", "mse", "squared differences; mae and huber mind far values less"),
+    ],
+    "multilabel": [
+        ("task", "multilabel", "an example may have several labels, or none"),
+        ("output", "sigmoid", "one probability per label"),
+        ("loss", "cross_entropy", "goes with probabilities"),
+    ],
+}
+
+
+def recipe_for(dataset: Dataset, validation: str | None = None) -> list[tuple[str, Any, str]]:
+    """Return keys, values and reasons; `validation` is a file with examples for it, if any."""
+    features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
+    task, n = dataset.encoding.task, len(dataset.train.labels)
+    if suits_preset(dataset):
+        return _with_preset(dataset, validation)
+    hidden = [256] if classes >= MANY_CLASSES else [128]
+    if task == "regression":
+        hidden = [64, 64]
+    called = TARGETS_CALLED[task]
+    return [
+        ("structure", [features, *hidden, classes], f"features, hidden neurons, {called}"),
+        ("activation", "relu", "of the hidden neurons"),
+        *OUTPUTS[task],
+        *(
+            _with_validation(n, validation)
+            if validation or n >= ENOUGH
+            else _with_decay(n, features, classes)
+        ),
+        ("seed", 0, "decides everything random"),
+    ]
+
+
+def suits_preset(dataset: Dataset) -> bool:
+    """Return whether a dataset is a table of the size that `preset: tabular` is for."""
+    encoding, n = dataset.encoding, len(dataset.train.labels)
+    is_table = encoding.scale == "standardize" and not encoding.image_shape
+    return is_table and n in PRESET_ROWS and encoding.features in PRESET_FEATURES
+
+
+def _with_preset(dataset: Dataset, validation: str | None) -> list[tuple[str, Any, str]]:
+    """Return what `preset: tabular` leaves to the data."""
+    encoding, bt_size = dataset.encoding, RECIPES["tabular"].common["bt_size"]
+    fewest, most = PRESET_EPOCHS
+    epochs = min(most, max(fewest, PRESET_STEPS * bt_size // len(dataset.train.labels)))
+    task = [part for part in OUTPUTS[encoding.task] if part[0] == "task"]
+    return [
+        ("preset", "tabular", "fills in what is not given here: see mlp check"),
+        *task,
+        ("epochs", epochs, "passes over the examples"),
+        *([("validation", validation, "examples that choose the weights")] if validation else []),
+        ("seed", 0, "decides everything random"),
+    ]
+
+
+def _with_validation(n: int, file: str | None) -> list[tuple[str, Any, str]]:
+    """Return what trains on examples enough to spare some, which say when to stop."""
+    bt_size = 128
+    return [
+        ("optimizer", "adam", "sgd is the article's"),
+        ("eta", 0.001, "learning rate"),
+        ("bt_size", bt_size, "examples per mini-batch"),
+        ("epochs", min(200, max(10, STEPS * bt_size // n)), "passes over the examples"),
+        ("validation", file, "examples that choose the weights")
+        if file
+        else ("validation", 0.1, "fraction of the training examples that chooses the weights"),
+        ("patience", 10, "epochs without improvement before training stops"),
+    ]
+
+
+def _with_decay(n: int, features: int, classes: int) -> list[tuple[str, Any, str]]:
+    """Return what trains on all of few examples: small weights, and steps that fade out."""
+    bt_size = 32
+    decay = min(MOST_DECAY, DECAY * math.sqrt(features / classes) / n)
+    return [
+        ("optimizer", "adamw", "sgd is the article's"),
+        ("eta", 0.003, "learning rate at the start"),
+        ("schedule", "cosine", "lets the learning rate fall to 0"),
+        ("bt_size", bt_size, "examples per mini-batch"),
+        ("epochs", min(800, max(60, FEW_STEPS * bt_size // n)), "passes over the examples"),
+        ("weight_decay", float(f"{decay:.2g}"), "the fewer examples, the smaller the weights"),
+    ]
