@@ -10,7 +10,7 @@ from conftest import ROOT
 FLOORS = (
     {"__main__", "__init__"},
     {"cli"},
-    {"report"},
+    {"report", "plots"},
     {"evaluation", "prediction", "export"},
     {"checkpoint"},
     {"training"},
@@ -34,8 +34,10 @@ LIBRARIES = {
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
     "onnx": ("export.onnx_graph", "export.onnx_model"),
-    "numpy": ("report", "evaluation", "prediction", "export", "checkpoint", "training", "model",
-              "data", "nn", "rng", "config.compat"),
+    "matplotlib": ("plots", "cli.plot"),
+    "cycler": ("plots",),
+    "numpy": ("report", "plots", "evaluation", "prediction", "export", "checkpoint", "training",
+              "model", "data", "nn", "rng", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.

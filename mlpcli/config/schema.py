@@ -316,6 +316,7 @@ def check_combinations(e: Experiment) -> None:
     for check in (
         _check_layers,
         _check_task,
+        _check_files,
         _check_parametrization,
         _check_optimizer,
         _check_validation,
@@ -389,6 +390,16 @@ def _check_task(e: Experiment) -> Iterator[Contradiction]:
     if isinstance(target, tuple) and e.learns == "classification":
         problem = "names several columns, but classes are in one"
         yield Contradiction("data.target", problem, "write task: multilabel, or task: regression")
+
+
+def _check_files(e: Experiment) -> Iterator[Contradiction]:
+    files = e.data.files
+    if files and files.group is not None and files.time is not None:
+        problem = "splits by time, and data.group by groups"
+        yield Contradiction("data.time", problem, "remove one of the two")
+    if files and files.weight is not None and e.compat:
+        problem = "weighs examples, but compat: article knows no weights"
+        yield Contradiction("data.weight", problem, "remove one of the two")
 
 
 def _check_parametrization(e: Experiment) -> Iterator[Contradiction]:

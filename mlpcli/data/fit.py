@@ -164,10 +164,18 @@ def _means(table: Table, rows: Rows) -> list[tuple[float, ...]]:
 
 def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[float, ...]:
     """Return the mean of a column, or the share of each of its categories."""
-    given = given_values(table, j, rows)
+    given, weights = given_values(table, j, rows), _weights(table, rows)
+    if weights is not None:
+        column_values = table.values[:, j] if rows is None else table.values[rows, j]
+        weights = weights[~np.isnan(column_values)] if len(weights) > len(given) else weights
+        if not weights.any():
+            raise _no_values(table, j, rows)
     if not column.categories:
+        if weights is not None:
+            return (float(np.average(given, weights=weights)),)
         return (float(given.mean(dtype=np.float64)),)
-    counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j])) / len(given)
+    counts = np.bincount(given.astype(np.intp), weights, minlength=len(table.texts[j]))
+    counts = counts / counts.sum()
     shares = dict(zip(table.texts[j], counts.tolist(), strict=True))
     return tuple(shares[text] for text in column.categories)
 
@@ -212,6 +220,12 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows 
     )
 
 
+def _weights(table: Table, rows: Rows) -> NDArray[np.float64] | None:
+    """Return how much each row to learn from counts, (m,); None where all count the same."""
+    weights = table.weights
+    return weights if weights is None or rows is None else weights[rows]
+
+
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 Numbers = Callable[[Values], NDArray[np.float64]]
 
@@ -219,14 +233,19 @@ Numbers = Callable[[Values], NDArray[np.float64]]
 def _mean_and_std(table: Table, numbers: Numbers, rows: Rows) -> Statistics:
     """Return the mean and the standard deviation of each feature, (n_1,)."""
     # Measured from the first example on, so that a constant has standard deviation 0 exactly.
-    n = len(table.values) if rows is None else len(rows)
+    n: float = len(table.values) if rows is None else len(rows)
+    weights = _weights(table, rows)
+    if weights is not None:
+        n, weights = weights.sum(), weights[:, np.newaxis]
     first = numbers(table.values[:1] if rows is None else table.values[rows[:1]])[0]
     total, squares = np.zeros_like(first), np.zeros_like(first)
-    for _, values in blocks(table.values, rows):
-        total += (numbers(values) - first).sum(axis=0)
+    for part, values in blocks(table.values, rows):
+        centred = numbers(values) - first
+        total += (centred if weights is None else centred * weights[part]).sum(axis=0)
     shift = total / n
-    for _, values in blocks(table.values, rows):
-        squares += np.square(numbers(values) - first - shift).sum(axis=0)
+    for part, values in blocks(table.values, rows):
+        squared = np.square(numbers(values) - first - shift)
+        squares += (squared if weights is None else squared * weights[part]).sum(axis=0)
     return first + shift, np.sqrt(squares / n)
 
 

@@ -230,4 +230,6 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         dtype=experiment.dtype,
     )
     notes = (*dataset.notes, *unseen_notes(dataset.encoding, opened.table))
-    return dataset._replace(validation=opened.examples, notes=notes)
+    return dataset._replace(
+        validation=opened.examples, notes=notes, validation_weights=opened.table.weights
+    )

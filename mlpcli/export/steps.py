@@ -139,7 +139,8 @@ class Steps(NamedTuple):
         return [layer for layer in self.layers if isinstance(layer, Affine)]
 
 
-# What these steps can say. Anything else that a model may have is refused, whoever added it.
+# What these steps can say, and what makes no difference to predictions. Anything else that a model
+# may have is refused until it is in one of these lists.
 ROLES = ("number", "category", "target", "ignored")
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
 OUTPUTS = ("sigmoid", "softmax", "linear")
@@ -147,7 +148,7 @@ KNOWN_SCALES = ("unit", "standardize", "robust", "none")
 TASKS = ("classification", "regression", "multilabel")
 ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
-    *("task", "quantities", "unknown"),
+    *("task", "quantities", "commonest", "unknown"),
 )
 COLUMN_FIELDS = ("name", "role", "categories", "filling")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
