@@ -92,6 +92,7 @@ TASKS = ("classification", "regression", "multilabel")
 # Losses that only outputs which are quantities have.
 LINEAR_LOSSES = ("mae", "huber")
 
+EMBEDDINGS = ("piecewise_linear",)
 # Recipes by name: see config/presets.py.
 PRESETS = ("tabular", "article", "images")
 
@@ -168,6 +169,7 @@ class Experiment:
     parametrization: str | None = key(choice("standard", "ntk"), "ntk", default=None)
     feature_scale: bool | None = key(BOOLEAN, "true", default=None)
     members: int | None = key(integer(2), "8", default=None)
+    embeddings: str | None = key(choice(*EMBEDDINGS), "piecewise_linear", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
     schedule: Variant = key(
@@ -401,6 +403,9 @@ def _check_files(e: Experiment) -> Iterator[Contradiction]:
 
 
 def _check_parametrization(e: Experiment) -> Iterator[Contradiction]:
+    if e.embeddings and not e.data.files:
+        problem = f"is of a table's numbers, but {e.data.name} has none"
+        yield Contradiction("embeddings", problem, "remove it")
     if e.parametrization == "ntk" and e.init != "normal":
         problem = f"is {e.init}, but parametrization: ntk draws from N(0, 1)"
         yield Contradiction("init", problem, "remove one of the two")

@@ -27,6 +27,8 @@ class Preparation(NamedTuple):
     """Whether the configuration says so, and it is not guessed."""
     guesses_task: bool = False
     """Whether targets that are no classes make it a regression."""
+    embeddings: str | None = None
+    """How numbers are embedded; None if they are not."""
 
 
 class Examples(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files, Target
+from mlpcli.data.bins import fit_bins
 from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
@@ -70,13 +71,16 @@ def make_dataset(
         DataError: if something in the training file is wrong, or in the test file.
     """
     table = handle_missing(raw, files.missing, files.missing_target)
-    encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
+    task, embeddings = preparation.task, preparation.embeddings
+    encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(_targets(encoding, train), preparation, train)
     weights = _training_weights(train, rows)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
+    if embeddings:
+        encoding = fit_bins(encoding, train, rows)
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)

@@ -95,7 +95,10 @@ def preparation_of(e: Experiment) -> Preparation:
     fraction = e.validation if isinstance(e.validation, float) else 0.0
     quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
     given = e.task is not None or quantities
-    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given, e.guesses_task)
+    guesses, embeddings = e.guesses_task, e.embeddings
+    return Preparation(
+        e.data.scale, e.seed, fraction, e.dtype, e.learns, given, guesses, embeddings
+    )
 
 
 def fit_structure(experiment: Experiment, encoding: Encoding) -> Experiment:
