@@ -172,8 +172,12 @@ def feature_name(encoding: Encoding, feature: int) -> str:
     first = 0
     for position, column in enumerate(encoding.columns):
         if feature < first + column.width:
-            category = f"={column.categories[feature - first]}" if column.categories else ""
-            return f"column {column.name or position}{category}"
+            i, which = feature - first, ""
+            if column.categories:
+                which = f"={column.categories[i]}"
+            elif column.bins:
+                which = f" from {column.bins[i]:g} to {column.bins[i + 1]:g}"
+            return f"column {column.name or position}{which}"
         first += column.width
     return f"feature {feature}"
 

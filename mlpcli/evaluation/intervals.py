@@ -16,9 +16,10 @@ from mlpcli.nn.residuals import QuantityEvaluation, means
 from mlpcli.rng import KeyedStreams
 
 # Enough for two digits of an interval; fewer where examples are many and each draw takes long.
-MOST_DRAWS, LEAST_DRAWS, DRAWN_EXAMPLES = 1000, 200, 4_000_000
-# Areas under ROC curves of more classes take long, and metrics of each of them fill no table.
+MOST_DRAWS, LEAST_DRAWS, DRAWN_EXAMPLES = 1000, 100, 4_000_000
+# Metrics of each of more classes fill no table; areas under ROC curves of more outputs take long.
 MOST_CLASSES = 100
+MOST_OUTPUTS = 1_000_000
 
 Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
 """Returns metrics by name of some of the examples, given by their rows; NaN for no value."""
@@ -94,7 +95,8 @@ def _of_classes(
 ) -> Statistic:
     probabilities, predicted = as_probabilities(outputs), outputs.argmax(axis=1)
     few = len(names) <= MOST_CLASSES
-    ranks = [output_ranks(column) for column in probabilities.T] if few else []
+    ranked = few and outputs.size <= MOST_OUTPUTS
+    ranks = [output_ranks(column) for column in probabilities.T] if ranked else []
 
     def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
         true = labels[rows]
@@ -105,7 +107,7 @@ def _of_classes(
         if few:
             for name in ("precision", "recall", "f1"):
                 found |= _per_name(name, names, getattr(metrics, name)(counts))
-            found |= _per_name("roc_auc", names, areas)
+            found |= _per_name("roc_auc", names[: len(areas)], areas)
         return found
 
     return statistic

@@ -47,6 +47,17 @@ class Category(NamedTuple):
     """Whether all features of a text that is none of the categories are 0, or it is refused."""
 
 
+class Table(NamedTuple):
+    """The training table, by which other tables are read."""
+
+    names: tuple[str, ...]
+    """Of all its columns, targets included; empty where it had no header."""
+    positions: tuple[int, ...]
+    """Where among them a row's columns are."""
+    header: bool | None
+    """Whether tables have a header; None where it is to be detected."""
+
+
 class Missing(NamedTuple):
     """What stands for a missing value, beside a cell of nothing but white space.
 
@@ -114,6 +125,8 @@ class Steps(NamedTuple):
     """The precision of the arithmetic: float32 or float64."""
     image_shape: tuple[int, ...] | None
     """(rows, columns), or (rows, columns, 3) in colour, where a row is an image's pixels."""
+    table: Table | None
+    """None where it was trained on an array or on images."""
 
     @property
     def named(self) -> bool:
@@ -126,7 +139,8 @@ class Steps(NamedTuple):
         return [layer for layer in self.layers if isinstance(layer, Affine)]
 
 
-# What these steps can say. Anything else that a model may have is refused, whoever added it.
+# What these steps can say, and what makes no difference to predictions. Anything else that a model
+# may have is refused until it is in one of these lists.
 ROLES = ("number", "category", "target", "ignored")
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
 OUTPUTS = ("sigmoid", "softmax", "linear")
@@ -134,13 +148,13 @@ KNOWN_SCALES = ("unit", "standardize", "robust", "none")
 TASKS = ("classification", "regression", "multilabel")
 ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
-    *("task", "quantities", "unknown"),
+    *("task", "quantities", "commonest", "unknown"),
 )
 COLUMN_FIELDS = ("name", "role", "categories", "filling")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
-    *("delimiter", "size", "grayscale", "missing_values", "unknown"),
+    *("delimiter", "size", "grayscale", "missing_values", "missing_target", "unknown"),
 )
 SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 # Those that say how a network learns are in its parameters.
@@ -182,6 +196,7 @@ def steps_of(model: Model) -> Steps:
         _answer(experiment, encoding),
         experiment.dtype,
         shape,
+        _table(experiment, encoding),
     )
 
 
@@ -189,6 +204,9 @@ def _unknown(model: Model) -> Iterator[str]:
     """Yield what a model has that these steps do not know."""
     encoding, experiment, network = model.encoding, model.experiment, model.network
     files = experiment.data.files
+    for name in KEYS.keys() - {*EXPERIMENT_KEYS}:
+        if getattr(experiment, name) != KEYS[name].default:
+            yield f"it was trained with {name}"
     if type(model) is not Model or type(network) is not Network:
         yield f"it is a {type(model).__name__} of a {type(network).__name__}"
     for name in {*vars(model)} - {*MODEL_FIELDS}:
@@ -204,9 +222,6 @@ def _unknown(model: Model) -> Iterator[str]:
         ("its data", files and files.missing_values, MISSING_FIELDS),
     ):
         yield from (f"{what} has {name}" for name in _unknown_fields(record, known))
-    for name in KEYS.keys() - {*EXPERIMENT_KEYS}:
-        if getattr(experiment, name) != KEYS[name].default:
-            yield f"it was trained with {name}"
     for what, value, known in (
         ("task", encoding.task, TASKS),
         ("scale", encoding.scale, KNOWN_SCALES),
@@ -267,6 +282,13 @@ def _category(
         fill and features(fill),
         encoding.unknown == "ignore",
     )
+
+
+def _table(experiment: Experiment, encoding: Encoding) -> Table | None:
+    names = tuple(column.name for column in encoding.columns)
+    inputs = (i for i, column in enumerate(encoding.columns) if column.width)
+    header = experiment.data.files.header if experiment.data.files else None
+    return Table(names, tuple(inputs), header) if names else None
 
 
 def _missing(experiment: Experiment) -> Missing:

@@ -17,14 +17,14 @@ def test_the_interval_of_a_share_is_that_of_a_binomial():
 
 
 def test_intervals_cover():
-    """Of 100 samples of a coin that falls right in 70 %, about 95 intervals hold 0.7."""
+    """Of 40 samples of a coin that falls right in 70 %, about 38 intervals hold 0.7."""
     held = 0
-    for seed in range(100):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         right = rng.random(150) < 0.7
         low, high = bootstrap(lambda rows, right=right: {"a": right[rows].mean()}, 150, rng)["a"]
         held += low <= 0.7 <= high
-    assert 89 <= held <= 99
+    assert 35 <= held < 40
 
 
 def test_what_has_no_value_has_no_interval():

@@ -167,6 +167,8 @@ def test_networks_and_models_that_steps_do_not_know_are_refused():
     of_another = kind(model.network, model.experiment, model.encoding, "")
     with pytest.raises(ConfigError, match="it is a Ensemble of a Network"):
         steps_of(of_another)
+    with pytest.raises(ConfigError, match="it was trained with members, which cannot be exported"):
+        steps_of(exported.parity_model(members=2))
     other = exported.parity_model()
     other.network = type("Embedded", (Network,), {})(other.network.structure, ["tanh"] * 2)
     with pytest.raises(ConfigError, match="it is a Model of a Embedded"):
