@@ -179,7 +179,7 @@ def test_a_quantity_is_learned(run_mlp):
     run = run_mlp("init", "t.csv", "-o", "c.yaml", "--task", "classification")
     assert run.stdout.startswith("150 examples, 1 features, 15 classes: 0.0, 1.5, ")
     run = run_mlp("train", "c.yaml", "-q", "--set", "epochs=2")
-    assert (run.returncode, run.stderr) == (0, "")
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(
@@ -308,6 +308,6 @@ def test_a_larger_table_gets_the_preset(run_mlp, kind):
     lines = Path("t.yaml").read_text().splitlines()
     assert all("# " in line for line in lines if not line.startswith(("data:", "  train:")))
     run = run_mlp("train", "t.yaml", "-q", "--set", "epochs=1", "--set", "hidden=[4]")
-    assert (run.returncode, run.stderr) == (0, "")
+    assert run.returncode == 0, run.stderr
     shown = json.loads(run_mlp("show", "t.npy", "--json").stdout)["experiment"]
     assert (shown["preset"], shown["data"]["scale"]) == ("tabular", "robust")
