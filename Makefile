@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+MLP = $(abspath $(BIN))/mlp
 BENCH_VENV ?= .venv-bench
 # One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
 TORCH ?= torch==2.13.0
 
-.PHONY: help train mnist test acceptance soak fuzz coverage lint bench profile clean
+.PHONY: help train mnist test acceptance soak fuzz coverage lint figures bench profile clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,6 +27,7 @@ test: lint  ## Run lint, types and all tests, on all cores
 acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables (needs MLP_TEST_MNIST; ten minutes)
 	$(BIN)/python tests/acceptance.py
 	$(BIN)/python tests/tables.py
+	$(BIN)/python tests/quantity_tables.py
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
 	$(BIN)/python tests/soak.py
@@ -44,6 +46,15 @@ lint: $(VENV)/.dev  ## Run lint and types alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+figures: $(VENV)/.dev  ## Draw the README's pictures (trains parity and MNIST, which must be there)
+	mkdir -p .github/figures
+	cd .github/figures && for name in parity mnist; do $(MLP) train ../../configs/$$name.yaml --quiet --overwrite; done
+	cd .github/figures && $(MLP) plot history mnist.npy --log -o history.png
+	cd .github/figures && $(MLP) plot weights parity.npy -o weights.png
+	cd .github/figures && $(MLP) plot mistakes mnist.npy -o mistakes.png
+	cd .github/figures && $(MLP) plot descent -o descent.png
+	rm .github/figures/*.npy
 
 bench: $(BENCH_VENV)/.bench  ## Compare speed with other libraries; FLAGS="--help" says how
 	cd tests && $(abspath $(BENCH_VENV))/bin/python -m benchmarks $(FLAGS)

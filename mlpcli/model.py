@@ -22,6 +22,7 @@ from mlpcli.nn.multilabel import LabelEvaluation, compare_labels
 from mlpcli.nn.network import Network
 from mlpcli.nn.residuals import QuantityEvaluation
 
+Weights = inference.Weights
 Evaluation = inference.Evaluation | QuantityEvaluation | LabelEvaluation
 # From this output on an example has a label.
 THRESHOLD = 0.5
@@ -103,17 +104,20 @@ class Model:
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
         return np.concatenate([empty, *chunks])
 
-    def evaluate(self, examples: Examples, where: str = "examples") -> Evaluation:
+    def evaluate(
+        self, examples: Examples, where: str = "examples", weights: Weights = None
+    ) -> Evaluation:
         """Compare the model's predictions with the targets of one or more examples.
 
         Args:
             examples: with features in the model's encoding.
             where: what they are called in an error.
+            weights: (n,) how much each counts; None where all count the same.
 
         Raises:
             DataError: if the error is not a number, for the sake of a value too large.
         """
-        found = evaluate(self.network, self.experiment, self.encoding, examples)
+        found = evaluate(self.network, self.experiment, self.encoding, examples, weights)
         if not math.isfinite(found.error):
             raise self._too_large(where)
         return found
@@ -170,18 +174,24 @@ def label_threshold(experiment: Experiment) -> float:
 
 
 def evaluate(
-    network: Network, experiment: Experiment, encoding: Encoding, examples: Examples
+    network: Network,
+    experiment: Experiment,
+    encoding: Encoding,
+    examples: Examples,
+    weights: Weights = None,
 ) -> Evaluation:
-    """Compare a network's predictions with the targets of one or more examples."""
+    """Compare a network's predictions with the targets of one or more examples, (n,) weighted."""
     loss = loss_of(experiment)
+    # Where all weigh nothing, all count the same.
+    weights = weights if weights is not None and weights.any() else None
     if encoding.task == "classification":
-        return inference.evaluate(network, loss, *examples)
-    outputs, error = inference.outputs_and_error(network, loss, *examples)
+        return inference.evaluate(network, loss, *examples, weights)
+    outputs, error = inference.outputs_and_error(network, loss, *examples, weights)
     if encoding.task == "multilabel":
-        return compare_labels(examples.labels, has_label(experiment, outputs), error)
+        return compare_labels(examples.labels, has_label(experiment, outputs), error, weights)
     truth = decode_quantities(encoding, examples.labels)
     predicted = decode_quantities(encoding, outputs, bool(experiment.clamp))
-    return QuantityEvaluation(truth, predicted, error)
+    return QuantityEvaluation(truth, predicted, error, weights)
 
 
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -109,6 +110,30 @@ def parity(tmp_path_factory, mlp_process):
         stderr=stderr.read_text(encoding="utf-8"),
         weights=ran / "parity.npy",
     )
+
+
+@pytest.fixture(scope="session")
+def cc():
+    """Return the C compiler; without one, skip, or fail where there must be one."""
+    found = shutil.which(os.environ.get("CC") or "cc")
+    return found or absent("a C compiler")
+
+
+@pytest.fixture(scope="session")
+def ort():
+    """Return onnxruntime; without it, skip, or fail where it must be installed."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return absent("onnxruntime")
+    return onnxruntime
+
+
+def absent(what):
+    """Skip a test of exports for want of something, but fail where CI provides it."""
+    if os.environ.get("MLP_TEST_EXPORTS"):
+        pytest.fail(f"there is no {what}")
+    return pytest.skip(f"there is no {what}")
 
 
 def train_parity(folder, epochs):

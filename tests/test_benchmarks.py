@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from benchmarks import downloading, growth, processes, tables
+from benchmarks import downloading, exports, growth, mnist, processes, report, tables
 from conftest import ROOT
 
 
@@ -41,6 +41,18 @@ def test_speed_is_measured(workload, tmp_path):
     low, high = (0.9, 1) if workload == "parity" else (0, 0.5)
     assert low <= contenders["mlp"]["accuracy"] <= high
     assert f"{contenders['mlp']['accuracy']:.4f}" in done.stdout
+
+
+@pytest.mark.usefixtures("cc", "ort")
+def test_exports_are_measured(monkeypatch, tmp_path):
+    """Every form answers one row, and many."""
+    monkeypatch.setattr(exports, "ROWS", 100)
+    monkeypatch.setattr(exports, "PROGRAM", exports.PROGRAM.replace("20000", "20"))
+    with mnist.data(200) as (data_dir, _):
+        results = exports.measure(tmp_path, data_dir, threads=1, rounds=1)
+    assert set(results) == {"mlp predict", "mlpcli.load", "onnxruntime", "C"}
+    assert all(min(figures.values()) > 0 for figures in results.values())
+    assert "onnxruntime" in report.exports(results)
 
 
 def test_growth_is_measured(monkeypatch):

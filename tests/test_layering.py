@@ -10,7 +10,7 @@ from conftest import ROOT
 FLOORS = (
     {"__main__", "__init__"},
     {"cli"},
-    {"report"},
+    {"report", "plots"},
     {"evaluation", "prediction", "export"},
     {"checkpoint"},
     {"training"},
@@ -33,8 +33,11 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.kernels",),
-    "numpy": ("report", "evaluation", "prediction", "export", "checkpoint", "training", "model",
-              "data", "nn", "rng", "config.compat"),
+    "onnx": ("export.onnx_graph", "export.onnx_model"),
+    "matplotlib": ("plots", "cli.plot"),
+    "cycler": ("plots",),
+    "numpy": ("report", "plots", "evaluation", "prediction", "export", "checkpoint", "training",
+              "model", "data", "nn", "rng", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.

@@ -65,7 +65,7 @@ def test_the_wheel_trains(installed, run_mlp, tmp_path):
     text = (CONFIGS / "parity.yaml").read_text(encoding="utf-8")
     config.write_text(text.replace("1000", "2"), encoding="utf-8")
     shown = python("-m", "mlpcli", "train", config, "-o", tmp_path / "wheel.npy", env=installed)
-    assert shown.splitlines()[1].startswith("test accuracy ")
+    assert shown.splitlines()[2].startswith("test accuracy ")
     assert run_mlp("train", config, "-o", tmp_path / "tree.npy").returncode == 0
     assert (tmp_path / "wheel.npy").read_bytes() == (tmp_path / "tree.npy").read_bytes()
 

@@ -71,7 +71,7 @@ def check(config: Path, data_dir: Path, strict: bool, as_json: bool) -> None:
 
 def _look(experiment: "Experiment", dataset: "Dataset") -> Iterator["Fact | Finding"]:
     """Look at the data, then at what trials on them show, as far as there is any sense in them."""
-    from mlpcli.data import audit, audit_targets
+    from mlpcli.data import audit, audit_leaks, audit_targets
     from mlpcli.model import count_parameters
     from mlpcli.training import cost, sanity
 
@@ -83,6 +83,7 @@ def _look(experiment: "Experiment", dataset: "Dataset") -> Iterator["Fact | Find
         yield from audit_targets.inspect_targets(dataset)
     if not finite:
         return
+    yield from audit_leaks.inspect_leaks(experiment, dataset)
     parameters = count_parameters(experiment)
     yield audit.Fact("parameters", parameters, f"{parameters:,}")
     if finding := cost.too_large(experiment, len(dataset.train.labels)):

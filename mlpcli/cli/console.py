@@ -56,6 +56,12 @@ def styled(text: str, **style: Any) -> Styled:
     return Styled(text, style)
 
 
+def warn_no_better(where: object, split: str, problem: str) -> None:
+    """Say of a model that it has learned nothing that helps; "" says nothing."""
+    if problem:
+        note(f"{where}: {split} {problem}; try another eta, more epochs, or other features")
+
+
 def section(heading: str, *lines: str | Sequence[str | Styled]) -> None:
     """Print lines, or parts of lines, under a heading, after a blank line."""
     result("")

@@ -27,6 +27,10 @@ PROBABILITIES = {
 }
 
 
+# And those in which examples count by their weights.
+WEIGHTED = {"weighted_accuracy": "weighted accuracy", "weighted_rmse": "weighted RMSE"}
+
+
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
 @options.data_dir
@@ -94,6 +98,7 @@ def evaluate(
     from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import evaluate as evaluation
     from mlpcli.evaluation import gates
+    from mlpcli.evaluation.baseline import no_better
     from mlpcli.evaluation.evaluate import open_evaluated, subject
 
     written = options.written(decimal, delimiter, data is not None)
@@ -113,15 +118,20 @@ def evaluate(
 
     column = options.column(target)
     table, examples = open_evaluated(model, split, data_dir, data, column, written)
-    found = about | evaluation.report(model, examples, top_k, name)
+    found = about | evaluation.report(model, examples, top_k, name, table.weights)
     results = gates.check(required, found)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:
         console.result(f"{found['data']} {found['split']}")
         shows = {"regression": show_quantities, "multilabel": show_labels}
+        for weighted, called in WEIGHTED.items():
+            if weighted in found:
+                console.result(f"{called} {found[weighted]:.5g}")
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
+    theirs = {"accuracy": found.get("majority_accuracy"), **found.get("baseline", {})}
+    console.warn_no_better(weights, found["split"], no_better(found, theirs))
     for line in unseen_notes(model.encoding, table):
         console.note(line)
     if report:

@@ -18,7 +18,9 @@ COMMANDS = {
     "convert": "Make a checkpoint of the weights that the article's code pickled.",
     "download": "Fetch a dataset, verify it, and keep it.",
     "evaluate": "Evaluate a checkpoint, and hold it to quality gates.",
+    "export": "Write a model as ONNX, C or Python.",
     "init": "Write a commented configuration for your data.",
+    "plot": "Draw a run, a network, data or mistakes.",
     "predict": "Print the class of every example.",
     "report": "Write a page on a checkpoint, with the network itself in it.",
     "show": "Show what a checkpoint holds.",
@@ -82,8 +84,9 @@ def mlp(debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run `mlp` and end the process."""
-    _prepare()
     try:
+        # A signal may come as soon as it is noted.
+        _prepare()
         _run()
     except (click.Abort, KeyboardInterrupt):
         _end_by(signal.SIGINT)

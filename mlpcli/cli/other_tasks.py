@@ -1,5 +1,6 @@
 """What is shown of models of quantities, and of several labels."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlpcli.cli import console, text_tables
@@ -15,6 +16,13 @@ def format_summary(task: str, summary: dict[str, Any]) -> str:
         return f"{', '.join(shown)} ({summary['examples']} examples)"
     called = "accuracy" if task == "classification" else "subset accuracy"
     return f"{called} {console.format_accuracy(**summary)}"
+
+
+def format_baseline(least: Mapping[str, float | None]) -> str:
+    """Return what always saying the same comes to, in a few words."""
+    if "accuracy" in least:
+        return f"accuracy {least['accuracy']:.4f}"
+    return ", ".join(f"{CALLED[name]} {_number(least[name])}" for name in ("rmse", "mae", "r2"))
 
 
 def show_quantities(report: dict[str, Any]) -> None:
@@ -35,6 +43,7 @@ def show_labels(report: dict[str, Any]) -> None:
     """Print subset accuracy, F1, and a table of the labels."""
     shown = {name: report[name] for name in ("accuracy", "correct", "examples")}
     console.result(format_summary("multilabel", shown))
+    console.result(f"always the commonest labels: {report['majority_accuracy']:.4f}")
     console.result(f"mean error {report['error']:.5g}")
     console.result(f"macro F1 {report['macro_f1']:.4f}")
     console.result(f"micro F1 {report['micro_f1']:.4f}")

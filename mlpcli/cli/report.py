@@ -1,6 +1,7 @@
 """`mlp report`."""
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,10 +115,17 @@ def _mapping(run: "Findings") -> dict[str, Any]:
     return {
         **run.report,
         "intervals": run.intervals,
-        "importance": [each._asdict() for each in run.importance],
+        "importance": [
+            {"name": each.name, **{k: _finite(getattr(each, k)) for k in ("drop", "low", "high")}}
+            for each in run.importance
+        ],
     }
 
 
 def _short_name(path: Path, among: Sequence[Path]) -> str:
     """Return what a checkpoint is called beside others: its stem, if no other has that."""
     return path.stem if [each.stem for each in among].count(path.stem) == 1 else str(path)
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

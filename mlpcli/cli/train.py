@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from mlpcli.cli import console, options
-from mlpcli.cli.other_tasks import format_summary
+from mlpcli.cli.other_tasks import format_baseline, format_summary
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.report import write_report
 from mlpcli.cli.threads import choose, watch_pace
@@ -388,7 +388,14 @@ def _compare(path: Path, model: "Model", run: "Run") -> None:
 def _show_result(
     output: Path, model: "Model", run: "Run", dataset: "Dataset", seconds: float, as_json: bool
 ) -> None:
-    test = model.evaluate(dataset.test) if dataset.test else None
+    """Show how good the model is on what it was trained on and on the test, and a baseline."""
+    from mlpcli.evaluation.baseline import baseline, no_better
+
+    splits = {"train": dataset.train, "test": dataset.test}
+    found = {name: model.evaluate(split) for name, split in splits.items() if split}
+    last, judged = list(found.items())[-1]
+    least = baseline(judged, model.encoding, splits[last] or dataset.train)
+    summaries = {name: evaluation.summary() for name, evaluation in found.items()}
     if as_json:
         console.result_json(
             {
@@ -397,11 +404,18 @@ def _show_result(
                 "best_epoch": run.best_epoch,
                 "error": run.history[run.best_epoch]["error"],
                 "seconds": round(seconds, 3),
-                "test": test and test.summary(),
+                "test": None,
+                **summaries,
+                "baseline": least,
             }
         )
-        return
-    chosen = f" of epoch {run.best_epoch}, the best" if dataset.validation else ""
-    console.result(f"weights {output}{chosen}")
-    task = dataset.encoding.task
-    console.result(f"test {format_summary(task, test.summary())}" if test else "no test split")
+    else:
+        chosen = f" of epoch {run.best_epoch}, the best" if dataset.validation else ""
+        console.result(f"weights {output}{chosen}")
+        for name, summary in summaries.items():
+            console.result(f"{name} {format_summary(dataset.encoding.task, summary)}")
+        if not dataset.test:
+            console.result("no test split")
+        said = "commonest" if "accuracy" in least else "mean"
+        console.result(f"always the {said}: {last} {format_baseline(least)}")
+    console.warn_no_better(output, last, no_better(summaries[last], least))

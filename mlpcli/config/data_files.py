@@ -82,6 +82,12 @@ class Files(NamedTuple):
     """What to do about a missing target: error or drop (None: drop if `missing` is, else error)."""
     unknown: str = "error"
     """What to do about categories that were not seen in training: error or ignore."""
+    weight: ColumnRef | None = None
+    """The column that says how much each example counts."""
+    group: ColumnRef | None = None
+    """The column that says which examples stay on one side of every split."""
+    time: ColumnRef | None = None
+    """The column by which examples are split, the newest last."""
 
     @property
     def point(self) -> str:
@@ -129,8 +135,13 @@ NAMING = (
     "ignore",
     "categorical",
     "missing_values",
+    "weight",
+    "group",
+    "time",
     "scale",
 )
+# Columns that are read in training and are no features.
+ROLES = ("weight", "group", "time")
 
 
 def given_parts(value: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -209,6 +220,7 @@ def _size(value: Any) -> tuple[int, int]:
 
 TEXT = Validator("a name", _text)
 SCALE = choice("unit", "standardize", "robust", "none")
+_COLUMN = Validator("a column's name or position from 0", _name)
 _COLUMNS = Validator("a list of column names or positions from 0", _names)
 PARTS: dict[str, Validator] = {
     "train": Validator("a file or a folder of images", _text),
@@ -223,6 +235,9 @@ PARTS: dict[str, Validator] = {
     "missing_values": Validator("a list of words and numbers, or {only: LIST}", _missing_values),
     "missing_target": choice("error", "drop"),
     "unknown": choice("error", "ignore"),
+    "weight": _COLUMN,
+    "group": _COLUMN,
+    "time": _COLUMN,
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t" or "|" or " "', choice(*DELIMITERS).parse),
     "decimal": Validator('"." or ","', choice(*DECIMALS).parse),

@@ -92,6 +92,7 @@ TASKS = ("classification", "regression", "multilabel")
 # Losses that only outputs which are quantities have.
 LINEAR_LOSSES = ("mae", "huber")
 
+EMBEDDINGS = ("piecewise_linear",)
 # Recipes by name: see config/presets.py.
 PRESETS = ("tabular", "article", "images")
 
@@ -168,6 +169,7 @@ class Experiment:
     parametrization: str | None = key(choice("standard", "ntk"), "ntk", default=None)
     feature_scale: bool | None = key(BOOLEAN, "true", default=None)
     members: int | None = key(integer(2), "8", default=None)
+    embeddings: str | None = key(choice(*EMBEDDINGS), "piecewise_linear", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
     schedule: Variant = key(
@@ -314,6 +316,7 @@ def check_combinations(e: Experiment) -> None:
     for check in (
         _check_layers,
         _check_task,
+        _check_files,
         _check_parametrization,
         _check_optimizer,
         _check_validation,
@@ -389,7 +392,20 @@ def _check_task(e: Experiment) -> Iterator[Contradiction]:
         yield Contradiction("data.target", problem, "write task: multilabel, or task: regression")
 
 
+def _check_files(e: Experiment) -> Iterator[Contradiction]:
+    files = e.data.files
+    if files and files.group is not None and files.time is not None:
+        problem = "splits by time, and data.group by groups"
+        yield Contradiction("data.time", problem, "remove one of the two")
+    if files and files.weight is not None and e.compat:
+        problem = "weighs examples, but compat: article knows no weights"
+        yield Contradiction("data.weight", problem, "remove one of the two")
+
+
 def _check_parametrization(e: Experiment) -> Iterator[Contradiction]:
+    if e.embeddings and not e.data.files:
+        problem = f"is of a table's numbers, but {e.data.name} has none"
+        yield Contradiction("embeddings", problem, "remove it")
     if e.parametrization == "ntk" and e.init != "normal":
         problem = f"is {e.init}, but parametrization: ntk draws from N(0, 1)"
         yield Contradiction("init", problem, "remove one of the two")

@@ -173,10 +173,15 @@ def feature_name(encoding: Encoding, feature: int) -> str:
     first = 0
     for position, column in enumerate(encoding.columns):
         if feature < first + column.width:
-            called = f"column {column.name or position}"
+            i, called = feature - first, f"column {column.name or position}"
             if column.parts:
-                return f"{feature_names(column.parts)[feature - first]} of {called}"
-            return called + (f"={column.categories[feature - first]}" if column.categories else "")
+                return f"{feature_names(column.parts)[i]} of {called}"
+            which = ""
+            if column.categories:
+                which = f"={column.categories[i]}"
+            elif column.bins:
+                which = f" from {column.bins[i]:g} to {column.bins[i + 1]:g}"
+            return f"{called}{which}"
         first += column.width
     return f"feature {feature}"
 

@@ -1,6 +1,6 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
-from mlpcli.config.data_files import ColumnRef, Files
+from mlpcli.config.data_files import ROLES, ColumnRef, Files
 from mlpcli.data.dates import read_dates
 from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
 from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, Table, column_name
@@ -61,7 +61,15 @@ def select_for_training(files: Files) -> Selector:
                 "list it once",
                 "data.dates",
             )
-        features = tuple(i for i in range(width) if i not in targets and i not in ignored)
+        given_roles = {part: getattr(files, part) for part in ROLES}
+        roles = {p: find(name, p) for p, name in given_roles.items() if name is not None}
+        for part, position in roles.items():
+            if position in targets:
+                called_so = column_name(names, position)
+                problem = f"{called_so} is a target"
+                raise DataError(where, problem, "name another column", f"data.{part}")
+        taken = {*targets, *ignored, *roles.values()}
+        features = tuple(i for i in range(width) if i not in taken)
         for target in ignored.intersection(targets):
             raise DataError(
                 where,
@@ -71,9 +79,11 @@ def select_for_training(files: Files) -> Selector:
             )
         if not features:
             raise DataError(where, "has no column but the target", "give at least one feature")
+        features = (*features, *dict.fromkeys(roles.values()))
         text = (text | dates) & set(features)
         chosen = tuple(targets) if several else targets[0]
-        return ColumnSelection(width, features, frozenset(text), True, chosen)
+        selected = ColumnSelection(width, features, frozenset(text), True, chosen)
+        return selected._replace(roles=tuple(roles.items()))
 
     return select
 
@@ -132,7 +142,12 @@ def header_names(encoding: Encoding) -> set[str]:
     return {column.name for column in encoding.columns if column.name}
 
 
-def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = None) -> Selector:
+def select_known(
+    encoding: Encoding,
+    labelled: bool,
+    target: ColumnRef | None = None,
+    weight: ColumnRef | None = None,
+) -> Selector:
     """Return what finds an encoding's columns in another table.
 
     By name if both tables have names, in whatever order; else by position: either the features
@@ -142,6 +157,7 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
         encoding: that of the training table.
         labelled: whether the classes are read, too.
         target: the column that holds them, if it is not that of the training table.
+        weight: the column of the training table with weights, which another may have, too.
     """
     called = TARGETS_CALLED[encoding.task]
     several = sum(column.role == "target" for column in encoding.columns) > 1
@@ -164,11 +180,31 @@ def select_known(encoding: Encoding, labelled: bool, target: ColumnRef | None = 
             if column.role in ("category", "date")
         }
         targets = found if several else found[0] if found else None
+        weights = _find_weight(encoding, weight, names, width)
         return ColumnSelection(
-            width, features, frozenset(text), target=targets if labelled else None, extra=extra
+            width,
+            (*features, *weights),
+            frozenset(text),
+            target=targets if labelled else None,
+            extra=extra,
+            roles=tuple(("weight", position) for position in weights),
         )
 
     return select
+
+
+def _find_weight(
+    encoding: Encoding, weight: ColumnRef | None, names: tuple[str, ...] | None, width: int
+) -> tuple[int, ...]:
+    """Return the column with the weights in another table, if there is one."""
+    columns = encoding.columns
+    if weight is None or not columns:
+        return ()
+    trained = [column.name for column in columns]
+    position = trained.index(weight) if weight in trained else int(weight) % len(columns)
+    if names and trained[position]:
+        return (names.index(trained[position]),) if trained[position] in names else ()
+    return (position,) if width == len(columns) else ()
 
 
 def _by_name(

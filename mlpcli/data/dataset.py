@@ -27,6 +27,8 @@ class Preparation(NamedTuple):
     """Whether the configuration says so, and it is not guessed."""
     guesses_task: bool = False
     """Whether targets that are no classes make it a regression."""
+    embeddings: str | None = None
+    """How numbers are embedded; None if they are not."""
 
 
 class Examples(NamedTuple):
@@ -57,22 +59,26 @@ class Dataset(NamedTuple):
     """The rows of `train` to learn from; None for all. The rest are in `validation`."""
     notes: tuple[str, ...] = ()
     """What was decided about the files, for the user to know."""
+    weights: NDArray[np.float64] | None = None
+    """(n,) how much each example of `train` counts; None where all count the same."""
+    validation_weights: NDArray[np.float64] | None = None
+    """And each of `validation`."""
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hexadecimal, of the training examples."""
-        return fingerprint(self.train)
+        return fingerprint(self.train, self.weights)
 
     def validation_fingerprint(self) -> str:
         """Return that of validation examples which are not in `train`; "" if there are none."""
         if self.validation is None or self.train_rows is not None:
             return ""
-        return fingerprint(self.validation)
+        return fingerprint(self.validation, self.validation_weights)
 
 
-def fingerprint(examples: Examples) -> str:
-    """Return the SHA-256, in hexadecimal, of examples."""
+def fingerprint(examples: Examples, weights: NDArray[np.float64] | None = None) -> str:
+    """Return the SHA-256, in hexadecimal, of examples, and of their weights if they have any."""
     digest = hashlib.sha256()
-    for array in examples:
+    for array in examples if weights is None else (*examples, weights):
         digest.update(f"{array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     return digest.hexdigest()

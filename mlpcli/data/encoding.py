@@ -1,6 +1,7 @@
 """What features and classes mean: a record fitted to training data and applied to any other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
@@ -51,13 +52,16 @@ class Column(NamedTuple):
     """Of a date: what is made of it, names of `PARTS`."""
     day_first: bool | None = None
     """Whether its day is before its month, where that makes a difference."""
+    bins: tuple[float, ...] = ()
+    """Of a number that is embedded: the ends of its bins, increasing; one feature each."""
 
     @property
     def width(self) -> int:
         """Number of features that the column becomes."""
         if self.role == "date":
             return sum(PARTS[part] for part in self.parts)
-        return {"number": 1, "category": len(self.categories)}.get(self.role, 0)
+        numbers = len(self.bins) - 1 if self.bins else 1
+        return {"number": numbers, "category": len(self.categories)}.get(self.role, 0)
 
 
 class Quantity(NamedTuple):
@@ -92,6 +96,8 @@ class Encoding(NamedTuple):
     """What the outputs are: a name in `TARGETS_CALLED`."""
     quantities: tuple[Quantity, ...] = ()
     """n_L, of a regression: a network learns (target - mean) / std."""
+    commonest: tuple[int, ...] = ()
+    """What most training examples are: a class, or n_L labels, 0 or 1; () where it is not known."""
     unknown: str = "error"
     """What categories not seen in training are: an error, or ignored, their features all 0."""
 
@@ -117,8 +123,8 @@ class Encoding(NamedTuple):
 
     @property
     def is_number(self) -> NDArray[np.bool]:
-        """Which features are numbers, and not one category of a column, (n_1,)."""
-        flags = [not column.categories for column in self.input_columns]
+        """Which features are numbers, and not a category or a bin of a column, (n_1,)."""
+        flags = [not (column.categories or column.bins) for column in self.input_columns]
         widths = [column.width for column in self.input_columns]
         return np.repeat(flags, widths) if flags else np.ones(self.features, bool)
 
@@ -161,22 +167,32 @@ class Encoding(NamedTuple):
             or len(encoding.deviations) != statistics
             or len(encoding.quantities) != (len(class_names) if encoding.quantities else 0)
             or bool(encoding.quantities) != (encoding.task == "regression")
+            or not _is_possible(encoding)
         ):
             raise ValueError("the encoding contradicts itself")
         return encoding
 
 
 def _is_consistent(column: Column) -> bool:
-    """Return whether a column has the categories or parts of its role, once, and their filling."""
-    categories, parts = column.categories, column.parts
+    """Return whether a column has the categories, parts or bins of its role, and their filling."""
+    categories, parts, bins = column.categories, column.parts, column.bins
     return (
         len(set(categories)) == len(categories)
         and bool(categories) == (column.role == "category")
         and len(set(parts)) == len(parts)
         and bool(parts) == (column.role == "date")
         and (column.day_first is None or column.role == "date")
-        and len(column.filling) in (0, column.width)
+        and (not bins or (len(bins) > 1 and column.role == "number"))
+        and all(low < high for low, high in pairwise(bins))
+        and len(column.filling) in (0, 1 if column.role == "number" else column.width)
     )
+
+
+def _is_possible(encoding: Encoding) -> bool:
+    """Return whether an example may be what is commonest."""
+    k, given = len(encoding.class_names), encoding.commonest
+    length, limit = {"classification": (1, k), "multilabel": (k, 2)}.get(encoding.task, (0, 0))
+    return not given or (len(given) == length and max(given) < limit)
 
 
 def _text(value: Any) -> str:
@@ -199,8 +215,9 @@ _COLUMN = mapping_of(
         "filling": list_of(number()),
         "parts": list_of(choice(*PARTS)),
         "day_first": BOOLEAN,
+        "bins": list_of(number()),
     },
-    optional=("categories", "filling", "parts", "day_first"),
+    optional=("categories", "filling", "parts", "day_first", "bins"),
 )
 _QUANTITY = mapping_of(
     {"mean": number(), "std": number(above=0), "low": number(), "high": number()}
@@ -216,9 +233,19 @@ ENCODING = mapping_of(
         "deviations": list_of(number(above=0)),
         "task": choice(*TARGETS_CALLED),
         "quantities": list_of(_QUANTITY),
+        "commonest": list_of(integer(0)),
         "unknown": choice("error", "ignore"),
     },
-    optional=("image_shape", "columns", "means", "deviations", "task", "quantities", "unknown"),
+    optional=(
+        "image_shape",
+        "columns",
+        "means",
+        "deviations",
+        "task",
+        "quantities",
+        "commonest",
+        "unknown",
+    ),
 )
 
 
@@ -294,7 +321,9 @@ def _check_range(
 def expander(
     encoding: Encoding, table: Table
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float64]] | None:
-    """Return what fills in missing values, makes categories one-hot and takes dates apart; or None.
+    """Return what fills in missing values, makes categories one-hot, takes dates apart, and embeds.
+
+    None if there is nothing of the kind.
 
     It takes some rows of the table's values, (m, d), and returns (m, n_1) before standardising.
 
@@ -302,7 +331,7 @@ def expander(
         DataError: naming the place, if a category was not seen in training.
     """
     columns = encoding.input_columns
-    if not any(column.categories or column.parts or column.filling for column in columns):
+    if not any(c.categories or c.parts or c.filling or c.bins for c in columns):
         return None
     # `unit` multiplies in the arithmetic, where it meets these, too.
     hot = 1 / SCALES[encoding.scale]
@@ -334,11 +363,27 @@ def expander(
                 into[~missing] = date_features(given[~missing], column.parts)
                 into[missing] = column.filling or np.nan
             else:
-                into[:, 0] = given
-                into[missing, 0] = column.filling[0] if column.filling else np.nan
+                given[missing] = column.filling[0] if column.filling else np.nan
+                into[:] = embed(given, column.bins) * hot if column.bins else given[:, np.newaxis]
         return numbers
 
     return expand
+
+
+def embed(values: NDArray[np.float64], bins: Sequence[float]) -> NDArray[np.float64]:
+    """Return the piecewise-linear embedding of numbers, (m, T), as `data.bins` has it.
+
+    Args:
+        values: (m,) numbers.
+        bins: T + 1 ends of bins, increasing.
+    """
+    low, high = np.array(bins[:-1]), np.array(bins[1:])
+    # What is too large for these is so for the network, and is refused there.
+    with np.errstate(over="ignore", invalid="ignore"):
+        embedded: NDArray[np.float64] = (values[:, np.newaxis] - low) / (high - low)
+    np.maximum(embedded[:, 1:], 0, out=embedded[:, 1:])
+    np.minimum(embedded[:, :-1], 1, out=embedded[:, :-1])
+    return embedded
 
 
 def category_codes(encoding: Encoding, table: Table, j: int) -> NDArray[np.intp]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import ColumnRef, Files, Target
+from mlpcli.config.data_files import ROLES, ColumnRef, Files, Target
+from mlpcli.data.bins import fit_bins
 from mlpcli.data.columns import (
     HEADER_WORDS,
     header_names,
@@ -16,6 +17,7 @@ from mlpcli.data.columns import (
     with_dates,
     with_known_dates,
 )
+from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
@@ -33,7 +35,8 @@ from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
-from mlpcli.data.splits import set_aside, strata, stratified, training_rows
+from mlpcli.data.roles import take_roles
+from mlpcli.data.splits import choose, set_aside, strata, training_rows
 from mlpcli.data.targets import encode_labels
 from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
@@ -78,15 +81,20 @@ def make_dataset(
     """
     table = handle_missing(raw, files.missing, files.missing_target)
     check_forms(table, files)
-    encoding = fit_encoding(table, files.missing, preparation.task, preparation.task_given)
+    task, embeddings = preparation.task, preparation.embeddings
+    encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
-    rows = training_rows(_targets(encoding, train), preparation)
+    rows = training_rows(_targets(encoding, train), preparation, train)
+    weights = _training_weights(train, rows)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
+    if embeddings:
+        encoding = fit_bins(encoding, train, rows)
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
+    encoding = fit_commonest(encoding, _targets(encoding, train), rows)
     dtype, examples, unseen = preparation.dtype, None, []
     if test is not None:
         examples = _examples(encoding, test, dtype)
@@ -110,7 +118,21 @@ def make_dataset(
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
     notes += unseen
     learned = _examples(encoding, train, dtype)
-    return set_aside(Dataset(files.train, encoding, learned, examples, notes=tuple(notes)), rows)
+    dataset = Dataset(files.train, encoding, learned, examples, notes=tuple(notes), weights=weights)
+    return set_aside(dataset, rows)
+
+
+def _training_weights(train: Table, rows: NDArray[np.intp] | None) -> NDArray[np.float64] | None:
+    """Return the weights of the training examples; None where there are none.
+
+    Raises:
+        DataError: if no example counts of those to learn from.
+    """
+    weights = train.weights
+    if weights is not None and not (weights if rows is None else weights[rows]).any():
+        problem = "the weights of all examples to train on are 0"
+        raise DataError(train.where, problem, "give some a weight above 0", "data.weight")
+    return weights
 
 
 def open_files_split(
@@ -153,7 +175,7 @@ def open_files_split(
         table = handle_missing(raw, files.missing, files.missing_target)
         train, test = _split(files, encoding, table, preparation.seed)
         opened = Opened(train, _examples(encoding, train, dtype))
-    if fingerprint(opened.examples) != trained_on:
+    if fingerprint(opened.examples, opened.table.weights) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
         )
@@ -193,14 +215,15 @@ def open_labelled(
     table = read_files(
         with_labels(source, like_training, search_paths, "data.test_target"),
         files,
-        select_known(encoding, labelled=True, target=target),
+        select_known(encoding, labelled=True, target=target, weight=files.weight),
         header_names=header_names(encoding),
         target=like_training,
         features=len(encoding.input_columns) or encoding.features,
         image_shape=encoding.image_shape,
         role=role,
     )
-    marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
+    marked = mark_missing(take_roles(table), files.missing_values, encoding)
+    marked = with_known_dates(marked, encoding)
     kept = handle_missing(marked, files.missing, files.missing_target)
     return Opened(kept, _examples(encoding, kept, dtype))
 
@@ -240,7 +263,11 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
         target=files.target,
         new_names=False,
     )
-    marked = mark_missing(table, files.missing_values, encoding)
+    for part in ROLES:
+        if table.selection is None and getattr(files, part) is not None:
+            remedy = f"remove data.{part}, or give a table"
+            raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
+    marked = mark_missing(take_roles(table), files.missing_values, encoding)
     return with_known_dates(marked, encoding) if encoding else with_dates(marked, files)
 
 
@@ -249,9 +276,11 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
         return table, None
     alike = strata(encoding.task, _targets(encoding, table), files.test)
     rng = KeyedStreams(seed).generator("test split")
-    kept, out = stratified(alike, files.test, rng)
-    if not len(out):
+    kept, out = choose(table, alike, files.test, rng)
+    if not len(out) or not len(kept):
         each = " of each class" if encoding.task == "classification" else ""
+        if table.groups is not None or table.times is not None:
+            each = " of different groups" if table.times is None else " of different times"
         raise DataError(
             table.where,
             f"has too few examples{each} to set {files.test:g} of them aside",

@@ -21,7 +21,11 @@ MANY_TEXTS = 20
 
 
 def fit_encoding(
-    table: Table, missing: str, task: str = "classification", given: bool = False
+    table: Table,
+    missing: str,
+    task: str = "classification",
+    given: bool = False,
+    embeddings: str | None = None,
 ) -> Encoding:
     """Return the classes, columns and categories of examples: their names.
 
@@ -32,6 +36,7 @@ def fit_encoding(
         missing: what to do about missing values: `mean` needs the columns of arrays, too.
         task: what the targets are.
         given: whether the configuration says so, and it is not guessed.
+        embeddings: how numbers are embedded, for which they are columns in arrays, too.
 
     Raises:
         DataError: if the targets or a column make no sense.
@@ -49,7 +54,7 @@ def fit_encoding(
     if table.selection is None:
         gaps = missing == "mean" and table.values.dtype.kind == "f"
         width = table.values.shape[1]
-        columns = (Column("", "number"),) * width if gaps else ()
+        columns = (Column("", "number"),) * width if gaps or embeddings else ()
         return Encoding(width, "none", class_names, table.image_shape, columns, task=task)
     fitted = []
     numbers = {position: j for j, position in enumerate(table.selection.features)}
@@ -85,7 +90,7 @@ def too_many_texts(different: int, rows: int) -> bool:
 
 
 def _fit_column(table: Table, j: int, name: str) -> Column:
-    given = _given(table, j)
+    given = given_values(table, j)
     if j in table.dates:
         return Column(name, "date", parts=fit_parts(given), day_first=table.dates[j])
     if j not in table.texts:
@@ -102,7 +107,7 @@ def _fit_column(table: Table, j: int, name: str) -> Column:
     return Column(name, "category", tuple(sorted(texts)))
 
 
-def _given(table: Table, j: int, rows: Rows = None) -> Values:
+def given_values(table: Table, j: int, rows: Rows = None) -> Values:
     """Return the values of a column that are not missing, in some rows or in all.
 
     Raises:
@@ -162,12 +167,21 @@ def _means(table: Table, rows: Rows) -> list[tuple[float, ...]]:
 
 def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[float, ...]:
     """Return the mean of a column, of each part of a date, or the share of every category."""
-    given = _given(table, j, rows)
+    given, weights = given_values(table, j, rows), _weights(table, rows)
+    if weights is not None:
+        column_values = table.values[:, j] if rows is None else table.values[rows, j]
+        weights = weights[~np.isnan(column_values)] if len(weights) > len(given) else weights
+        if not weights.any():
+            raise _no_values(table, j, rows)
     if column.parts:
-        return tuple(date_features(given, column.parts).mean(axis=0).tolist())
+        features = date_features(given, column.parts)
+        return tuple(np.average(features, axis=0, weights=weights).tolist())
     if not column.categories:
+        if weights is not None:
+            return (float(np.average(given, weights=weights)),)
         return (float(given.mean(dtype=np.float64)),)
-    counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j])) / len(given)
+    counts = np.bincount(given.astype(np.intp), weights, minlength=len(table.texts[j]))
+    counts = counts / counts.sum()
     shares = dict(zip(table.texts[j], counts.tolist(), strict=True))
     return tuple(shares[text] for text in column.categories)
 
@@ -201,15 +215,21 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows 
     spreads[spreads == 0] = 1
     start = 0
     for column in encoding.input_columns:
-        if column.categories:
+        if column.categories or column.bins:
             part = slice(start, start + column.width)
             # What is 0 or 1 stays so; of two categories each becomes -1 or 1 under `robust`.
-            mirrored = scale == "robust" and column.width == 2
+            mirrored = scale == "robust" and len(column.categories) == 2
             centers[part], spreads[part] = (0.5, 0.5) if mirrored else (0, 1)
         start += column.width
     return encoding._replace(
         scale=scale, means=tuple(centers.tolist()), deviations=tuple(spreads.tolist())
     )
+
+
+def _weights(table: Table, rows: Rows) -> NDArray[np.float64] | None:
+    """Return how much each row to learn from counts, (m,); None where all count the same."""
+    weights = table.weights
+    return weights if weights is None or rows is None else weights[rows]
 
 
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -219,14 +239,19 @@ Numbers = Callable[[Values], NDArray[np.float64]]
 def _mean_and_std(table: Table, numbers: Numbers, rows: Rows) -> Statistics:
     """Return the mean and the standard deviation of each feature, (n_1,)."""
     # Measured from the first example on, so that a constant has standard deviation 0 exactly.
-    n = len(table.values) if rows is None else len(rows)
+    n: float = len(table.values) if rows is None else len(rows)
+    weights = _weights(table, rows)
+    if weights is not None:
+        n, weights = weights.sum(), weights[:, np.newaxis]
     first = numbers(table.values[:1] if rows is None else table.values[rows[:1]])[0]
     total, squares = np.zeros_like(first), np.zeros_like(first)
-    for _, values in blocks(table.values, rows):
-        total += (numbers(values) - first).sum(axis=0)
+    for part, values in blocks(table.values, rows):
+        centred = numbers(values) - first
+        total += (centred if weights is None else centred * weights[part]).sum(axis=0)
     shift = total / n
-    for _, values in blocks(table.values, rows):
-        squares += np.square(numbers(values) - first - shift).sum(axis=0)
+    for part, values in blocks(table.values, rows):
+        squared = np.square(numbers(values) - first - shift)
+        squares += (squared if weights is None else squared * weights[part]).sum(axis=0)
     return first + shift, np.sqrt(squares / n)
 
 
@@ -252,7 +277,7 @@ def default_scale(encoding: Encoding, table: Table, rows: Rows = None) -> str:
         # A missing value is NaN, and says nothing.
         low = min(low, float(np.fmin.reduce(values, axis=None)))
         high = max(high, float(np.fmax.reduce(values, axis=None)))
-    pixels = encoding.image_shape or encoding.features >= PIXELS
+    pixels = encoding.image_shape or (len(encoding.input_columns) or encoding.features) >= PIXELS
     if not pixels or table.texts or table.dates or low < 0 or not high <= 255:
         return "standardize"
     return "unit" if high > 127 else "none" if high <= 1 else "standardize"

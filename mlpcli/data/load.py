@@ -95,7 +95,10 @@ def preparation_of(e: Experiment) -> Preparation:
     fraction = e.validation if isinstance(e.validation, float) else 0.0
     quantities = e.learns == "regression" and ("output" in e.origins or e.loss in LINEAR_LOSSES)
     given = e.task is not None or quantities
-    return Preparation(e.data.scale, e.seed, fraction, e.dtype, e.learns, given, e.guesses_task)
+    guesses, embeddings = e.guesses_task, e.embeddings
+    return Preparation(
+        e.data.scale, e.seed, fraction, e.dtype, e.learns, given, guesses, embeddings
+    )
 
 
 def fit_structure(experiment: Experiment, encoding: Encoding) -> Experiment:
@@ -227,4 +230,6 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         dtype=experiment.dtype,
     )
     notes = (*dataset.notes, *unseen_notes(dataset.encoding, opened.table))
-    return dataset._replace(validation=opened.examples, notes=notes)
+    return dataset._replace(
+        validation=opened.examples, notes=notes, validation_weights=opened.table.weights
+    )

@@ -64,11 +64,16 @@ def fit_quantities(
     Raises:
         DataError: if one of them is no number, or always the same.
     """
-    numbers = read_quantities(table)
+    numbers, weights = read_quantities(table), table.weights
     if rows is not None:
-        numbers = numbers[rows]
+        numbers, weights = numbers[rows], None if weights is None else weights[rows]
+    if weights is not None:
+        numbers, weights = numbers[weights > 0], weights[weights > 0]
     with np.errstate(over="ignore", invalid="ignore"):
         means, stds = numbers.mean(axis=0), numbers.std(axis=0)
+        if weights is not None:
+            means = np.average(numbers, axis=0, weights=weights)
+            stds = np.sqrt(np.average(np.square(numbers - means), axis=0, weights=weights))
     low, high = numbers.min(axis=0), numbers.max(axis=0)
     for j, name in enumerate(encoding.class_names):
         if low[j] == high[j]:

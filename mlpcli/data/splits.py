@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.data.readers.table import Table
 from mlpcli.rng import KeyedStreams
 
 # Examples with quantities are divided by size into so many parts, if each is large enough.
@@ -75,12 +76,75 @@ def stratified(
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
-def training_rows(targets: NDArray[Any], preparation: Preparation) -> NDArray[np.intp] | None:
+def choose(
+    table: Table | None, alike: NDArray[np.integer], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Choose a part of the examples: the newest, or whole groups, or as `stratified` does.
+
+    Args:
+        table: the examples; None where nothing is known but `alike`.
+        alike: (n,) what both parts shall have in the proportion of the whole.
+        fraction: what is to be chosen.
+        rng: what to draw from.
+
+    Returns:
+        Indices of the examples that remain, and of those in the part, each in ascending order; one
+        of both is empty if there are too few groups or times.
+    """
+    if table is not None and table.times is not None:
+        return newest(table.times, fraction)
+    if table is not None and table.groups is not None:
+        return whole_groups(table.groups, alike, fraction, rng)
+    return stratified(alike, fraction, rng)
+
+
+def newest(
+    times: NDArray[np.floating], fraction: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Choose the newest examples, those of one time all or none; results as `choose`.
+
+    Args:
+        times: (n,).
+        fraction: of the examples, as nearly as times allow.
+    """
+    found, counts = np.unique(times, return_counts=True)
+    later = len(times) - np.cumsum(counts)[:-1]
+    if not len(later):
+        return np.arange(len(times)), np.empty(0, np.intp)
+    last = found[np.abs(later - fraction * len(times)).argmin()]
+    return np.flatnonzero(times <= last), np.flatnonzero(times > last)
+
+
+def whole_groups(
+    groups: NDArray[np.integer],
+    alike: NDArray[np.integer],
+    fraction: float,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Choose groups at random whose examples are nearly a fraction of each stratum, as `choose`.
+
+    A group is chosen if the part comes nearer to that by it.
+    """
+    _, groups = np.unique(groups, return_inverse=True)
+    _, alike = np.unique(alike, return_inverse=True)
+    counts = np.zeros((groups.max() + 1, alike.max() + 1))
+    np.add.at(counts, (groups, alike), 1)
+    lacking, chosen = fraction * counts.sum(axis=0), np.zeros(len(counts), bool)
+    for group in rng.permutation(len(counts)):
+        if np.abs(lacking - counts[group]).sum() < np.abs(lacking).sum():
+            lacking, chosen[group] = lacking - counts[group], True
+    return np.flatnonzero(~chosen[groups]), np.flatnonzero(chosen[groups])
+
+
+def training_rows(
+    targets: NDArray[Any], preparation: Preparation, table: Table | None = None
+) -> NDArray[np.intp] | None:
     """Choose the training examples that remain when those for validation are set aside.
 
     Args:
         targets: (n,) classes, or (n, k) quantities or labels, of all training examples.
         preparation: what fraction to set aside, and the seed that chooses.
+        table: the examples, where they have groups or times.
 
     Returns:
         Their rows, in ascending order; None if none are to be set aside.
@@ -89,7 +153,7 @@ def training_rows(targets: NDArray[Any], preparation: Preparation) -> NDArray[np
         return None
     rng = KeyedStreams(preparation.seed).generator("validation")
     alike = strata(preparation.task, targets, preparation.validation)
-    return stratified(alike, preparation.validation, rng)[0]
+    return choose(table, alike, preparation.validation, rng)[0]
 
 
 def set_aside(dataset: Dataset, rows: NDArray[np.intp] | None) -> Dataset:
@@ -100,4 +164,5 @@ def set_aside(dataset: Dataset, rows: NDArray[np.intp] | None) -> Dataset:
     held_out[rows] = False
     features, labels = dataset.train
     validation = Examples(features[held_out], labels[held_out])
-    return dataset._replace(train_rows=rows, validation=validation)
+    weights = None if dataset.weights is None else dataset.weights[held_out]
+    return dataset._replace(train_rows=rows, validation=validation, validation_weights=weights)

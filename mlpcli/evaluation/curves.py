@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Examples
 from mlpcli.model import Model
-from mlpcli.nn.probabilities import as_probabilities, reliability
+from mlpcli.nn.probabilities import as_probabilities, output_ranks, reliability
 
 # No screen shows more points side by side.
 MOST_POINTS = 1000
@@ -61,3 +61,23 @@ def reliability_curve(
         for n, s, c in zip(counts, sure, correct, strict=True)
         if n
     ]
+
+
+def roc_curve(
+    outputs: NDArray[np.floating], of_class: NDArray[np.bool]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return false and true positive rates for thresholds from the largest output down.
+
+    Args:
+        outputs: (n,) for one class.
+        of_class: (n,) which examples are of the class: some are, and some are not.
+
+    Returns:
+        Two arrays that begin with 0 and end with 1; of very many points some.
+    """
+    ranks = output_ranks(outputs)
+    inside = np.bincount(ranks[of_class], minlength=ranks.max() + 1)[::-1]
+    outside = np.bincount(ranks, minlength=len(inside))[::-1] - inside
+    true, false = (np.concatenate([[0], np.cumsum(part)]) for part in (inside, outside))
+    some = np.unique(np.linspace(0, len(true) - 1, MOST_POINTS).astype(int))
+    return false[some] / false[-1], true[some] / true[-1]

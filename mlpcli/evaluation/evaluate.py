@@ -12,8 +12,9 @@ from mlpcli.data import load
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.files import open_labelled
 from mlpcli.errors import DataError
+from mlpcli.evaluation.baseline import baseline_accuracy
 from mlpcli.evaluation.other_tasks import labels_report, quantities_report
-from mlpcli.model import Model
+from mlpcli.model import Model, Weights
 from mlpcli.nn import metrics
 from mlpcli.nn.multilabel import LabelEvaluation
 from mlpcli.nn.probabilities import (
@@ -66,7 +67,11 @@ def subject(weights: Path, model: Model, split: str, data: Path | None) -> dict[
 
 
 def report(
-    model: Model, examples: Examples, top_k: int | None = None, where: str = "examples"
+    model: Model,
+    examples: Examples,
+    top_k: int | None = None,
+    where: str = "examples",
+    weights: Weights = None,
 ) -> dict[str, Any]:
     """Evaluate a model on labelled examples.
 
@@ -75,6 +80,7 @@ def report(
         examples: one or more, in the units of the training data.
         top_k: say, too, how often the class is among the k largest outputs.
         where: what the examples are called in an error.
+        weights: (n,) how much each example counts in `error` and what is called weighted.
 
     Raises:
         DataError: as `Model.evaluate` does.
@@ -84,16 +90,19 @@ def report(
         None where there was nothing to divide by; and `confusion`, a row per class and a column per
         prediction. Of other tasks see `other_tasks`.
     """
-    evaluation = model.evaluate(examples, where)
+    evaluation = model.evaluate(examples, where, weights)
     if isinstance(evaluation, QuantityEvaluation):
-        return quantities_report(evaluation, model.encoding)
+        of_quantities = quantities_report(evaluation, model.encoding)
+        return of_quantities | _if_any("weighted_rmse", evaluation.weighted_rmse)
+    weighted = _if_any("weighted_accuracy", evaluation.weighted_accuracy)
     if isinstance(evaluation, LabelEvaluation):
-        return labels_report(evaluation, model.encoding.class_names)
+        of_labels = labels_report(evaluation, model.encoding.class_names) | weighted
+        return of_labels | {"majority_accuracy": baseline_accuracy(model.encoding, examples)}
     counts = evaluation.confusion
-    found = {**evaluation.summary(), "error": evaluation.error, **of_counts(counts)}
+    found = {**evaluation.summary(), "error": evaluation.error, **weighted, **of_counts(counts)}
     if top_k:
         found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
-    found["majority_accuracy"] = evaluation.majority_accuracy
+    found["majority_accuracy"] = baseline_accuracy(model.encoding, examples)
     probabilities = as_probabilities(all_outputs(model, examples))
     areas = roc_auc(examples.labels, probabilities)
     of_all = of_probabilities(examples.labels, probabilities, areas)
@@ -102,6 +111,11 @@ def report(
     for row, area in zip(classes.values(), areas.tolist(), strict=True):
         row["roc_auc"] = _json(area)
     return found | {"classes": classes, "confusion": counts.tolist()}
+
+
+def _if_any(name: str, value: float | None) -> dict[str, float]:
+    """Return a metric by its name, where it has a value."""
+    return {} if value is None else {name: value}
 
 
 def all_outputs(model: Model, examples: Examples) -> NDArray[np.floating]:

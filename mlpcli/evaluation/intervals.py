@@ -1,6 +1,7 @@
 """How sure metrics are: 95 % intervals by the bootstrap (Efron, 1979)."""
 
 from collections.abc import Callable
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +17,10 @@ from mlpcli.nn.residuals import QuantityEvaluation, means
 from mlpcli.rng import KeyedStreams
 
 # Enough for two digits of an interval; fewer where examples are many and each draw takes long.
-MOST_DRAWS, LEAST_DRAWS, DRAWN_EXAMPLES = 1000, 200, 4_000_000
-# Areas under ROC curves of more classes take long, and metrics of each of them fill no table.
+MOST_DRAWS, LEAST_DRAWS, DRAWN_EXAMPLES = 1000, 100, 4_000_000
+# Metrics of each of more classes fill no table; areas under ROC curves of more outputs take long.
 MOST_CLASSES = 100
+MOST_OUTPUTS = 1_000_000
 
 Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
 """Returns metrics by name of some of the examples, given by their rows; NaN for no value."""
@@ -44,7 +46,22 @@ def metric_intervals(
         outputs: a^(L) of these, (n, n_L).
     """
     rng = KeyedStreams(model.experiment.seed).generator("bootstrap")
-    return bootstrap(statistic_of(model, examples, outputs), len(outputs), rng)
+    n = len(outputs)
+    found = bootstrap(statistic_of(model, examples, outputs), n, rng)
+    share = found.get("accuracy")
+    if share and share.low == share.high:
+        # Draws of what is all right, or all wrong, say nothing of how sure that is.
+        found["accuracy"] = wilson(share.low, n)
+    return found
+
+
+def wilson(share: float, n: int) -> Interval:
+    """Return the 95 % score interval of a share of n examples (Wilson, 1927)."""
+    z = 1.96
+    middle = share + z**2 / (2 * n)
+    margin = z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    low, high = ((middle + side * margin) / (1 + z**2 / n) for side in (-1, 1))
+    return Interval(max(0.0, low), min(1.0, high))
 
 
 def difference(
@@ -94,7 +111,8 @@ def _of_classes(
 ) -> Statistic:
     probabilities, predicted = as_probabilities(outputs), outputs.argmax(axis=1)
     few = len(names) <= MOST_CLASSES
-    ranks = [output_ranks(column) for column in probabilities.T] if few else []
+    ranked = few and outputs.size <= MOST_OUTPUTS
+    ranks = [output_ranks(column) for column in probabilities.T] if ranked else []
 
     def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
         true = labels[rows]
@@ -105,7 +123,7 @@ def _of_classes(
         if few:
             for name in ("precision", "recall", "f1"):
                 found |= _per_name(name, names, getattr(metrics, name)(counts))
-            found |= _per_name("roc_auc", names, areas)
+            found |= _per_name("roc_auc", names[: len(areas)], areas)
         return found
 
     return statistic

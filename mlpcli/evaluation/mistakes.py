@@ -1,9 +1,12 @@
 """Which examples a model is most wrong about."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Examples
+from mlpcli.data.readers.table import Table
 from mlpcli.model import Model
 from mlpcli.nn.probabilities import as_probabilities
 
@@ -38,3 +41,16 @@ def worst_rows(
     order = np.flatnonzero(wrong)
     order = order[np.argsort(-size[order], kind="stable")]
     return order[:most]
+
+
+def shown_cells(table: Table, row: int) -> list[tuple[str, str]]:
+    """Return the names and values of an example's columns; columns without names have numbers."""
+    places = table.selection.features if table.selection else range(table.values.shape[1])
+    cells = []
+    for j, (place, value) in enumerate(zip(places, table.values[row].tolist(), strict=True)):
+        name = table.names[place] if table.names else str(place)
+        if math.isnan(value):
+            cells.append((name, ""))
+        else:
+            cells.append((name, table.texts[j][int(value)] if j in table.texts else f"{value:.6g}"))
+    return cells

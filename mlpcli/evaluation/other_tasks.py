@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from mlpcli.data.encoding import Encoding
+from mlpcli.evaluation.baseline import always_the_mean
 from mlpcli.nn.multilabel import LabelEvaluation
 from mlpcli.nn.residuals import QuantityEvaluation, means
 
@@ -16,8 +15,7 @@ def quantities_report(evaluation: QuantityEvaluation, encoding: Encoding) -> dic
     Means are over the targets; the baseline says the mean of the training examples.
     """
     names = encoding.class_names
-    always_mean = np.broadcast_to(encoding.target_means, evaluation.truth.shape)
-    baseline = evaluation._replace(predicted=always_mean).metrics()
+    baseline = always_the_mean(evaluation, encoding).metrics()
     found = evaluation.metrics()
     return {
         **evaluation.summary(),

@@ -52,7 +52,9 @@ class Evaluation(NamedTuple):
     confusion: NDArray[np.int64]
     """(n_L, n_L) counts: entry [i, j] are examples of class i predicted as j."""
     error: float
-    """Mean of E over the examples."""
+    """Mean of E over the examples, weighted if they have weights."""
+    weighted_accuracy: float | None = None
+    """The weights of the examples whose class was predicted, as a share; None without weights."""
 
     @property
     def correct(self) -> int:
@@ -69,22 +71,25 @@ class Evaluation(NamedTuple):
         """Correct / total (the article's erratum 1)."""
         return accuracy(self.confusion)
 
-    @property
-    def majority_accuracy(self) -> float:
-        """The accuracy of always saying the class that most of these examples have."""
-        return float(self.confusion.sum(axis=1).max() / self.confusion.sum())
-
     def summary(self) -> dict[str, Any]:
         """Return accuracy and counts."""
         return {"accuracy": self.accuracy, "correct": self.correct, "examples": self.examples}
 
     def row(self) -> dict[str, float]:
         """Return what the history says of it."""
-        return {"error": self.error, "accuracy": self.accuracy}
+        weighted = self.weighted_accuracy
+        return {"error": self.error, "accuracy": self.accuracy if weighted is None else weighted}
+
+
+Weights = NDArray[np.float64] | None
 
 
 def evaluate(
-    network: Network, loss: Loss, features: NDArray[np.generic], labels: NDArray[np.integer]
+    network: Network,
+    loss: Loss,
+    features: NDArray[np.generic],
+    labels: NDArray[np.integer],
+    weights: Weights = None,
 ) -> Evaluation:
     """Compare a network's predictions with the labels of one or more examples.
 
@@ -93,6 +98,7 @@ def evaluate(
         loss: the error E, a function of `losses.LOSSES`.
         features: (n, n_1) in the units of the training data.
         labels: (n,) classes.
+        weights: (n,) how much each example counts; None where all count the same.
 
     Returns:
         Counts and error; the error of outputs that are not numbers is not finite.
@@ -100,18 +106,33 @@ def evaluate(
     n_classes = network.structure[-1]
     one_hot = np.eye(n_classes, dtype=network.dtype)
     counts = np.zeros((n_classes, n_classes), np.int64)
-    error, start = 0.0, 0
+    error, right, start = 0.0, 0.0, 0
     for z, a in predict_batches(network, features):
-        of_chunk = labels[start : start + len(a)]
+        part = slice(start, start + len(a))
+        of_chunk, weight = labels[part], _column(weights, part, network)
         start += len(a)
-        counts += confusion(of_chunk, a.argmax(axis=1), n_classes)
+        predicted = a.argmax(axis=1)
+        counts += confusion(of_chunk, predicted, n_classes)
+        if weights is not None:
+            right += float(weights[part][predicted == of_chunk].sum())
         with np.errstate(over="ignore", invalid="ignore"):
-            error += loss(one_hot[of_chunk], z, a, np.empty_like(a), None)
-    return Evaluation(counts, error / start)
+            error += loss(one_hot[of_chunk], z, a, np.empty_like(a), weight)
+    if weights is None:
+        return Evaluation(counts, error / start)
+    return Evaluation(counts, error / weights.sum(), right / weights.sum())
+
+
+def _column(weights: Weights, part: slice, network: Network) -> Array | None:
+    """Return the weights of some examples as a loss takes them, (m, 1)."""
+    return None if weights is None else weights[part, np.newaxis].astype(network.dtype)
 
 
 def outputs_and_error(
-    network: Network, loss: Loss, features: NDArray[np.generic], y: NDArray[np.generic]
+    network: Network,
+    loss: Loss,
+    features: NDArray[np.generic],
+    y: NDArray[np.generic],
+    weights: Weights = None,
 ) -> tuple[Array, float]:
     """Return the outputs for one or more examples, (n, n_L), and their mean error.
 
@@ -120,6 +141,7 @@ def outputs_and_error(
         loss: the error E.
         features: (n, n_1) in the units of the training data.
         y: (n, n_L) what the outputs should be.
+        weights: as for `evaluate`.
     """
     outputs = np.empty((len(features), network.structure[-1]), network.dtype)
     error, start = 0.0, 0
@@ -127,5 +149,6 @@ def outputs_and_error(
         part = slice(start, start + len(a))
         start += len(a)
         outputs[part] = a
-        error += loss(y[part].astype(network.dtype), z, a, np.empty_like(a), None)
-    return outputs, error / start
+        weight = _column(weights, part, network)
+        error += loss(y[part].astype(network.dtype), z, a, np.empty_like(a), weight)
+    return outputs, error / (start if weights is None else weights.sum())

@@ -16,7 +16,9 @@ class LabelEvaluation(NamedTuple):
     correct: int
     """Number of examples all of whose labels are right."""
     error: float
-    """Mean of E over the examples."""
+    """Mean of E over the examples, weighted if they have weights."""
+    weighted_accuracy: float | None = None
+    """The weights of the examples all of whose labels are right, as a share."""
 
     @property
     def examples(self) -> int:
@@ -48,15 +50,21 @@ class LabelEvaluation(NamedTuple):
 
     def row(self) -> dict[str, float]:
         """Return what the history says of it."""
-        return {"error": self.error, "accuracy": self.accuracy}
+        weighted = self.weighted_accuracy
+        return {"error": self.error, "accuracy": self.accuracy if weighted is None else weighted}
 
 
 def compare_labels(
-    labels: NDArray[np.integer], given: NDArray[np.bool], error: float
+    labels: NDArray[np.integer],
+    given: NDArray[np.bool],
+    error: float,
+    weights: NDArray[np.float64] | None = None,
 ) -> LabelEvaluation:
     """Compare the labels of examples, (n, k), with those that a network gives them, (n, k)."""
     counts = [
         metrics.confusion(had, got.astype(np.int64), 2)
         for had, got in zip(labels.T, given.T, strict=True)
     ]
-    return LabelEvaluation(np.array(counts), int((labels == given).all(axis=1).sum()), error)
+    right = (labels == given).all(axis=1)
+    weighted = None if weights is None else float(np.average(right, weights=weights))
+    return LabelEvaluation(np.array(counts), int(right.sum()), error, weighted)

@@ -51,7 +51,9 @@ class QuantityEvaluation(NamedTuple):
     predicted: Numbers
     """(n, k) in the same units."""
     error: float
-    """Mean of E over the examples, of standardised quantities."""
+    """Mean of E over the examples, of standardised quantities; weighted if they have weights."""
+    weights: Numbers | None = None
+    """(n,) how much each example counts; None where all count the same."""
 
     @property
     def examples(self) -> int:
@@ -68,7 +70,17 @@ class QuantityEvaluation(NamedTuple):
 
     def row(self) -> dict[str, float]:
         """Return what the history says of it."""
-        return {"error": self.error, "rmse": float(rmse(self.truth, self.predicted).mean())}
+        weighted = self.weighted_rmse
+        found = float(rmse(self.truth, self.predicted).mean()) if weighted is None else weighted
+        return {"error": self.error, "rmse": found}
+
+    @property
+    def weighted_rmse(self) -> float | None:
+        """The root of the weighted mean squared difference, the mean over the quantities."""
+        if self.weights is None:
+            return None
+        squares = np.square(self.truth - self.predicted)
+        return float(np.sqrt(np.average(squares, axis=0, weights=self.weights)).mean())
 
 
 def means(found: dict[str, Numbers]) -> dict[str, float | None]:

@@ -10,13 +10,15 @@ from mlpcli.nn.probabilities import as_probabilities
 from mlpcli.report import words
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, figure, join, number, table, tag
-from mlpcli.report.png import as_bytes, brightest, diverging, picture
+from mlpcli.report.png import as_bytes, brightest, diverging, picture, thumbnail
 from mlpcli.report.sections import interval_text, section
 
 # Columns of a table of mistakes: the most important ones.
 MOST_COLUMNS = 12
 # Units whose weights are drawn, and inputs that are listed.
 MOST_UNITS, MOST_INPUTS = 48, 30
+# Pixels on a side of a picture.
+SIDE = 160
 # A picture of weights has so many rows and columns at most.
 MOST_SQUARES = 160
 
@@ -33,7 +35,7 @@ def mistakes(found: Findings) -> Html:
     top = brightest(values)
     pictures = (
         figure(
-            picture(image_of(as_bytes(values[i], top), shape), f"example {i}"),
+            picture(thumbnail(image_of(as_bytes(values[i], top), shape), SIDE), f"example {i}"),
             join(*(tag("span", line) for line in _verdict(found, int(i)))),
         )
         for i in found.worst
@@ -163,8 +165,14 @@ def _heat(found: Findings, shape: tuple[int, int]) -> Html:
     told = f"squares of {side} × {side} pixels; the strongest colour is a fall of {largest:.4f}"
     return tag(
         "div",
-        figure(picture(heat[: shape[0], : shape[1]], "importance of each square"), told),
-        figure(picture(image_of(mean, shape), "mean of the examples"), "the mean of the examples"),
+        figure(
+            picture(thumbnail(heat[: shape[0], : shape[1]], SIDE), "importance of each square"),
+            told,
+        ),
+        figure(
+            picture(thumbnail(image_of(mean, shape), SIDE), "mean of the examples"),
+            "the mean of the examples",
+        ),
         class_="gallery large",
     )
 
@@ -195,7 +203,11 @@ def _units(layers: list[NDArray[np.float64]], shape: tuple[int, int]) -> Html:
     # A few pixels with large weights would leave all others white.
     largest = float(np.quantile(np.abs(W), 0.995))
     pictures = (
-        picture(_unit(W[i], shape, largest), f"weights of unit {i}", title=f"unit {i}")
+        picture(
+            thumbnail(_unit(W[i], shape, largest), SIDE // 2),
+            f"weights of unit {i}",
+            title=f"unit {i}",
+        )
         for i in order.tolist()
     )
     part = "" if len(order) == len(W) else f" ({len(order)} of {len(W)}, those with most effect)"

@@ -65,7 +65,7 @@ def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str,
         DataError: if a value is too large for the network's arithmetic.
     """
     examples = opened.examples
-    said = subject | report(model, examples, where=subject["data"])
+    said = subject | report(model, examples, where=subject["data"], weights=opened.table.weights)
     outputs = all_outputs(model, examples)
     return Findings(
         name,

@@ -1,6 +1,7 @@
 """HTML and SVG, in which all text is escaped unless it was made here."""
 
 import html
+from math import isfinite
 
 from mlpcli.errors import printable
 
@@ -47,7 +48,7 @@ def tag(name: str, *children: object, **attributes: object) -> Html:
 
 def number(value: float | None, form: str = ".4f") -> Html:
     """Return a number to read, with all its digits for programs."""
-    if value is None:
+    if value is None or not isfinite(value):
         return Html("–")
     return tag("data", format(value, form), value=repr(value))
 

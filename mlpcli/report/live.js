@@ -176,6 +176,8 @@ function images(net, given, into) {
   };
   pad.addEventListener("pointerdown", (event) => {
     if (event.button) return;
+    event.preventDefault(); // no text is selected on the way
+    pad.focus({ preventScroll: true });
     try { pad.setPointerCapture(event.pointerId); } catch { /* not a real pointer */ }
     drawing = true;
     cursor = null;

@@ -13,11 +13,15 @@ from mlpcli.errors import ConfigError
 from mlpcli.export.steps import Category, Steps, steps_of, to_mapping
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, tag
-from mlpcli.report.png import as_bytes, brightest, picture
+from mlpcli.report.png import as_bytes, brightest, picture, thumbnail
 
 # Larger networks make pages that no mail takes.
 MOST_BYTES = 30_000_000
 MOST_EXAMPLES = 12
+# Rows among which a typical one is looked for.
+TYPICAL = 10_000
+# Pixels on a side of a button.
+SIDE = 64
 # Examples from which it is found out how images are framed.
 FRAMED = 500
 # Ink is darker than this share of the largest difference to the paper.
@@ -91,7 +95,7 @@ def _field(i: int, steps: Steps, name: str) -> Html:
 def typical_cells(table: Table, width: int) -> Iterator[str]:
     """Yield what a typical example has in each column: a middle number, the commonest text."""
     for j in range(width):
-        values = table.values[:, j]
+        values = table.values[:TYPICAL, j]
         given = values[~np.isnan(values)] if values.dtype.kind == "f" else values
         if not len(given):
             yield ""
@@ -173,7 +177,8 @@ def _canvas(
         tag(
             "button",
             picture(
-                pixels, f"an example of {names[labels[i]]}" if labels.ndim == 1 else f"example {i}"
+                thumbnail(pixels, SIDE),
+                f"an example of {names[labels[i]]}" if labels.ndim == 1 else f"example {i}",
             ),
             type="button",
             data_example=k,

@@ -35,6 +35,12 @@ def picture(pixels: NDArray[np.uint8], called: str, **attributes: object) -> Htm
     return tag("img", src=source, alt=called, **({"class_": "pixels"} | attributes))
 
 
+def thumbnail(pixels: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """Return every so manieth pixel of an image, so that no side has more than `most`."""
+    step = -(-max(pixels.shape[:2]) // most)
+    return pixels[::step, ::step]
+
+
 def diverging(values: NDArray[np.floating], largest: float) -> NDArray[np.uint8]:
     """Return the colours of values from -largest to largest, (..., 3)."""
     share = np.clip(values / largest if largest else values, -1, 1)[..., np.newaxis]

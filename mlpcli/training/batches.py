@@ -46,7 +46,7 @@ def mini_batches(experiment: Experiment, network: Network, dataset: Dataset) -> 
     n = len(dataset.train.labels if rows is None else rows)
     sizes = BatchSizes(*compat.batch_sizes(n, m)) if experiment.compat else batch_sizes(n, m)
     x = input_buffer(network, buffer_rows(sizes, network.dtype.itemsize * network.structure[0]))
-    targets, weights = _targets(experiment, dataset), _class_weights(experiment, dataset)
+    targets, weights = _targets(experiment, dataset), example_weights(experiment, dataset)
     features, labels = dataset.train
     if labels.ndim == 2:
         labels = np.arange(len(labels))
@@ -72,9 +72,30 @@ def _class_weights(experiment: Experiment, dataset: Dataset) -> NDArray[np.float
     if isinstance(given, dict):
         return np.array([given.get(name, 1.0) for name in names])
     labels, rows = dataset.train.labels, dataset.train_rows
-    counts = np.bincount(labels if rows is None else labels[rows], minlength=len(names))
-    balanced: NDArray[np.float64] = counts.sum() / (len(names) * np.maximum(counts, 1))
+    weights = dataset.weights
+    if rows is not None:
+        labels, weights = labels[rows], None if weights is None else weights[rows]
+    counts = np.bincount(labels, weights, minlength=len(names))
+    whole = counts.sum()
+    # Of a class whose examples all weigh nothing, any weight will do.
+    counts[counts == 0] = 1
+    balanced: NDArray[np.float64] = whole / (len(names) * counts)
     return balanced
+
+
+def example_weights(experiment: Experiment, dataset: Dataset) -> NDArray[np.float64] | None:
+    """Return the weight of every example, (n,); None where all are 1.
+
+    It is that of its class times its own, which are on average 1 over the examples that are trained
+    on: so each counts as if it stood there as often.
+    """
+    of_classes, own, rows = _class_weights(experiment, dataset), dataset.weights, dataset.train_rows
+    if own is not None:
+        own = own / (own if rows is None else own[rows]).mean()
+    if of_classes is None:
+        return own
+    weights: NDArray[np.float64] = of_classes[dataset.train.labels]
+    return weights if own is None else weights * own
 
 
 class MiniBatch(NamedTuple):
@@ -86,7 +107,7 @@ class MiniBatch(NamedTuple):
     """(m, n_L) labels, as rows of `targets`."""
     divisor: int
     weight: NDArray[np.floating] | None
-    """(m, 1) weights of the examples, where classes have any."""
+    """(m, 1) weights of the examples, where they have any."""
 
 
 class MiniBatches:
@@ -99,7 +120,7 @@ class MiniBatches:
         x: room for inputs as floats, (`buffer_rows(...)`, n_1 + 1); the last column is left alone.
         targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed;
             or for each example, (n, n_L).
-        class_weights: (n_L,) weights of the classes, or None.
+        weights: (n,) weights of the examples, or None.
     """
 
     def __init__(
@@ -109,7 +130,7 @@ class MiniBatches:
         batch_sizes: BatchSizes,
         x: NDArray[np.floating],
         targets: NDArray[np.generic],
-        class_weights: NDArray[np.floating] | None = None,
+        weights: NDArray[np.floating] | None = None,
     ) -> None:
         self.features = features
         self.labels = labels
@@ -118,11 +139,11 @@ class MiniBatches:
         self.raw = np.empty((len(x), features.shape[1]), features.dtype)
         self.x = x
         self.y = np.empty((len(x), targets.shape[1]), x.dtype)
-        self.class_weights = self.weight = None
-        if class_weights is not None:
+        self.weights = self.weight = None
+        if weights is not None:
             # What float32 cannot hold becomes infinite, and training says that it diverged.
             with np.errstate(over="ignore"):
-                self.class_weights = class_weights.astype(x.dtype)[:, np.newaxis]
+                self.weights = weights.astype(x.dtype)[:, np.newaxis]
             self.weight = np.empty((len(x), 1), x.dtype)
         # Chunks of the same sizes share their views, however many there are.
         views = functools.cache(self._views)
@@ -194,8 +215,8 @@ class MiniBatches:
         self.x[:rows, :-1] = raw
         labels = self.labels[chosen]
         self.targets.take(labels, axis=0, out=self.y[:rows], mode="clip")
-        if self.class_weights is not None and self.weight is not None:
-            self.class_weights.take(labels, axis=0, out=self.weight[:rows], mode="clip")
+        if self.weights is not None and self.weight is not None:
+            self.weights.take(chosen, axis=0, out=self.weight[:rows], mode="clip")
 
 
 def buffer_rows(batch_sizes: BatchSizes, row_bytes: int) -> int:

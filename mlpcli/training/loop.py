@@ -214,7 +214,8 @@ def _validate(experiment: Experiment, run: Run, dataset: Dataset, epoch: int) ->
     """Evaluate an epoch on the validation data; return what its row of the history adds."""
     if dataset.validation is None:
         return {}
-    found = evaluate(run.candidate, experiment, dataset.encoding, dataset.validation)
+    encoding, weights = dataset.encoding, dataset.validation_weights
+    found = evaluate(run.candidate, experiment, encoding, dataset.validation, weights)
     if not math.isfinite(found.error):
         raise _diverged(experiment, f"epoch {epoch}: the validation error is {found.error}")
     return {f"validation_{name}": value for name, value in found.row().items()}

@@ -10,12 +10,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import downloading, growth, mnist, processes, reading, report, tables, turns
+from benchmarks import (
+    downloading,
+    exports,
+    growth,
+    mnist,
+    processes,
+    reading,
+    report,
+    tables,
+    turns,
+)
 from benchmarks.contenders import CONTENDERS
 from benchmarks.threads import add_shared_options, available
 from benchmarks.workloads import WORKLOADS
 
-SECTIONS = ("speed", "processes", "growth", "tables", "reading", "download")
+SECTIONS = ("speed", "processes", "exports", "growth", "tables", "reading", "download")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rounds = max(options.rounds // 2, 1)
             results["processes"] = processes.measure(tasks, Path(folder), options.threads, rounds)
             print(report.processes(results["processes"]), flush=True)
+        if "exports" in options.section:
+            rounds = max(options.rounds // 2, 1)
+            found = exports.measure(Path(folder), data_dir, options.threads, rounds)
+            results["exports"] = found
+            print(report.exports(found), flush=True)
         if "growth" in options.section:
             chosen = [c for c in options.contender if c in ("floor", "mlp")]
             results["growth"] = growth.measure(

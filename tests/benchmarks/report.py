@@ -80,6 +80,15 @@ def processes(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     return "\n".join(text)
 
 
+def exports(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the table of what a row costs."""
+    rows = [
+        [name, f"{1e6 * figures['latency']:,.1f}", f"{figures['rate']:,.0f}"]
+        for name, figures in results.items()
+    ]
+    return table("exports: [784, 32, 10]", ("", "µs for one row", "rows/s"), rows)
+
+
 def growth(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of growth."""
     heads = (

@@ -43,6 +43,18 @@ def download(*args):
     mlp(["download", *args], standalone_mode=False)
 
 
+def test_a_failure_leaves_no_empty_folders(server, capsys):
+    """Folders that were made for nothing are gone; one that was there stays."""
+    server.files.clear()
+    Path("mine").mkdir()
+    for folder in ("new/data", "mine"):
+        with pytest.raises(DownloadError):
+            download("mnist", "--data-dir", folder)
+    assert [path.name for path in Path().iterdir()] == ["mine"]
+    assert list(Path("mine").iterdir()) == []
+    capsys.readouterr()
+
+
 def test_files_are_fetched_once(server, capsys):
     """The first run says where each file came from, and the second that it is there and valid."""
     url = DATASETS["mnist"].mirrors[0]

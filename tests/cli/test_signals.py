@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlpcli import signals
+from mlpcli.cli import main
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_cells import Columns
 from mlpcli.data.readers.csv_dialect import CsvOptions
@@ -87,6 +88,19 @@ def test_early_signals():
         # Python's own start, before any line of ours, may show a traceback of its own.
         assert "mlpcli" not in stderr, stderr
         assert code in (-signal.SIGINT, 0) or "Traceback" in stderr
+
+
+def test_a_signal_as_handlers_are_installed(monkeypatch):
+    """A signal that comes with the first handler ends the process as that signal, too."""
+
+    def stopped():
+        raise Interrupted(signal.SIGINT)
+
+    ended = []
+    monkeypatch.setattr(main, "_prepare", stopped)
+    monkeypatch.setattr(main, "_end_by", ended.append)
+    main.main()
+    assert ended == [signal.SIGINT]
 
 
 def test_a_signal_that_a_converter_swallows_is_raised(tmp_path, monkeypatch):

@@ -77,8 +77,8 @@ def test_yes(train):
     assert code == 0
     assert "mnist is not in data: download it? [y/N] " in shown
     assert len(train.server.requests) == 4
-    assert out.startswith("weights c.npy\ntest accuracy ")
-    assert out.count("\n") == 2
+    assert out.startswith("weights c.npy\ntrain accuracy ")
+    assert out.count("\n") == 4
     code, _, shown = train(b"", "--overwrite")
     assert (code, "download it" in shown) == (0, False)
 

@@ -205,7 +205,9 @@ def check(name, case):  # noqa: ARG001 - there is one
     assert "internal" not in run.stderr, said
     assert all(c.isprintable() or c in "\n\t" for c in run.stdout + run.stderr), said
     if run.returncode == 0:
-        assert run.stderr == "", said
+        # Weights that are damaged may be good for nothing.
+        lines = [line for line in run.stderr.splitlines() if " is no better than " not in line]
+        assert lines == [], said
         return "understood"
     assert run.stdout == "", said
     assert run.stderr.startswith("mlp: error: "), said

@@ -11,11 +11,15 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
+import exported
 import numpy as np
 import pytest
+from conftest import ROOT
 
 import mlpcli
 from mlpcli.data.readers.idx import read_idx
+from mlpcli.export.steps import steps_of, to_mapping
+from mlpcli.prediction.inputs import read_input
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -300,6 +304,31 @@ def test_a_form_gives_what_mlp_predicts(visit, typed, run_mlp):
     assert page.locator("#answer").inner_text() == "–"
     page.click("#typical")
     assert page.locator("#answer li").count() == 2
+
+
+def test_every_kind_of_model(browser, tmp_path):
+    """Each activation, scale, answer and policy for gaps: the page has the model's outputs."""
+    page = browser.new_page()
+    script = (ROOT / "mlpcli" / "report" / "network.js").read_text(encoding="utf-8")
+    page.add_script_tag(content=f"{script}\nglobalThis.network = network;")
+    run = """([steps, rows]) => {
+        const net = network(JSON.parse(steps));
+        return JSON.stringify(JSON.parse(rows).map((row) => net.ofCells(row).outputs));
+    }"""
+    for name, kind in exported.KINDS.items():
+        model, rows = exported.table_model(tmp_path, name), exported.rows_of(kind, 20, seed=7)
+        exported.write_csv(tmp_path / "in.csv", kind, 20, seed=7, labelled=False)
+        files, dtype = model.experiment.data.files, model.experiment.dtype
+        batches = read_input(str(tmp_path / "in.csv"), model.encoding, files, dtype=dtype)
+        expected = np.concatenate(
+            [a.copy() for batch in batches for a in model.predict_batches(batch.features)]
+        )
+        if model.encoding.task == "regression":
+            expected = model.quantities(expected)
+        given = [json.dumps(to_mapping(steps_of(model))), json.dumps(rows)]
+        found = json.loads(page.evaluate(run, given))
+        np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-5, err_msg=name)
+    page.close()
 
 
 def test_names_are_text(visit, typed):

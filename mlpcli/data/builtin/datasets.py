@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.builtin import archive, parity
 from mlpcli.data.builtin.registry import DATASETS, IDX_FILES, BuiltinDataset, lookup
+from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_scaling
@@ -44,6 +45,7 @@ def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str
     encoding = BUILTIN_ENCODINGS[name]
     table, scale = Table(name, train.features), preparation.scale or encoding.scale
     encoding = fit_scaling(encoding, table, scale, rows)
+    encoding = fit_commonest(encoding, train.labels, rows)
     train, test = (_encoded(encoding, part, name, preparation.dtype) for part in (train, test))
     return set_aside(Dataset(name, encoding, train, test), rows)
 

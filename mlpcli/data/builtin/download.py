@@ -53,9 +53,7 @@ def fetch(
         OutputError: if the file cannot be written.
     """
     target = Path(os.path.realpath(folder / file.name))
-    with atomic.explained(target, OPTION):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic.locked(target, OPTION, waiting):
+    with _folder_made_for(target), atomic.locked(target, OPTION, waiting):
         if is_valid(target, file):
             remove_parts(target)
             return None
@@ -80,6 +78,24 @@ def fetch(
     raise DownloadError(
         folder / file.name, "no mirror delivered it (" + ", ".join(failures) + ")", remedy
     )
+
+
+@contextmanager
+def _folder_made_for(target: Path) -> Iterator[None]:
+    """Make the folder of a file, and those above; what is empty in the end was made for nothing.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+    with atomic.explained(target, OPTION):
+        made = [folder for folder in target.parents if not folder.exists()]
+        target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            for path in made:
+                path.rmdir()
 
 
 def tidy(path: Path) -> None:

@@ -10,6 +10,8 @@ from mlpcli.errors import DataError
 
 # A line, or a quoted cell with its line breaks, may not have more characters.
 LONGEST_LINE = 1 << 24
+# More blank lines, one after the other, than anybody writes: a stream of them might never end.
+MOST_BLANK = 1 << 22
 
 
 class Line(NamedTuple):
@@ -25,9 +27,14 @@ def decode_lines(stream: BinaryIO, where: object) -> Iterator[str]:
     Lines end with \n, \r\n or, as those of classic Mac files do, \r alone.
 
     Raises:
-        DataError: naming the line, if it is not UTF-8.
+        DataError: naming the line, if it is not UTF-8, or blank as are too many before it.
     """
+    blank = 0
     for number, line in enumerate(_split_lines(stream), 1):
+        blank = 0 if line.strip() else blank + 1
+        if blank > MOST_BLANK:
+            problem = f"is blank, as are {MOST_BLANK} lines before it"
+            raise DataError(f"{where}:{number}", problem, "check that it is a table")
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:

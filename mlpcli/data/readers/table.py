@@ -40,6 +40,8 @@ class ColumnSelection(NamedTuple):
     """The column with the classes; of several targets their columns."""
     extra: tuple[int, ...] = ()
     """Columns that were not there in training."""
+    roles: tuple[tuple[str, int], ...] = ()
+    """Of the last features, which are none: the part of `data` that names one, and its column."""
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -87,6 +89,12 @@ class Table(NamedTuple):
     in the texts, or None where it makes no difference."""
     marked: dict[int | None, dict[str, int]] = {}  # noqa: RUF012 - never changed
     """For columns of text (None: the classes): words taken for missing values, and how often."""
+    weights: NDArray[np.float64] | None = None
+    """(n,) how much each example counts, from 0."""
+    groups: NDArray[np.intp] | None = None
+    """(n,) which examples stay on one side of a split."""
+    times: NDArray[np.float64] | None = None
+    """(n,) numbers that grow with time."""
 
     def row(self, i: int) -> str:
         """Return where example i stands, for an error."""
@@ -114,7 +122,14 @@ class Table(NamedTuple):
             kept = (range(len(self.values)) if self.rows is None else self.rows)[rows]
         else:
             kept = rows if self.rows is None else np.asarray(self.rows)[rows]
-        return self._replace(values=self.values[rows], labels=labels, lines=lines, rows=kept)
+        beside: dict[str, Any] = {
+            name: None if column is None else column[rows]
+            for name, column in (
+                ("weights", self.weights), ("groups", self.groups), ("times", self.times)
+            )
+        }  # fmt: skip
+        values = self.values[rows]
+        return self._replace(values=values, labels=labels, lines=lines, rows=kept, **beside)
 
 
 def column_name(names: tuple[str, ...] | None, position: int) -> str:

@@ -220,7 +220,8 @@ def folder(tmp_path):
 
 def listing(folder):
     """Return the content of every file of a folder, hidden ones included."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    paths = folder.iterdir() if folder.exists() else ()
+    return {path.name: path.read_bytes() for path in paths}
 
 
 def fetch(mirrors, folder):

@@ -1,0 +1,152 @@
+"""What tells more of the target than it should, or tells classes apart that are one."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.config.schema import Experiment
+from mlpcli.data.audit import Finding, feature_name
+from mlpcli.data.dataset import Dataset
+from mlpcli.data.encoding import Encoding
+from mlpcli.errors import join_names
+
+# With fewer examples, or fewer of each category, chance does the same.
+MANY_EXAMPLES, EXAMPLES_EACH = 20, 10
+# A quantity is determined by a column from this correlation on.
+CORRELATION = 1 - 1e-9
+# Rows are nearly equal if no feature differs by more of its standard deviations; chance makes
+# such rows where fewer features have different values in most rows.
+NEAR, VARIED_FEATURES = 1e-3, 3
+# So many training rows are compared with a test row, on either side of it along a line.
+NEIGHBOURS = 8
+# Of more values, no copies are made.
+MOST_VALUES = 1 << 26
+
+
+def inspect_leaks(experiment: Experiment, dataset: Dataset) -> Iterator[Finding]:
+    """Yield what gives the target of a user's own data away, in n log n of the examples."""
+    if not experiment.data.files:
+        return
+    encoding = dataset.encoding
+    if encoding.task == "classification":
+        yield from similar_names(encoding.class_names)
+    if encoding.image_shape is None:
+        yield from columns_that_tell(dataset)
+        yield from near_duplicates(dataset)
+
+
+def similar_names(names: tuple[str, ...]) -> Iterator[Finding]:
+    """Find classes whose names differ in case or spaces only."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(" ".join(name.casefold().split()), []).append(repr(name))
+    same = [" and ".join(group) for group in groups.values() if len(group) > 1]
+    if same:
+        yield Finding(
+            "similar-classes",
+            f"classes differ in case or spaces only: {join_names(same, 5)}",
+            "write them alike, if they are one",
+        )
+
+
+def columns_that_tell(dataset: Dataset) -> Iterator[Finding]:
+    """Find columns each of which tells the target of all training examples."""
+    encoding, (features, targets) = dataset.encoding, dataset.train[:2]
+    if len(targets) < MANY_EXAMPLES or encoding.task == "multilabel":
+        return
+    for first, width in _columns(encoding):
+        part = np.asarray(features[:, first : first + width], np.float64)
+        name = feature_name(encoding, first).partition("=")[0]
+        if encoding.task == "regression":
+            tells = width == 1 and _is_linear(part[:, 0], targets)
+            how = "is the target, or a multiple of it"
+        elif width > 1:
+            tells, how = _is_function(part.argmax(axis=1), targets), "tells the class"
+        else:
+            tells, how = (
+                _separates(part[:, 0], targets),
+                "puts rows in the order of the classes",
+            )
+        if tells:
+            yield Finding(
+                "gives-away",
+                f"{name} alone {how}, in all {len(targets)} training examples",
+                "list it under ignore if it numbers the rows, or is known only with the target",
+            )
+
+
+def _columns(encoding: Encoding) -> list[tuple[int, int]]:
+    """Return where the features of each column begin, and how many they are."""
+    widths = [column.width for column in encoding.input_columns] or [1] * encoding.features
+    return list(zip(np.cumsum([0, *widths[:-1]]).tolist(), widths, strict=True))
+
+
+def _is_linear(values: NDArray[np.float64], targets: NDArray[np.float64]) -> bool:
+    """Return whether one of the quantities, (n, k), is a multiple of the values and a constant."""
+    centered = values - values.mean()
+    others = targets - targets.mean(axis=0)
+    scale = np.sqrt(np.square(centered).sum() * np.square(others).sum(axis=0))
+    return bool((np.abs(centered @ others) >= CORRELATION * np.where(scale > 0, scale, 1)).any())
+
+
+def _is_function(categories: NDArray[np.intp], classes: NDArray[np.integer]) -> bool:
+    """Return whether each of not too many categories has examples of one class alone."""
+    pairs = np.unique(np.column_stack([categories, classes]), axis=0)
+    used = len(np.unique(pairs[:, 0]))
+    several = len(np.unique(pairs[:, 1])) > 1
+    return several and len(pairs) == used and len(classes) >= EXAMPLES_EACH * used
+
+
+def _separates(values: NDArray[np.float64], classes: NDArray[np.integer]) -> bool:
+    """Return whether each class stands together where examples are sorted by the values."""
+    order = np.argsort(values, kind="stable")
+    ordered, sorted_classes = values[order], classes[order]
+    changes = sorted_classes[1:] != sorted_classes[:-1]
+    ties = changes & (ordered[1:] == ordered[:-1])
+    present, counts = np.unique(classes, return_counts=True)
+    return bool(
+        len(present) > 1
+        and counts.min() > 1
+        and changes.sum() == len(present) - 1
+        and not ties.any()
+    )
+
+
+def near_duplicates(dataset: Dataset) -> Iterator[Finding]:
+    """Find test examples that are training examples, too, but for a little noise or rounding."""
+    if dataset.test is None or dataset.train.features.size > MOST_VALUES:
+        return
+    train = np.asarray(dataset.train.features, np.float64)
+    varied = [len(np.unique(column)) > len(train) / 2 for column in train.T]
+    stds = train.std(axis=0)
+    if sum(varied) < VARIED_FEATURES or not np.isfinite(stds).all():
+        return
+    stds[stds == 0] = 1
+    test = np.asarray(dataset.test.features, np.float64) / stds
+    near = np.flatnonzero(_nearest(train / stds, test))
+    if len(near):
+        yield Finding(
+            "near-duplicates",
+            f"{len(near)} of {len(test)} test examples are almost equal to training examples, the "
+            f"first in row {near[0]}",
+            "keep copies of an example on one side: test results are too good with them",
+        )
+
+
+def _nearest(train: NDArray[np.float64], test: NDArray[np.float64]) -> NDArray[np.bool]:
+    """Return which test rows have a training row that is near, and not equal, (m,).
+
+    What is near is near along any line: only the nearest along one are compared.
+    """
+    line = np.random.default_rng(0).normal(size=train.shape[1])
+    along = train @ line
+    order = np.argsort(along)
+    position = np.searchsorted(along[order], test @ line)
+    found, equal = np.zeros(len(test), bool), np.zeros(len(test), bool)
+    for offset in range(-NEIGHBOURS, NEIGHBOURS):
+        other = train[order[np.clip(position + offset, 0, len(train) - 1)]]
+        difference = np.abs(other - test).max(axis=1)
+        found |= difference <= NEAR
+        equal |= difference == 0
+    return found & ~equal

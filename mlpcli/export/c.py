@@ -1,0 +1,387 @@
+"""A model as one C99 file: no library, no allocation, one function that predicts a row."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.errors import ConfigError
+from mlpcli.export import c_parts
+from mlpcli.export.quantize import Quantized
+from mlpcli.export.steps import (
+    Activate,
+    Affine,
+    Category,
+    Classes,
+    Labels,
+    Number,
+    Quantities,
+    Steps,
+)
+
+# Words of C, C++ and of their usual macros in lower case.
+RESERVED = re.compile(
+    r"""(?x)
+    alignas | alignof | and | and_eq | asm | assert | auto | bitand | bitor | bool | break |
+    case | catch | char | class | compl | complex | concept | const | const_cast | constexpr |
+    continue | decltype | default | delete | do | double | dynamic_cast | else | enum | errno |
+    explicit | export | extern | false | far | float | for | friend | goto | i386 | if |
+    imaginary | inline | int | linux | long | mutable | namespace | near | new | noexcept | not
+    | not_eq | nullptr | operator | or | or_eq | private | protected | public | register |
+    reinterpret_cast | requires | restrict | return | short | signed | sizeof | static |
+    static_assert | static_cast | stderr | stdin | stdout | struct | switch | template | this |
+    thread_local | throw | true | try | typedef | typeid | typename | typeof | union | unix |
+    unsigned | using | virtual | void | volatile | wchar_t | while | xor | xor_eq
+    """
+)
+LONGEST_IDENTIFIER = 40
+# C99 promises that a compiler takes literals of 4095 characters.
+LONGEST_TEXT = 4095
+VALUES_PER_LINE = 8
+LARGEST = {"float32": "3.4028234663852886e38", "float64": "1.7976931348623157e308"}
+
+
+class Rendered(NamedTuple):
+    """A C file."""
+
+    text: str
+    prefix: str
+    """What all its names begin with."""
+
+
+def render(
+    steps: Steps, stem: str, about: str, header: bool, quantized: Sequence[Quantized] | None = None
+) -> Rendered:
+    """Return the text of a C99 file that predicts what a model does.
+
+    Args:
+        steps: the model.
+        stem: the file's name without its suffix, which names begin with.
+        about: a line for its first comment, of printable ASCII.
+        header: whether its functions are `static inline`, for a file to be included.
+        quantized: the weights of every affine layer in 8 bits; None to write them as they are.
+
+    Raises:
+        ConfigError: if a name cannot be written in C.
+    """
+    prefix = identifier(stem, "model")
+    fields = field_names(steps)
+    linkage = "static inline " if header else ""
+    parts = [
+        _introduction(steps, fields, about, quantized),
+        *_functions(steps, quantized),
+        *_parameters(steps, quantized),
+        *_texts(steps),
+        *_predict(steps, fields, linkage, quantized),
+    ]
+    guard = f"{prefix.upper()}_H"
+    body = "\n".join(parts).replace("@", f"{prefix}_")
+    return Rendered(f"#ifndef {guard}\n#define {guard}\n\n{body}\n#endif\n", prefix)
+
+
+def identifier(text: str, otherwise: str) -> str:
+    """Return a name of C's that is like a text."""
+    name = re.sub("[^0-9a-z]+", "_", text.lower()).strip("_")[:LONGEST_IDENTIFIER]
+    if not name or name[0].isdigit():
+        name = f"{otherwise}_{name}".rstrip("_")
+    return f"{name}_" if RESERVED.fullmatch(name) else name
+
+
+def field_names(steps: Steps) -> list[str]:
+    """Return what a row's columns are called in C; nothing where it is an array."""
+    names: list[str] = []
+    for position, column in enumerate(steps.columns if steps.named else (), 1):
+        name = identifier(column.name, f"column_{position}")
+        names.append(name if name not in names else f"{name}_column_{position}")
+    return names
+
+
+def read_numbers(rendered: Rendered, name: str, like: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return an array exactly as it is written, in the shape and type of another."""
+    start = f"\nstatic const .* {rendered.prefix}_{name}\\[[0-9 *]+\\] = {{\n"
+    found = re.search(rf"{start}([^}}]*)\n}};", rendered.text)
+    written = re.findall(r"[^\s,f]+", found[1]) if found else []
+    return np.array(written, like.dtype).reshape(like.shape)
+
+
+def c_text(text: str) -> str:
+    """Return a literal of a text's UTF-8.
+
+    Raises:
+        ConfigError: if C cannot say it.
+    """
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        content = b"\0"
+    if b"\0" in content or len(content) > LONGEST_TEXT:
+        problem = f"{text[:40]!r} has a NUL or a surrogate, or more than {LONGEST_TEXT} bytes"
+        raise ConfigError("model", f"{problem}, which C cannot say", "use --format python")
+    plain = (chr(c) if 32 <= c < 127 and chr(c) not in '"\\?@' else f"\\{c:03o}" for c in content)
+    return '"' + "".join(plain) + '"'
+
+
+def _float(steps: Steps) -> str:
+    return "float" if steps.dtype == "float32" else "double"
+
+
+def _number(value: float) -> str:
+    """Return a double, exactly."""
+    return repr(float(value))
+
+
+def _array(declaration: str, values: Iterable[str]) -> str:
+    """Return the definition of a constant array."""
+    written = list(values)
+    lines = (
+        "    " + ", ".join(written[i : i + VALUES_PER_LINE])
+        for i in range(0, len(written), VALUES_PER_LINE)
+    )
+    return f"static const {declaration} = {{\n" + ",\n".join(lines) + "\n};"
+
+
+def _doubles(name: str, values: Sequence[float]) -> str:
+    return _array(f"double @{name}[{len(values)}]", map(_number, values))
+
+
+def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    kind, end = _float(steps), "f" if steps.dtype == "float32" else ""
+
+    def floats(name: str, array: NDArray[np.floating], size: str) -> str:
+        # The shortest decimals that are read back as the same number.
+        return _array(f"{kind} @{name}[{size}]", (f"{value!s}{end}" for value in array.ravel()))
+
+    for i, layer in enumerate(steps.affine):
+        n_in, n_out = layer.W.shape
+        if quantized:
+            q, scale = quantized[i]
+            yield _array(f"signed char @q{i + 2}[{n_in} * {n_out}]", map(str, q.ravel().tolist()))
+            yield floats(f"scale{i + 2}", scale, str(n_out))
+        else:
+            yield floats(f"W{i + 2}", layer.W, f"{n_in} * {n_out}")
+        yield floats(f"b{i + 2}", layer.b, str(n_out))
+    if members := steps.members:
+        yield floats("scales", members.scales, " * ".join(map(str, members.scales.shape)))
+
+
+def _texts(steps: Steps) -> Iterator[str]:
+    names = steps.answer.names
+    yield _array(f"char *const @names[{len(names)}]", map(c_text, names))
+    for position, column in enumerate(steps.columns, 1):
+        if isinstance(column, Category):
+            n = len(column.categories)
+            yield _array(f"char *const @categories{position}[{n}]", map(c_text, column.categories))
+            yield _doubles(f"on{position}", column.on)
+            yield _doubles(f"off{position}", column.off)
+            if column.fill:
+                yield _doubles(f"fill{position}", column.fill)
+    if not steps.named and not _is_uniform(steps):
+        yield _doubles("fill", [column.fill or 0.0 for column in _numbers(steps)])
+        yield _doubles("center", [column.center for column in _numbers(steps)])
+        yield _doubles("spread", [column.spread for column in _numbers(steps)])
+
+
+def _numbers(steps: Steps) -> list[Number]:
+    return [column for column in steps.columns if isinstance(column, Number)]
+
+
+def _is_uniform(steps: Steps) -> bool:
+    """Return whether all columns are read alike."""
+    return len(set(steps.columns)) == 1
+
+
+def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]:
+    """Return the functions that are needed, each once."""
+    needed: list[str] = []
+    if numbers := _numbers(steps):
+        needed.append(_number_function(steps, numbers[0]))
+    if len(numbers) < len(steps.columns):
+        # Spellings of a number that stands for a missing value; "" is a text of white space.
+        spelled = (f(n) for n in steps.missing.numbers for f in (_number, "{:g}".format))
+        words = dict.fromkeys(["", *steps.missing.text_words, *spelled])
+        needed.append(c_parts.CATEGORY.replace("WORDS", ", ".join(map(c_text, words))))
+    affine = c_parts.AFFINE_INT8 if quantized else c_parts.AFFINE
+    needed.append(affine.replace("FLOAT", _float(steps)))
+    used = [layer.name for layer in steps.flat_layers if isinstance(layer, Activate)]
+    if members := steps.members:
+        used += [members.output] if members.output != "linear" else []
+        needed += [c_parts.LOG] if members.temperature != 1 else []
+    for name in used:
+        needed += c_parts.ACTIVATIONS[name]
+    return list(dict.fromkeys(needed))
+
+
+def _number_function(steps: Steps, column: Number) -> str:
+    equals = (f" || value == {_number(number)}" for number in steps.missing.numbers)
+    bend = "" if column.limit is None else c_parts.BEND.replace("LIMIT", _number(column.limit))
+    return (
+        c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
+        .replace("LARGEST", LARGEST[steps.dtype])
+        .replace("BEND", bend)
+    )
+
+
+def _introduction(
+    steps: Steps, fields: list[str], about: str, quantized: Sequence[Quantized] | None
+) -> str:
+    """Return the first comment, and the declarations that a program needs."""
+    k, n = len(steps.answer.names), len(steps.columns)
+    lines = [about, "", *_usage(steps, bool(fields))]
+    if quantized:
+        lines += ["", "Weights are in 8 bits: the one from input i to output j of a layer is"]
+        lines += ["scale[j] * q[i * n_out + j], and biases are as they were."]
+    comment = "/*\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */"
+    size = f"enum {{ @columns = {n}, @outputs = {k}, @too_large = -1 - {n} }};"
+    if not fields:
+        return f"{comment}\n{size}\n"
+    pairs = zip(steps.columns, fields, strict=True)
+    members = "".join(f"    {_member(column, field)}\n" for column, field in pairs)
+    return f"{comment}\n{size}\n\nstruct @row {{\n{members}}};\n"
+
+
+def _member(column: Number | Category, field: str) -> str:
+    """Return a member of a row's structure, with the column's name where it is another."""
+    kind = "double " if isinstance(column, Number) else "const char *"
+    called = re.sub("[^ -)+-.0-~]", "?", column.name)
+    return f"{kind}{field};" + (f" /* {called} */" if called not in ("", field) else "")
+
+
+def _usage(steps: Steps, is_struct: bool) -> Iterator[str]:
+    """Yield the lines that a program needs."""
+    answer, k = steps.answer, len(steps.answer.names)
+    labels = ", labels" if isinstance(answer, Labels) else ""
+    yield "struct @row row = {0};" if is_struct else f"double row[{len(steps.columns)}];"
+    yield f"double outputs[{k}];" + (f" unsigned char labels[{k}];" if labels else "")
+    yield f"int result = @predict({'&row' if is_struct else 'row'}, outputs{labels});"
+    yield ""
+    yield {
+        Classes: "result is the class, from 0, and @name(result) what it is called; outputs are of",
+        Labels: "result is 0, and labels are 1 for @name(i) that the row has; outputs are of",
+        Quantities: "result is 0, and outputs are the quantities @name(i) in their own units, of",
+    }[type(answer)]
+    yield "the network. A result below 0 is an error: @too_large, or -1 - i where column i, from 0,"
+    yield "is missing (NAN; a null pointer, or a text that stands for it) or has no meaning."
+    yield "Texts are UTF-8, and numbers in the units of the training data."
+    if shape := steps.image_shape:
+        yield f"A row is an image's pixels: {' by '.join(map(str, shape))}, row by row."
+
+
+def _predict(
+    steps: Steps, fields: list[str], linkage: str, quantized: Sequence[Quantized] | None
+) -> Iterator[str]:
+    """Yield the functions that a program calls."""
+    k = len(steps.answer.names)
+    row = "const struct @row *row" if fields else f"const double row[{len(steps.columns)}]"
+    labels = f", unsigned char labels[{k}]" if isinstance(steps.answer, Labels) else ""
+    heads = (
+        f"{linkage}int @predict({row}, double outputs[{k}]{labels})",
+        f"{linkage}const char *@name(int i)",
+    )
+    yield "".join(f"{head};\n" for head in heads)
+    sizes = [layer.W.shape[1] for layer in steps.affine]
+    buffers = [f"a{i}[{size}]" for i, size in enumerate(sizes if steps.members else sizes[:-1], 2)]
+    lines = [
+        f"double {', '.join([f'x[{steps.affine[0].W.shape[0]}]', *buffers])};",
+        "int i;",
+        *_read(steps, fields),
+        *(_members(steps, quantized) if steps.members else _forward(steps, quantized)),
+        f"for (i = 0; i < {k}; i++)",
+        "    if (outputs[i] - outputs[i] != 0.0)",
+        "        return @too_large;",
+        *_answer(steps.answer),
+    ]
+    body = "".join(f"    {line}\n" for line in lines)
+    yield f"{heads[0]}\n{{\n{body}}}\n"
+    yield f"{heads[1]}\n{{\n    return i >= 0 && i < {k} ? @names[i] : 0;\n}}\n"
+
+
+def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
+    """Yield the lines that make features x of a row."""
+    start = 0
+    for position, (column, field) in enumerate(zip(steps.columns, fields, strict=False), 1):
+        fill = column.fill is not None
+        if isinstance(column, Number):
+            numbers = map(_number, (column.fill or 0.0, column.center, column.spread))
+            call = f"@number(row->{field}, {fill:d}, {', '.join(numbers)}, x + {start})"
+            start += 1
+        else:
+            n, name = len(column.categories), f"@fill{position}" if fill else "0"
+            tables = f"@categories{position}, {n}, @on{position}, @off{position}, {name}"
+            ignores = f"{column.ignore_unknown:d}"
+            call = f"@category(row->{field}, {tables}, {ignores}, x + {start})"
+            start += n
+        yield f"if (!{call})"
+        yield f"    return {-position};"
+    if fields:
+        return
+    first = _numbers(steps)[0]
+    values = "@fill[i], @center[i], @spread[i]"
+    if _is_uniform(steps):
+        values = ", ".join(map(_number, (first.fill or 0.0, first.center, first.spread)))
+    yield f"for (i = 0; i < {len(steps.columns)}; i++)"
+    yield f"    if (!@number(row[i], {first.fill is not None:d}, {values}, x + i))"
+    yield "        return -1 - i;"
+
+
+def _forward(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make outputs of features."""
+    below, above, number = "x", "x", 1
+    last = f"a{len(steps.affine) + 1}" if steps.members else "outputs"
+    for layer in steps.flat_layers:
+        n_in, n_out = steps.affine[number - 1 if isinstance(layer, Affine) else number - 2].W.shape
+        if isinstance(layer, Activate):
+            yield f"@apply_{layer.name}({above}, {n_out});"
+            continue
+        number += 1
+        below, above = above, f"a{number}" if number <= len(steps.affine) else last
+        weights = f"@q{number}, @scale{number}" if quantized else f"@W{number}"
+        factor = _number(layer.factor)
+        yield f"@affine({below}, {n_in}, {weights}, @b{number}, {factor}, {above}, {n_out});"
+
+
+def _members(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make the mean of the members' outputs, of features."""
+    if not (members := steps.members):
+        return
+    (count, n), k, last = members.scales.shape, len(steps.answer.names), len(steps.affine) + 1
+    yield f"double own[{n}];"
+    yield "int member;"
+    yield f"for (i = 0; i < {k}; i++)"
+    yield "    outputs[i] = 0.0;"
+    yield f"for (member = 0; member < {count}; member++) {{"
+    yield f"    for (i = 0; i < {n}; i++)"
+    yield f"        own[i] = x[i] * @scales[member * {n} + i];"
+    yield from (f"    {line}".replace("(x,", "(own,") for line in _forward(steps, quantized))
+    if members.output != "linear":
+        yield f"    @apply_{members.output}(a{last} + member * {k}, {k});"
+    yield f"    for (i = 0; i < {k}; i++)"
+    yield f"        outputs[i] += a{last}[member * {k} + i] / {count};"
+    yield "}"
+    if members.temperature != 1:
+        cooled = c_parts.COOLED[members.output]
+        yield f"for (i = 0; i < {k}; i++)"
+        yield f"    outputs[i] = {cooled.replace('TEMPERATURE', _number(members.temperature))};"
+        yield f"@apply_{members.output}(outputs, {k});"
+
+
+def _answer(answer: Classes | Labels | Quantities) -> Iterator[str]:
+    """Yield the lines that return what outputs mean."""
+    k = len(answer.names)
+    if isinstance(answer, Classes):
+        yield from ("{", "    int best = 0;", f"    for (i = 1; i < {k}; i++)")
+        yield from ("        if (outputs[i] > outputs[best])", "            best = i;")
+        yield from ("    return best;", "}")
+        return
+    if isinstance(answer, Labels):
+        yield f"for (i = 0; i < {k}; i++)"
+        yield f"    labels[i] = outputs[i] >= {_number(answer.threshold)};"
+    else:
+        for i, (mean, std) in enumerate(zip(answer.means, answer.stds, strict=True)):
+            yield f"outputs[{i}] = outputs[{i}] * {_number(std)} + {_number(mean)};"
+        for i, (low, high) in enumerate(answer.ranges or ()):
+            for limit, sign in ((low, "<"), (high, ">")):
+                yield f"if (outputs[{i}] {sign} {_number(limit)})"
+                yield f"    outputs[{i}] = {_number(limit)};"
+    yield "return 0;"

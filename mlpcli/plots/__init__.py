@@ -1,0 +1,1 @@
+"""Pictures of runs, networks and data, drawn by matplotlib (the extra `plot`)."""

@@ -1,0 +1,32 @@
+"""What the network in the page begins with: typical rows, and how images are framed."""
+
+import numpy as np
+import pytest
+
+from mlpcli.data.readers.table import Table
+from mlpcli.report.live import framing_of, typical_cells
+
+
+def test_a_typical_row():
+    """The middle number, as the file has it, and the commonest text; gaps do not count."""
+    values = np.array([[3, 0.5, 1], [1, np.nan, 0], [2, 0.1, 1], [9, np.nan, np.nan]])
+    table = Table("t.csv", values, texts={2: ("b", "a & b")})
+    assert list(typical_cells(table, 3)) == ["3", "0.5", "a & b"]
+    empty = Table("t.csv", np.full((2, 1), np.nan))
+    assert list(typical_cells(empty, 1)) == [""]
+
+
+def centred(paper):
+    """Return images with a box of ink, 10 × 6 pixels, in the middle of 20 × 20."""
+    images = np.full((5, 20, 20), paper, np.uint8)
+    images[:, 5:15, 7:13] = 255 - paper
+    return images
+
+
+@pytest.mark.parametrize("paper", [0, 255])
+def test_framing(paper):
+    """Dark on light or light on dark, what is in the middle has its size; what is not has none."""
+    images = centred(paper)
+    assert framing_of(images) == (paper, 0.5)
+    assert framing_of(np.roll(images, 4, axis=2)) == (paper, None)
+    assert framing_of(np.full((3, 8, 8), paper, np.uint8)) == (paper, None)
