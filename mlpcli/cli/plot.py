@@ -51,7 +51,7 @@ evaluated = _together(
 )
 
 
-@click.group()
+@click.group(epilog="Example: mlp plot history mnist.npy -o history.png")
 def plot() -> None:
     """Draw a run, a network, data or mistakes: a picture in a file, or in a window.
 
