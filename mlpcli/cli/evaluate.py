@@ -120,6 +120,8 @@ def evaluate(
     table, examples = open_evaluated(model, split, data_dir, data, column, written)
     found = about | evaluation.report(model, examples, top_k, name, table.weights)
     results = gates.check(required, found)
+    if report:
+        write_report([weights], report, "--report", data_dir, split, data, column, written)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:
@@ -134,8 +136,6 @@ def evaluate(
     console.warn_no_better(weights, found["split"], no_better(found, theirs))
     for line in unseen_notes(model.encoding, table):
         console.note(line)
-    if report:
-        write_report([weights], report, "--report", data_dir, split, data, column, written)
     _end(weights, results)
 
 
