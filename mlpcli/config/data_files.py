@@ -8,7 +8,7 @@ from mlpcli.config.validators import BOOLEAN, PartError, Validator, choice, pars
 
 # What usually stands for a missing value, in lower case.
 USUAL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?"})
-# What may stand between a table's cells; a space stands for several.
+# What may stand between a table's cells.
 DELIMITERS = (",", ";", "\t", "|", " ")
 # What may stand before decimals.
 DECIMALS = (".", ",")

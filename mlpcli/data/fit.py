@@ -113,8 +113,7 @@ def given_values(table: Table, j: int, rows: Rows = None) -> Values:
     Raises:
         DataError: if there is none.
     """
-    column = table.values[:, j] if rows is None else table.values[rows, j]
-    given = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+    given = table.given(j, rows)
     if len(given) == 0:
         raise _no_values(table, j, rows)
     return given

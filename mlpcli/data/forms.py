@@ -24,16 +24,15 @@ def check_forms(table: Table, files: Files) -> None:
     """
     for j, texts in table.texts.items():
         name = table.reference(j)
-        position = table.selection.features[j] if table.selection else j
+        position = table.position(j)
         if {name, position, position - len(table.names or ())} & {*files.categorical}:
             continue
-        column = table.values[:, j]
-        codes = np.unique(column[~np.isnan(column)] if column.dtype.kind == "f" else column)
+        codes = np.unique(table.given(j))
         found = common_form([texts[int(code)] for code in codes[:TEXTS]], SHARE)
         if not found:
             continue
         form, cell = found
-        row = int((column == texts.index(cell)).argmax())
+        row = int((table.values[:, j] == texts.index(cell)).argmax())
         key = f"dates: [{name}]" if form.kind == "date" else form.keys
         raise DataError(
             table.row(row),

@@ -60,9 +60,8 @@ def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | Non
 
 def _sample(table: Table, j: int) -> list[str]:
     """Return different texts of a column that are there, not too many."""
-    column = table.values[:, j]
-    codes = np.unique(column[~np.isnan(column)] if column.dtype.kind == "f" else column)
-    return [table.texts[j][int(code)] for code in codes[:TEXTS]]
+    codes = np.unique(table.given(j))[:TEXTS]
+    return [table.texts[j][int(code)] for code in codes]
 
 
 def _are_numbers(texts: Sequence[str], notation: Notation | None) -> bool:
@@ -105,8 +104,7 @@ def guess_dates(
     found, findings = list(files.dates), []
     for j in table.texts:
         form = common_form(_sample(table, j), SHARE)
-        position = table.selection.features[j] if table.selection else j
-        if position in other or not form or form[0].kind != "date":
+        if table.position(j) in other or not form or form[0].kind != "date":
             continue
         try:
             with_dates(table, files._replace(dates=(table.reference(j),)))

@@ -13,6 +13,7 @@ from mlpcli.data.readers.notation import Notation
 from mlpcli.errors import DataError
 
 Values = NDArray[Any]
+Rows = NDArray[np.integer] | slice | None
 
 # What the classes are called: a column of a table, an array of an archive.
 TARGET_NAMES = ("y", "labels", "label", "target", "targets", "classes", "class")
@@ -102,9 +103,18 @@ class Table(NamedTuple):
             return f"{self.where}:{self.lines[i]}"
         return f"{self.where}: row {i if self.rows is None else self.rows[i]}"
 
+    def position(self, j: int) -> int:
+        """Return which column of the file column j of `values` is."""
+        return self.selection.features[j] if self.selection else j
+
+    def given(self, j: int, rows: Rows = None) -> Values:
+        """Return what is not missing in column j of `values`, in some rows or in all."""
+        column = self.values[:, j] if rows is None else self.values[rows, j]
+        return column[~np.isnan(column)] if column.dtype.kind == "f" else column
+
     def reference(self, j: int) -> ColumnRef:
         """Return how a configuration refers to column j of `values`."""
-        position = self.selection.features[j] if self.selection else j
+        position = self.position(j)
         return (self.names[position] if self.names else "") or position
 
     def column(self, j: int) -> str:
