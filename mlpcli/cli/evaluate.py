@@ -33,10 +33,7 @@ WEIGHTED = {"weighted_accuracy": "weighted accuracy", "weighted_rmse": "weighted
 
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
-@options.data_dir
-@options.split
-@options.data
-@options.target
+@options.examples
 @options.decimal
 @options.delimiter
 @click.option(

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from mlpcli.config.data_files import Written
 
 PATH = click.Path(path_type=Path)
+
+
+def together(*decorators: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that does what several do, the first of them outermost."""
+
+    def decorate(command: Callable[..., Any]) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
 
 
 def _default_data_dir() -> Path:
@@ -45,6 +56,8 @@ data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these
 target = click.option(
     "--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels."
 )
+# Which labelled examples a model is evaluated on.
+examples = together(data_dir, split, data, target)
 decimal = click.option(
     "--decimal",
     type=click.Choice([".", ","]),

@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=options.PATH, required=True, metavar="FILE", help="HTML to write."
 )
-@options.data_dir
-@options.split
-@options.data
-@options.target
+@options.examples
 @options.decimal
 @options.delimiter
 @options.as_json
