@@ -176,22 +176,23 @@ def _number(cell: str, line: Line, column: int, dialect: Dialect, columns: Colum
         LateTextError: if it may be the first text of a column.
     """
     notation = columns.options.notation
-    value = parse_number(cell, notation)
+    written = notation and notation.read(cell)
+    value = written and written.value if notation else parse_number(cell)
     if value is None or not math.isfinite(value):
         return _missing(cell, line, column, dialect, columns)
-    if notation and value:
-        _check_unit(cell, line, column, dialect, columns)
+    if written and value:
+        _check_unit(written.unit, cell, line, column, dialect, columns)
     return value
 
 
-def _check_unit(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> None:
+def _check_unit(
+    unit: str, cell: str, line: Line, column: int, dialect: Dialect, columns: Columns
+) -> None:
     """Make sure that a number is in the unit of those before it: no % or currency, or the same.
 
     Raises:
         DataError: naming line and column.
     """
-    written = columns.options.notation and columns.options.notation.read(cell)
-    unit = written.unit if written else ""
     before, first = columns.units.setdefault(column, (unit, line.number))
     if unit == before:
         return

@@ -26,7 +26,7 @@ AFTER = re.compile(rf"\)?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\)?")
 ALIKE = {" ": " \u00a0\u202f\u2009", "'": "'\u2019", "": ""}
 
 
-class Written(NamedTuple):
+class WrittenNumber(NamedTuple):
     """A number as it was written."""
 
     value: float
@@ -45,10 +45,10 @@ class Notation(NamedTuple):
     plain: bool = False
     """Whether what `float` reads is that number, as in JSON, whose numbers have a point."""
 
-    def read(self, cell: str) -> Written | None:
+    def read(self, cell: str) -> WrittenNumber | None:
         """Return the number that a cell is, as exactly as `float` does; None if it is none."""
         if self.plain and (value := parse_number(cell)) is not None:
-            return Written(value, "")
+            return WrittenNumber(value, "")
         match = _digits(self).search(cell)
         if not match:
             return None
@@ -71,7 +71,7 @@ class Notation(NamedTuple):
         decimals = match["decimals"] or match["tenths"] or "0"
         exponent = int(match["exponent"] or 0) - (2 if unit == "%" else 0)
         value = float(f"{whole}.{decimals}e{exponent}")
-        return Written(value if signs in ("", "+") else -value, unit)
+        return WrittenNumber(value if signs in ("", "+") else -value, unit)
 
 
 @lru_cache
