@@ -7,7 +7,7 @@ from mlpcli.config.data_files import DELIMITERS
 from mlpcli.data.readers.notation import parse_number
 
 # So many lines are looked at.
-AHEAD = 50
+AHEAD = 20
 # What a spreadsheet may write first.
 SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;|]*', re.IGNORECASE)
 QUOTED = re.compile('"[^"]*"')
