@@ -36,6 +36,7 @@ LIBRARIES = {
     "onnx": ("export.onnx_graph", "export.onnx_model"),
     "matplotlib": ("plots", "cli.plot"),
     "cycler": ("plots",),
+    "optuna": ("training.search",),
     "numpy": ("report", "plots", "evaluation", "prediction", "export", "checkpoint", "training",
               "model", "data", "nn", "rng", "config.compat"),
 }  # fmt: skip

@@ -112,6 +112,27 @@ def epochs(
         yield show
 
 
+@contextmanager
+def trials(total: int, done: int, quiet: bool) -> Iterator[Callable[[str, str], None]]:
+    """Show trials of a search as they end: a bar on a terminal, plain lines elsewhere.
+
+    Yields:
+        What to tell of a trial, and of the best so far.
+    """
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda trial, _: None if quiet else note(trial)
+        return
+    with _tqdm()(
+        total=total, initial=done, unit="trial", file=sys.stderr, dynamic_ncols=True
+    ) as shown:
+
+        def show(_: str, best: str) -> None:
+            shown.set_postfix_str(printable(best), False)
+            shown.update()
+
+        yield show
+
+
 def _pairs(report: "EpochReport") -> list[str]:
     """Return an epoch's names and values, from `epoch` and `error` on."""
     row = {name: value for name, value in report.row.items() if name != "eta"}

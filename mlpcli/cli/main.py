@@ -25,6 +25,7 @@ COMMANDS = {
     "report": "Write a page on a checkpoint, with the network itself in it.",
     "show": "Show what a checkpoint holds.",
     "train": "Train a network and write its checkpoint.",
+    "tune": "Search for a better configuration.",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -45,25 +45,48 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         ConfigError: naming file, line and key, if the file is missing, is not YAML or says
             something that cannot be trained.
     """
+    return parse_experiment(read_content(path), path, overrides)
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a configuration, and of a larger file no more than show that it is.
+
+    Raises:
+        ConfigError: if it cannot be read.
+    """
     try:
         with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+            return stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
-    return parse_experiment(content, path, overrides)
 
 
 def parse_experiment(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Check the content of a YAML experiment, as `load_experiment` does."""
     if len(content) > MOST_BYTES:
         raise ConfigError(path, f"has more than {MOST_BYTES} bytes", "give a YAML experiment")
+    values, origins = given_in(content, path, overrides)
+    return from_given(values, origins, (path.parent,))
+
+
+def given_in(
+    content: bytes, path: Path, overrides: Sequence[str] = ()
+) -> tuple[dict[Any, Any], dict[str, str]]:
+    """Return the plain values of a YAML experiment, overridden, and where each was given.
+
+    Raises:
+        ConfigError: if it is not YAML, or an override is not KEY=VALUE.
+    """
     values, lines = parse_file(content, path)
+    # What `mlp tune` may choose from: see config/space.py.
+    values.pop("tune", None)
+    lines = {name: line for name, line in lines.items() if name.partition(".")[0] != "tune"}
     origins = {name: f"{path}:{line}" for name, line in lines.items()}
     for override in overrides:
         name = _set(values, override)
         origins = {n: given for n, given in origins.items() if not n.startswith(f"{name}.")}
         origins |= dict.fromkeys((name.partition(".")[0], name), _given(override))
-    return from_given(values, origins | {"": str(path)}, (path.parent,))
+    return values, origins | {"": str(path)}
 
 
 def from_given(
