@@ -27,6 +27,7 @@ test: lint  ## Run lint, types and all tests, on all cores
 acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables (needs MLP_TEST_MNIST; ten minutes)
 	$(BIN)/python tests/acceptance.py
 	$(BIN)/python tests/tables.py
+	$(BIN)/python tests/quantity_tables.py
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
 	$(BIN)/python tests/soak.py

@@ -127,6 +127,10 @@ class NotClassesError(DataError):
     """A target that is a quantity, where classes are to be learned."""
 
 
+class AmbiguousDateError(DataError):
+    """Dates of which none tells whether their day or their month is first."""
+
+
 class CheckpointError(MlpError):
     """A checkpoint that cannot be read, or cannot hold what it should."""
 

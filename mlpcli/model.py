@@ -93,8 +93,9 @@ class Model:
 
     def _outputs(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
         for column in self.encoding.input_columns:
-            if column.categories:
-                problem = f"column {column.name} is text, and an array holds numbers"
+            if column.role != "number":
+                kind = "a date" if column.parts else "text"
+                problem = f"column {column.name} is {kind}, and an array holds numbers"
                 raise DataError("features", problem, "give a table to mlp predict")
         width = len(self.encoding.input_columns) or self.encoding.features
         rows = as_rows(np.asarray(features), width, "features")

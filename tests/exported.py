@@ -72,6 +72,19 @@ KINDS = {
     ),
     "deep": Kind(("a", "b"), ("number",) * 2, values={"hidden": [5, 4, 3]}),
     "softmax": Kind(("a", "b"), ("number",) * 2, values={"output": "softmax"}),
+    "members": Kind(COLUMNS, MIXED, values={"members": 3, "output": "softmax"}),
+    "member_labels": Kind(
+        COLUMNS,
+        MIXED,
+        targets=("garden", "garage"),
+        values={"task": "multilabel", "members": 2, "data": {"target": ["garden", "garage"]}},
+    ),
+    "member_quantities": Kind(
+        ("a", "b"),
+        ("number",) * 2,
+        targets=("price", "rent"),
+        values={"task": "regression", "members": 2, "data": {"target": ["price", "rent"]}},
+    ),
     "shallow": Kind(("a", "b"), ("number",) * 2, values={"hidden": []}),
     **{
         name: Kind(("a", "b"), ("number",) * 2, values={"activation": name})
@@ -153,6 +166,8 @@ def randomised(values, folder, seed):
     experiment = fit_structure(experiment, dataset.encoding)
     new = model.new_model(experiment, dataset)
     rng = np.random.default_rng(seed)
+    for array in new.network.extras.values():
+        array[:] = rng.normal(size=array.shape)
     for W, b in zip(new.network.weights, new.network.biases, strict=True):
         W[:] = rng.normal(size=W.shape, scale=2 / W.shape[1] ** 0.5)
         b[:] = rng.normal(size=b.shape, scale=0.5)

@@ -52,5 +52,6 @@ def test_a_file_several_times_the_memory_is_trained_on(mlp_process, write, names
         *("train", "c.yaml", "-q", "--threads", "1"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT)),
     )
-    assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == "weights c.npy\nno test split\n"
+    # Of noise nothing can be learned, and one line says so.
+    assert (run.returncode, run.stderr.count("\n")) == (0, 1), run.stderr
+    assert run.stdout.startswith("weights c.npy\ntrain accuracy ")

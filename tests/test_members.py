@@ -5,11 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import made
 
 import mlpcli
-from mlpcli.errors import ConfigError
-from mlpcli.export.steps import steps_of
 
 REST = "eta: 0.01\nbt_size: 16\nepochs: 12\noptimizer: adam\nactivation: relu\nmembers: 4\n"
 KINDS = {
@@ -148,9 +145,3 @@ def test_what_makes_no_sense_is_one_line(kind, train, setting, problem):  # noqa
     done = train("--set", setting)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert problem in done.stderr
-
-
-def test_steps_refuse_members():
-    """What exports write has no members yet: they are refused, and not exported as one network."""
-    with pytest.raises(ConfigError, match="it is a Model of a MemberNetwork, which cannot be"):
-        steps_of(made(members=2))

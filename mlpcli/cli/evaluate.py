@@ -33,10 +33,9 @@ WEIGHTED = {"weighted_accuracy": "weighted accuracy", "weighted_rmse": "weighted
 
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
-@options.data_dir
-@options.split
-@options.data
-@options.target
+@options.examples
+@options.decimal
+@options.delimiter
 @click.option(
     "--top-k",
     type=click.IntRange(min=2),
@@ -71,6 +70,8 @@ def evaluate(
     split: str,
     data: Path | None,
     target: str | None,
+    decimal: str | None,
+    delimiter: str | None,
     top_k: int | None,
     require: tuple[str, ...],
     baseline: Path | None,
@@ -97,6 +98,7 @@ def evaluate(
     from mlpcli.evaluation.baseline import no_better
     from mlpcli.evaluation.evaluate import open_evaluated, subject
 
+    written = options.written(decimal, delimiter, data is not None)
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
     class_names, task = model.encoding.class_names, model.encoding.task
@@ -112,9 +114,11 @@ def evaluate(
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
     column = options.column(target)
-    table, examples = open_evaluated(model, split, data_dir, data, column)
+    table, examples = open_evaluated(model, split, data_dir, data, column, written)
     found = about | evaluation.report(model, examples, top_k, name, table.weights)
     results = gates.check(required, found)
+    if report:
+        write_report([weights], report, "--report", data_dir, split, data, column, written)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:
@@ -129,8 +133,6 @@ def evaluate(
     console.warn_no_better(weights, found["split"], no_better(found, theirs))
     for line in unseen_notes(model.encoding, table):
         console.note(line)
-    if report:
-        write_report([weights], report, "--report", data_dir, split, data, column)
     _end(weights, results)
 
 

@@ -2,14 +2,29 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpcli.errors import ConfigError
 
+if TYPE_CHECKING:
+    from mlpcli.config.data_files import Written
+
 PATH = click.Path(path_type=Path)
+
+
+def together(*decorators: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that does what several do, the first of them outermost."""
+
+    def decorate(command: Callable[..., Any]) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
 
 
 def _default_data_dir() -> Path:
@@ -40,6 +55,18 @@ split = click.option(
 data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these instead.")
 target = click.option(
     "--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels."
+)
+# Which labelled examples a model is evaluated on.
+examples = together(data_dir, split, data, target)
+decimal = click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="What its numbers have before decimals.  [default: as in training]",
+)
+delimiter = click.option(
+    "--delimiter",
+    type=click.Choice([",", ";", "tab", "|", "space"]),
+    help="What is between its cells.  [default: as in training]",
 )
 report = click.option(
     "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
@@ -73,6 +100,20 @@ def columns(given: Sequence[str]) -> str | int | tuple[str | int, ...] | None:
     """Return one column given on the command line, or several; None for none."""
     found = tuple(name for name in map(column, given) if name is not None)
     return found if len(found) > 1 else found[0] if found else None
+
+
+def written(decimal: str | None, delimiter: str | None, has_table: bool = True) -> "Written":
+    """Return what --decimal and --delimiter say of a table.
+
+    Raises:
+        ConfigError: if they are given, but no table is.
+    """
+    from mlpcli.config.data_files import Written
+
+    for option, given in (("--decimal", decimal), ("--delimiter", delimiter)):
+        if given and not has_table:
+            raise ConfigError(option, "is about the table of --data", "add --data FILE")
+    return Written(decimal, {"tab": "\t", "space": " "}.get(delimiter or "", delimiter))
 
 
 def column_list(given: Sequence[str]) -> tuple[str | int, ...]:

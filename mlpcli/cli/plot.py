@@ -19,18 +19,7 @@ if TYPE_CHECKING:
 weights_argument = click.argument("weights", type=options.PATH, metavar="W.npy")
 
 
-def _together(*decorators: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
-    """Return a decorator that does what several do."""
-
-    def decorate(command: Callable[..., Any]) -> Any:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return decorate
-
-
-drawn = _together(
+drawn = options.together(
     click.option(
         "-o",
         "--output",
@@ -46,12 +35,10 @@ drawn = _together(
         help="Colours of the page.",
     ),
 )
-evaluated = _together(
-    weights_argument, options.data_dir, options.split, options.data, options.target
-)
+evaluated = options.together(weights_argument, options.examples)
 
 
-@click.group()
+@click.group(epilog="Example: mlp plot history mnist.npy -o history.png")
 def plot() -> None:
     """Draw a run, a network, data or mistakes: a picture in a file, or in a window.
 
@@ -187,8 +174,8 @@ def digit(
     Indices count from 0; several make a grid. A file or folder of your own has one split, train.
     """
     _check(output)
+    from mlpcli.evaluation.mistakes import image_of
     from mlpcli.plots.canvas import shown
-    from mlpcli.plots.evaluated import as_image
     from mlpcli.plots.pictures import draw_images
 
     dataset = _images(data, data_dir)
@@ -202,7 +189,7 @@ def digit(
         if index >= n:
             raise ConfigError("INDEX", f"{index} is beyond the {n} images", f"write 0 to {n - 1}")
     names = dataset.encoding.class_names
-    images = [as_image(examples.features[i], shape) for i in indices]
+    images = [image_of(examples.features[i], shape) for i in indices]
     titles = [f"{i}: {shown(names[examples.labels[i]])}" for i in indices]
     read = [Path(data) if own else data_dir / data]
     _draw(output, style, lambda figure: draw_images(figure, images, titles), read)

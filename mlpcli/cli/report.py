@@ -13,6 +13,7 @@ from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from mlpcli.config.data_files import Written
     from mlpcli.report.findings import Findings
 
 
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=options.PATH, required=True, metavar="FILE", help="HTML to write."
 )
-@options.data_dir
-@options.split
-@options.data
-@options.target
+@options.examples
+@options.decimal
+@options.delimiter
 @options.as_json
 def report(
     weights: tuple[Path, ...],
@@ -33,6 +33,8 @@ def report(
     split: str,
     data: Path | None,
     target: str | None,
+    decimal: str | None,
+    delimiter: str | None,
     as_json: bool,
 ) -> None:
     """Write a report on the checkpoint W.npy, or a comparison of several, as one page.
@@ -44,8 +46,8 @@ def report(
     if len({path.resolve() for path in weights}) < len(weights):
         raise ConfigError("mlp report", "a checkpoint is given twice", "give each once")
     limit()
-    column = options.column(target)
-    runs, size = write_report(weights, output, "-o", data_dir, split, data, column)
+    column, written = options.column(target), options.written(decimal, delimiter, bool(data))
+    runs, size = write_report(weights, output, "-o", data_dir, split, data, column, written)
     if as_json:
         shown = [_mapping(run) for run in runs]
         console.result_json({"report": str(output), "bytes": size, "runs": shown})
@@ -61,6 +63,7 @@ def write_report(
     split: str = "test",
     data: Path | None = None,
     target: str | int | None = None,
+    written: "Written | None" = None,
 ) -> tuple[list["Findings"], int]:
     """Write a report on checkpoints; return what it shows of each, and its size in bytes.
 
@@ -72,6 +75,7 @@ def write_report(
         split: as for `open_evaluated`.
         data: as for `open_evaluated`.
         target: as for `open_evaluated`.
+        written: as for `open_evaluated`.
 
     Raises:
         ConfigError: if the page is one of the files that are read.
@@ -95,7 +99,7 @@ def write_report(
     atomic.check_writable(output, 0, option)
     runs = []
     for path, (model, meta) in zip(weights, loaded, strict=True):
-        opened = open_evaluated(model, split, data_dir, data, target)
+        opened = open_evaluated(model, split, data_dir, data, target, written)
         about = subject(path, model, split, data)
         runs.append(find(_short_name(path, weights), model, meta, opened, about))
     content = page(runs).encode()

@@ -25,7 +25,7 @@ VARIABLES = (
     "MKL_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-# Multiply-adds of a product from which on a second thread pays. On two quiet processors a step
+# Multiply-adds of a product beyond which a second thread pays. On two quiet processors a step
 # with products of 6 and 13 million took 0.9 and 0.75 times as long with two threads; 26 million
 # 0.65, 80 million 0.55. Beside a busy process: 4.7, 3.5, 2.2 and 2.2 times.
 WORTH_THREADS = 1 << 24
@@ -70,7 +70,7 @@ def choose(experiment: "Experiment", given: int | None = None) -> Threads:
     largest = rows * max((a * b for a, b in pairwise(sizes)), default=0)
     if allowed == 1:
         return Threads(1, "one processor is allowed")
-    if largest < WORTH_THREADS:
+    if largest <= WORTH_THREADS:
         return Threads(1, f"products are small; --threads {allowed} uses all processors")
     return Threads(allowed, "all processors that are allowed; --threads 1 suits a busy machine")
 

@@ -4,10 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mlpcli.config.validators import BOOLEAN, Validator, choice, parse_parts
+from mlpcli.config.validators import BOOLEAN, PartError, Validator, choice, parse_parts
 
 # What usually stands for a missing value, in lower case.
 USUAL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?"})
+# What may stand between a table's cells.
+DELIMITERS = (",", ";", "\t", "|", " ")
+# What may stand before decimals.
+DECIMALS = (".", ",")
 ColumnRef = str | int
 """A column: its name, or its position from 0 (-1 is the last)."""
 
@@ -60,6 +64,14 @@ class Files(NamedTuple):
     """Whether a table's first line names its columns (None to detect)."""
     delimiter: str | None = None
     """What stands between a table's cells (None to detect)."""
+    decimal: str | None = None
+    """What stands before decimals (None: a point), in numbers as spreadsheets write them."""
+    thousands: str | None = None
+    """What stands between groups of digits, in such numbers."""
+    dates: tuple[ColumnRef, ...] = ()
+    """Columns of dates and times."""
+    day_first: bool | None = None
+    """Whether 3/4/2024 is in April (None: as the column's other dates tell)."""
     size: tuple[int, int] | None = None
     """Rows and columns to which images are resized."""
     grayscale: bool | None = None
@@ -77,6 +89,11 @@ class Files(NamedTuple):
     time: ColumnRef | None = None
     """The column by which examples are split, the newest last."""
 
+    @property
+    def point(self) -> str:
+        """What stands before decimals."""
+        return self.decimal or ("," if self.thousands == "." else ".")
+
     def to_mapping(self) -> dict[str, Any]:
         """Return plain YAML or JSON values, without defaults; `parse_files` is the way back."""
         return {
@@ -84,6 +101,24 @@ class Files(NamedTuple):
             for name, value in self._asdict().items()
             if value != self._field_defaults[name]
         }
+
+
+class Written(NamedTuple):
+    """How another table than that of the training is written, where it differs."""
+
+    decimal: str | None = None
+    delimiter: str | None = None
+
+    def like(self, files: Files | None) -> Files:
+        """Return how to read it, where all else is as in training."""
+        files = files or Files()
+        if self.delimiter is not None:
+            files = files._replace(delimiter=self.delimiter)
+        if self.decimal is None or self.decimal == files.point:
+            return files
+        # 1.234,5 becomes 1,234.5.
+        swapped = files.point if files.thousands == self.decimal else files.thousands
+        return files._replace(decimal=self.decimal, thousands=swapped)
 
 
 def _plain(value: Any) -> Any:
@@ -129,7 +164,12 @@ def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
     """
     parsed = parse_parts(PARTS, value)
     scale = parsed.pop("scale", None)
-    return Files(**parsed), scale
+    files = Files(**parsed)
+    for part in ("decimal", "delimiter"):
+        if files.thousands is not None and parsed.get(part) == files.thousands:
+            problem = f"{files.thousands!r} is {part}, too"
+            raise PartError("thousands", problem, "leave out one of the two")
+    return files, scale
 
 
 def _text(value: Any) -> str:
@@ -199,7 +239,11 @@ PARTS: dict[str, Validator] = {
     "group": _COLUMN,
     "time": _COLUMN,
     "header": BOOLEAN,
-    "delimiter": Validator('"," or ";" or "\\t"', choice(",", ";", "\t").parse),
+    "delimiter": Validator('"," or ";" or "\\t" or "|" or " "', choice(*DELIMITERS).parse),
+    "decimal": Validator('"." or ","', choice(*DECIMALS).parse),
+    "thousands": Validator('"," or "." or " " or "\'"', choice(",", ".", " ", "'").parse),
+    "dates": _COLUMNS,
+    "day_first": BOOLEAN,
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),
     "grayscale": BOOLEAN,
     "scale": SCALE,

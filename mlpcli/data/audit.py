@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mlpcli.config.schema import Experiment
 from mlpcli.data.builtin.registry import DATASETS
 from mlpcli.data.dataset import Dataset, Examples
+from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import SCALES, Column, Encoding
 from mlpcli.errors import join_names
 
@@ -172,12 +173,15 @@ def feature_name(encoding: Encoding, feature: int) -> str:
     first = 0
     for position, column in enumerate(encoding.columns):
         if feature < first + column.width:
-            i, which = feature - first, ""
+            i, called = feature - first, f"column {column.name or position}"
+            if column.parts:
+                return f"{feature_names(column.parts)[i]} of {called}"
+            which = ""
             if column.categories:
                 which = f"={column.categories[i]}"
             elif column.bins:
                 which = f" from {column.bins[i]:g} to {column.bins[i + 1]:g}"
-            return f"column {column.name or position}{which}"
+            return f"{called}{which}"
         first += column.width
     return f"feature {feature}"
 

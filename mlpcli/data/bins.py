@@ -9,7 +9,7 @@ that is not the last. A network can then bend at each b_t what it makes of a num
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.encoding import Encoding
+from mlpcli.data.encoding import INPUT_ROLES, Encoding
 from mlpcli.data.fit import given_values
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError
@@ -43,6 +43,6 @@ def fit_bins(encoding: Encoding, table: Table, rows: NDArray[np.integer] | None 
             fitted.append(column._replace(bins=tuple(bins) if len(bins) > 1 else ()))
         else:
             fitted.append(column)
-        j += column.role in ("number", "category")
+        j += column.role in INPUT_ROLES
     features = sum(column.width for column in fitted)
     return encoding._replace(features=features, columns=tuple(fitted))

@@ -1,8 +1,9 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files
-from mlpcli.data.encoding import TARGETS_CALLED, Column, Encoding
-from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, column_name
+from mlpcli.data.dates import read_dates
+from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
+from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, Table, column_name
 from mlpcli.errors import DataError, join_names
 
 # A first line with one of these words is a header although columns may be called 0, 1, 2; "y" may
@@ -33,6 +34,22 @@ def find_column(
     raise DataError(where, f"there is no column {name!r}", f"the columns are {columns}", key)
 
 
+def find_kept(
+    keep: tuple[ColumnRef, ...], names: tuple[str, ...] | None, width: int, where: object
+) -> tuple[int, ...]:
+    """Return the positions of columns that a user wants to keep, `all` for every one.
+
+    A number is a position unless a column is called so.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    if keep == ("all",):
+        return tuple(range(width))
+    called = ((str(name) if str(name) in (names or ()) else name) for name in keep)
+    return tuple(dict.fromkeys(find_column(name, names, width, where) for name in called))
+
+
 def select_for_training(files: Files) -> Selector:
     """Return what chooses the columns of a training file as its configuration says."""
 
@@ -51,6 +68,15 @@ def select_for_training(files: Files) -> Selector:
         targets = sorted({find(name, "target") for name in called})
         ignored = {find(name, "ignore") for name in files.ignore}
         text = {find(name, "categorical") for name in files.categorical}
+        dates = {find(name, "dates") for name in files.dates}
+        for column in dates.intersection(text.union(targets)):
+            other = "a target" if column in targets else "listed under categorical"
+            raise DataError(
+                where,
+                f"{column_name(names, column)} is a date, but it is {other}",
+                "list it once",
+                "data.dates",
+            )
         given_roles = {part: getattr(files, part) for part in ROLES}
         roles = {p: find(name, p) for p, name in given_roles.items() if name is not None}
         for part, position in roles.items():
@@ -70,12 +96,44 @@ def select_for_training(files: Files) -> Selector:
         if not features:
             raise DataError(where, "has no column but the target", "give at least one feature")
         features = (*features, *dict.fromkeys(roles.values()))
-        text &= set(features)
+        text = (text | dates) & set(features)
         chosen = tuple(targets) if several else targets[0]
         selected = ColumnSelection(width, features, frozenset(text), True, chosen)
         return selected._replace(roles=tuple(roles.items()))
 
     return select
+
+
+def with_dates(table: Table, files: Files) -> Table:
+    """Make numbers of the dates of a training table, as its configuration says.
+
+    Raises:
+        DataError: as `read_dates` does, or if the examples are no table.
+    """
+    if not files.dates:
+        return table
+    if table.selection is None:
+        raise DataError(table.where, "has no columns of dates", "remove dates", "data.dates")
+    _, features, *_ = table.selection
+    positions = [
+        find_column(name, table.names, table.selection.width, table.where) for name in files.dates
+    ]
+    columns = {j: files.day_first for j, i in enumerate(features) if i in positions}
+    return read_dates(table, columns, files.point == ",")
+
+
+def with_known_dates(table: Table, encoding: Encoding) -> Table:
+    """Make numbers of dates in a table that was read for an encoding.
+
+    Raises:
+        DataError: as `read_dates` does, or if the examples are no table.
+    """
+    columns = {
+        j: column.day_first for j, column in enumerate(encoding.input_columns) if column.parts
+    }
+    if columns and table.selection is None:
+        raise DataError(table.where, "is an array, and has no dates", "give a table")
+    return read_dates(table, columns) if columns else table
 
 
 def select_all(files: Files) -> Selector:
@@ -87,7 +145,8 @@ def select_all(files: Files) -> Selector:
 
     def select(names: tuple[str, ...] | None, width: int, where: str) -> ColumnSelection:
         chosen = check(names, width, where)
-        text = {find_column(name, names, width, where) for name in files.categorical}
+        texts = (*files.categorical, *files.dates)
+        text = {find_column(name, names, width, where) for name in texts}
         columns = tuple(sorted({*chosen.features, *chosen.targets}))
         return ColumnSelection(width, columns, frozenset(text.intersection(columns)), detect=True)
 
@@ -104,6 +163,7 @@ def select_known(
     labelled: bool,
     target: ColumnRef | None = None,
     weight: ColumnRef | None = None,
+    keep: tuple[ColumnRef, ...] = (),
 ) -> Selector:
     """Return what finds an encoding's columns in another table.
 
@@ -115,6 +175,7 @@ def select_known(
         labelled: whether the classes are read, too.
         target: the column that holds them, if it is not that of the training table.
         weight: the column of the training table with weights, which another may have, too.
+        keep: columns to carry through, as `find_kept` takes them.
     """
     called = TARGETS_CALLED[encoding.task]
     several = sum(column.role == "target" for column in encoding.columns) > 1
@@ -134,16 +195,18 @@ def select_known(
         text = {
             position
             for position, column in zip(features, encoding.input_columns, strict=False)
-            if column.categories
+            if column.role in ("category", "date")
         }
         targets = found if several else found[0] if found else None
         weights = _find_weight(encoding, weight, names, width)
+        kept = find_kept(keep, names, width, where)
         return ColumnSelection(
             width,
             (*features, *weights),
             frozenset(text),
             target=targets if labelled else None,
-            extra=extra,
+            extra=tuple(position for position in extra if position not in kept),
+            keep=kept,
             roles=tuple(("weight", position) for position in weights),
         )
 
@@ -173,7 +236,7 @@ def _by_name(
         DataError: if a feature is missing.
     """
     roles = {column.name: column.role for column in columns}
-    input_columns = tuple(name for name, role in roles.items() if role in ("number", "category"))
+    input_columns = tuple(name for name, role in roles.items() if role in INPUT_ROLES)
     positions = {name: position for position, name in enumerate(names)}
     for name in input_columns:
         if name not in positions:
@@ -208,7 +271,7 @@ def _by_position(
     if len(rest) == inputs:
         return rest, chosen or ()
     if "target" in roles and width == len(roles):
-        features = (i for i, role in enumerate(roles) if role in ("number", "category"))
+        features = (i for i, role in enumerate(roles) if role in INPUT_ROLES)
         targets = tuple(i for i, role in enumerate(roles) if role == "target")
         return tuple(features), chosen or targets
     raise DataError(

@@ -8,13 +8,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.validators import Validator, choice, integer, list_of, mapping_of, number
+from mlpcli.config.validators import (
+    BOOLEAN,
+    Validator,
+    choice,
+    integer,
+    list_of,
+    mapping_of,
+    number,
+)
+from mlpcli.data.dates import PARTS, date_features
 from mlpcli.data.readers.table import Table, blocks
 from mlpcli.errors import DataError, join_names
 
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` and `robust` are applied to the features themselves.
 SCALES = {"unit": 1 / 255, "standardize": 1.0, "robust": 1.0, "none": 1.0}
+# The roles of columns that become features.
+INPUT_ROLES = ("number", "category", "date")
 # What the targets of each task are called.
 TARGETS_CALLED = {
     "classification": "classes",
@@ -32,17 +43,23 @@ class Column(NamedTuple):
     name: str
     """Empty where the table has no header."""
     role: str
-    """number, category, target or ignored."""
+    """number, category, date, target or ignored."""
     categories: tuple[str, ...] = ()
     """Of a category: one feature each."""
     filling: tuple[float, ...] = ()
     """What stands for a missing value: the mean, or the share of every category."""
+    parts: tuple[str, ...] = ()
+    """Of a date: what is made of it, names of `PARTS`."""
+    day_first: bool | None = None
+    """Whether its day is before its month, where that makes a difference."""
     bins: tuple[float, ...] = ()
     """Of a number that is embedded: the ends of its bins, increasing; one feature each."""
 
     @property
     def width(self) -> int:
         """Number of features that the column becomes."""
+        if self.role == "date":
+            return sum(PARTS[part] for part in self.parts)
         numbers = len(self.bins) - 1 if self.bins else 1
         return {"number": numbers, "category": len(self.categories)}.get(self.role, 0)
 
@@ -97,7 +114,7 @@ class Encoding(NamedTuple):
     @property
     def input_columns(self) -> list[Column]:
         """The columns that become features."""
-        return [column for column in self.columns if column.role in ("number", "category")]
+        return [column for column in self.columns if column.role in INPUT_ROLES]
 
     def column_of(self, feature: int) -> int:
         """Return which of the input columns a feature is of; itself where there are no columns."""
@@ -122,7 +139,7 @@ class Encoding(NamedTuple):
         del mapping["class_names"]
         if self.columns:
             mapping["columns"] = [
-                {name: value for name, value in column._asdict().items() if value != ()}
+                {name: value for name, value in column._asdict().items() if value not in ((), None)}
                 for column in self.columns
             ]
         if self.quantities:
@@ -157,14 +174,17 @@ class Encoding(NamedTuple):
 
 
 def _is_consistent(column: Column) -> bool:
-    """Return whether a column has the categories or bins of its role, and their filling."""
-    categories, bins = column.categories, column.bins
+    """Return whether a column has the categories, parts or bins of its role, and their filling."""
+    categories, parts, bins = column.categories, column.parts, column.bins
     return (
         len(set(categories)) == len(categories)
         and bool(categories) == (column.role == "category")
+        and len(set(parts)) == len(parts)
+        and bool(parts) == (column.role == "date")
+        and (column.day_first is None or column.role == "date")
         and (not bins or (len(bins) > 1 and column.role == "number"))
         and all(low < high for low, high in pairwise(bins))
-        and len(column.filling) in (0, len(categories) if categories else min(1, column.width))
+        and len(column.filling) in (0, 1 if column.role == "number" else column.width)
     )
 
 
@@ -190,12 +210,14 @@ _TEXT = Validator("text", _text)
 _COLUMN = mapping_of(
     {
         "name": _TEXT,
-        "role": choice("number", "category", "target", "ignored"),
+        "role": choice(*INPUT_ROLES, "target", "ignored"),
         "categories": list_of(_TEXT),
         "filling": list_of(number()),
+        "parts": list_of(choice(*PARTS)),
+        "day_first": BOOLEAN,
         "bins": list_of(number()),
     },
-    optional=("categories", "filling", "bins"),
+    optional=("categories", "filling", "parts", "day_first", "bins"),
 )
 _QUANTITY = mapping_of(
     {"mean": number(), "std": number(above=0), "low": number(), "high": number()}
@@ -299,7 +321,7 @@ def _check_range(
 def expander(
     encoding: Encoding, table: Table
 ) -> Callable[[NDArray[np.generic]], NDArray[np.float64]] | None:
-    """Return what fills in missing values, makes categories one-hot and embeds numbers.
+    """Return what fills in missing values, makes categories one-hot, takes dates apart, and embeds.
 
     None if there is nothing of the kind.
 
@@ -309,7 +331,7 @@ def expander(
         DataError: naming the place, if a category was not seen in training.
     """
     columns = encoding.input_columns
-    if not any(column.categories or column.filling or column.bins for column in columns):
+    if not any(c.categories or c.parts or c.filling or c.bins for c in columns):
         return None
     # `unit` multiplies in the arithmetic, where it meets these, too.
     hot = 1 / SCALES[encoding.scale]
@@ -337,6 +359,9 @@ def expander(
                 into[present[known], codes[known]] = hot
                 into[present[~known]] = nothing[part]
                 into[missing] = np.multiply(column.filling or 0, hot)
+            elif column.parts:
+                into[~missing] = date_features(given[~missing], column.parts)
+                into[missing] = column.filling or np.nan
             else:
                 given[missing] = column.filling[0] if column.filling else np.nan
                 into[:] = embed(given, column.bins) * hot if column.bins else given[:, np.newaxis]

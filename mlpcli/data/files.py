@@ -9,12 +9,21 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files, Target
 from mlpcli.data.bins import fit_bins
-from mlpcli.data.columns import HEADER_WORDS, header_names, select_for_training, select_known
+from mlpcli.data.columns import (
+    HEADER_WORDS,
+    header_names,
+    select_for_training,
+    select_known,
+    with_dates,
+    with_known_dates,
+)
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
+from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding, encode
 from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
+from mlpcli.data.forms import check_forms
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
 from mlpcli.data.quantities import (
     encode_quantities,
@@ -30,7 +39,7 @@ from mlpcli.data.roles import take_roles
 from mlpcli.data.splits import choose, set_aside, strata, training_rows
 from mlpcli.data.targets import encode_labels
 from mlpcli.data.unseen import unseen_notes
-from mlpcli.errors import DataError, NotClassesError
+from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
 
 HERE = (Path(),)
@@ -71,6 +80,7 @@ def make_dataset(
         DataError: if something in the training file is wrong, or in the test file.
     """
     table = handle_missing(raw, files.missing, files.missing_target)
+    check_forms(table, files)
     task, embeddings = preparation.task, preparation.embeddings
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     encoding = encoding._replace(unknown=files.unknown)
@@ -96,6 +106,11 @@ def make_dataset(
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
         if column.categories
+    ]
+    notes += [
+        f"column {column.name or i} is a date: {join_names(feature_names(column.parts))}"
+        for i, column in enumerate(encoding.columns)
+        if column.parts
     ]
     notes += marked_notes(raw)
     if len(raw.values) > len(table.values):
@@ -208,6 +223,7 @@ def open_labelled(
         role=role,
     )
     marked = mark_missing(take_roles(table), files.missing_values, encoding)
+    marked = with_known_dates(marked, encoding)
     kept = handle_missing(marked, files.missing, files.missing_target)
     return Opened(kept, _examples(encoding, kept, dtype))
 
@@ -251,7 +267,8 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
         if table.selection is None and getattr(files, part) is not None:
             remedy = f"remove data.{part}, or give a table"
             raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
-    return mark_missing(take_roles(table), files.missing_values, encoding)
+    marked = mark_missing(take_roles(table), files.missing_values, encoding)
+    return with_known_dates(marked, encoding) if encoding else with_dates(marked, files)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:

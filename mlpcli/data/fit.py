@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.dates import date_features, fit_parts
 from mlpcli.data.encoding import FITTED_SCALES, TARGETS_CALLED, Column, Encoding, expander
 from mlpcli.data.quantities import target_names
 from mlpcli.data.readers.table import Labels, Table, Values, blocks
@@ -90,6 +91,8 @@ def too_many_texts(different: int, rows: int) -> bool:
 
 def _fit_column(table: Table, j: int, name: str) -> Column:
     given = given_values(table, j)
+    if j in table.dates:
+        return Column(name, "date", parts=fit_parts(given), day_first=table.dates[j])
     if j not in table.texts:
         return Column(name, "number")
     counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j]))
@@ -110,8 +113,7 @@ def given_values(table: Table, j: int, rows: Rows = None) -> Values:
     Raises:
         DataError: if there is none.
     """
-    column = table.values[:, j] if rows is None else table.values[rows, j]
-    given = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+    given = table.given(j, rows)
     if len(given) == 0:
         raise _no_values(table, j, rows)
     return given
@@ -163,13 +165,16 @@ def _means(table: Table, rows: Rows) -> list[tuple[float, ...]]:
 
 
 def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[float, ...]:
-    """Return the mean of a column, or the share of each of its categories."""
+    """Return the mean of a column, of each part of a date, or the share of every category."""
     given, weights = given_values(table, j, rows), _weights(table, rows)
     if weights is not None:
         column_values = table.values[:, j] if rows is None else table.values[rows, j]
         weights = weights[~np.isnan(column_values)] if len(weights) > len(given) else weights
         if not weights.any():
             raise _no_values(table, j, rows)
+    if column.parts:
+        features = date_features(given, column.parts)
+        return tuple(np.average(features, axis=0, weights=weights).tolist())
     if not column.categories:
         if weights is not None:
             return (float(np.average(given, weights=weights)),)
@@ -272,6 +277,6 @@ def default_scale(encoding: Encoding, table: Table, rows: Rows = None) -> str:
         low = min(low, float(np.fmin.reduce(values, axis=None)))
         high = max(high, float(np.fmax.reduce(values, axis=None)))
     pixels = encoding.image_shape or (len(encoding.input_columns) or encoding.features) >= PIXELS
-    if not pixels or table.texts or low < 0 or not high <= 255:
+    if not pixels or table.texts or table.dates or low < 0 or not high <= 255:
         return "standardize"
     return "unit" if high > 127 else "none" if high <= 1 else "standardize"

@@ -10,15 +10,23 @@ import numpy as np
 from mlpcli.config.data_files import ColumnRef, Files, MissingValues, Target
 from mlpcli.data.columns import HEADER_WORDS, find_column, select_all
 from mlpcli.data.files import read_training
+from mlpcli.data.guess_forms import guess_dates, guess_notation
 from mlpcli.data.header import names_columns
 from mlpcli.data.looks import Look, look_at
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import columns_with_text
-from mlpcli.data.readers.csv_dialect import looks_like_names, sniff, split_line
+from mlpcli.data.readers.csv_dialect import (
+    CsvOptions,
+    csv_options,
+    looks_like_names,
+    sniff,
+    split_line,
+)
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import npz_names
-from mlpcli.data.readers.read import csv_options, has_test, read_files
+from mlpcli.data.readers.parquet import date_columns
+from mlpcli.data.readers.read import has_test, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table, blocks
 from mlpcli.errors import ConfigError, DataError, join_names
@@ -80,10 +88,11 @@ def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     """Choose the header, the column with the targets, and those that are no features."""
     if source.format == "table":
         guess = _decide_header(source.path, guess)
-    table, guess = _read_all(source, guess)
+    table, guess = _decide_notation(source, *_read_all(source, _with_typed_dates(source, guess)))
     targets, guess = _decide_target(table, guess, task)
     # Words that a target made of numbers has, too, count as missing from here on.
     table = mark_missing(table, guess.files.missing_values)
+    table, guess = _decide_dates(source, table, targets, guess)
     looks = look_at(table)
     lacking = np.any([~looks[i].is_given for i in targets], axis=0)
     if lacking.all():
@@ -151,6 +160,43 @@ def _read_all(source: Source, guess: Guess) -> tuple[Table, Guess]:
         finding = f"ignored: {error.column} ({error.problem}; {error.remedy})"
         ignore = (*files.ignore, error.column)
         return _read_all(source, guess.because(finding, ignore=ignore))
+
+
+def _with_typed_dates(source: Source, guess: Guess) -> Guess:
+    """List the columns whose type says that they are dates."""
+    if source.format != "parquet":
+        return guess
+    return guess._replace(files=guess.files._replace(dates=date_columns(source.path)))
+
+
+def _delimiter(source: Source) -> str:
+    """Return what is between the cells of a table of text; a comma for others."""
+    if source.format != "table":
+        return ","
+    dialect, _ = sniff(read_lines(source.path), source.path, CsvOptions(header=False))
+    return dialect.delimiter
+
+
+def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
+    """Read numbers as they are written, if any is written otherwise than plainly."""
+    if source.format != "table" or not table.texts:
+        return table, guess
+    if (found := guess_notation(table, _delimiter(source))) is None:
+        return table, guess
+    notation, finding = found
+    thousands = notation.thousands or None
+    guess = guess.because(finding, decimal=notation.decimal, thousands=thousands)
+    return _read_all(source, guess)
+
+
+def _decide_dates(
+    source: Source, table: Table, targets: list[int], guess: Guess
+) -> tuple[Table, Guess]:
+    """Take columns of dates for such."""
+    other = [*targets, *_positions(guess.files.categorical, table)]
+    day_first = guess.files.point == "," or _delimiter(source) == ";"
+    table, files, findings = guess_dates(table, guess.files, other, day_first)
+    return table, guess._replace(files=files, findings=(*guess.findings, *findings))
 
 
 def _read(source: Source, files: Files) -> Table:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlpcli.config.data_files import USUAL_WORDS
-from mlpcli.data.readers.csv_dialect import parse_number
+from mlpcli.data.readers.notation import parse_number
 
 # A column whose values come back so often, on average, has no value that occurs once only.
 TIMES = 3

@@ -150,6 +150,6 @@ def _look(table: Table, j: int) -> Look:
     texts: tuple[str, ...] = ()
     if j in table.texts:
         texts = tuple(table.texts[j][int(code)] for code in different)
-    position = table.selection.features[j] if table.selection else j
+    position = table.position(j)
     name = table.names[position] if table.names else None
     return Look(name, position, column, is_given, different, counts, texts)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import MissingValues
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.readers.csv_dialect import parse_number
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Labels, Table, Values, blocks, column_name
 from mlpcli.errors import DataError
 
@@ -163,8 +163,9 @@ def _check_values(table: Table, bad: NDArray[np.bool], start: int) -> None:
     """
     for row, column in np.argwhere(bad)[:1].tolist():
         value = table.values[start + row, column]
-        if column in table.texts:
-            problem = f"{table.column(column)}: the category is missing"
+        if column in table.texts or column in table.dates:
+            kind = "date" if column in table.dates else "category"
+            problem = f"{table.column(column)}: the {kind} is missing"
             remedy = "fill it in, or train with missing: mean (or drop)"
             remedy += _keep_hint(table, column)
             raise DataError(table.row(start + row), problem, remedy)

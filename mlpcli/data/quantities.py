@@ -1,6 +1,7 @@
 """Quantities and yes-or-no labels: the targets that are not one class per example."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,9 @@ def read_quantities(table: Table) -> NDArray[np.float64]:
     Raises:
         DataError: naming the place of a target that is no finite number.
     """
-    return _read(table, as_number, "is not a finite number", "correct it, or name another target")
+    notation = table.labels and table.labels.notation
+    parse = partial(as_number, notation=notation)
+    return _read(table, parse, "is not a finite number", "correct it, or name another target")
 
 
 def read_labels(table: Table) -> NDArray[np.uint8]:

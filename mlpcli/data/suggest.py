@@ -164,6 +164,10 @@ DATA_COMMENTS = {
     "missing": "mean, drop or error",
     "missing_values": "words that stand for a missing value, beside the usual ones",
     "missing_target": "rows without a target: drop or error",
+    "decimal": "what is before decimals, in numbers as spreadsheets write them",
+    "thousands": "what is between groups of digits",
+    "dates": "columns of dates and times",
+    "day_first": "whether 3/4/2024 is the 3rd of April",
     "header": "whether the first line names the columns",
     "scale": "standardize, unit (0..255 to 0..1) or none",
 }

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.readers.csv_dialect import parse_number
+from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.data.readers.table import Labels, Table, label_text
 from mlpcli.errors import DataError, NotClassesError, join_names
 
@@ -50,7 +50,8 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
                 f"class {name[:60]!r} has a control character, or more than {MAX_NAME:,} others",
                 "name it otherwise, or name another target",
             )
-    numbers = [number for number in map(as_number, names) if number is not None]
+    found = (as_number(name, labels.notation) for name in names)
+    numbers = [number for number in found if number is not None]
     if len(numbers) < len(names):
         numbers = []
     each = n / len(names)
@@ -115,9 +116,9 @@ def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
     return labels.astype(np.uint8 if len(names) <= 256 else np.int64)
 
 
-def as_number(text: str) -> float | None:
-    """Return the finite number that a text is, or None."""
-    value = parse_number(text)
+def as_number(text: str, notation: Notation | None = None) -> float | None:
+    """Return the finite number that a text is, written in some notation, or None."""
+    value = parse_number(text, notation)
     return value if value is not None and isfinite(value) else None
 
 

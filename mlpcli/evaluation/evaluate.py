@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.data_files import Written
 from mlpcli.data import load
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.files import open_labelled
@@ -33,6 +34,7 @@ def open_evaluated(
     data_dir: Path,
     data: Path | None = None,
     target: str | int | None = None,
+    written: Written | None = None,
 ) -> Opened:
     """Open the examples to evaluate a model on: of a file, or a split of its own data.
 
@@ -42,12 +44,14 @@ def open_evaluated(
         data_dir: the folder that has one sub-folder per downloaded dataset.
         data: a file of labelled examples, instead.
         target: where that has its targets, if not where the training file had them.
+        written: how that is written, if not as the training file was.
 
     Raises:
         DataError: if there is no such split, or something in the data is wrong.
     """
     if data:
         files, dtype = model.experiment.data.files, model.experiment.dtype
+        files = written.like(files) if written else files
         return open_labelled(data, model.encoding, files, target, dtype=dtype)
     opened = load.open_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
     if opened is None:

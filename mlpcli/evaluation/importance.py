@@ -16,7 +16,7 @@ from mlpcli.rng import KeyedStreams
 REPEATS = 10
 MOST_ROWS = 2000
 # Multiplications and additions in all: some seconds. Fewer rows are taken where more are needed.
-MOST_WORK = 4e10
+MOST_WORK = 2e10
 LEAST_ROWS = 200
 # Neighbouring pixels tell the same: squares of them are shuffled together, so many on a side.
 SQUARES = 10

@@ -1,6 +1,7 @@
 """How sure metrics are: 95 % intervals by the bootstrap (Efron, 1979)."""
 
 from collections.abc import Callable
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +46,22 @@ def metric_intervals(
         outputs: a^(L) of these, (n, n_L).
     """
     rng = KeyedStreams(model.experiment.seed).generator("bootstrap")
-    return bootstrap(statistic_of(model, examples, outputs), len(outputs), rng)
+    n = len(outputs)
+    found = bootstrap(statistic_of(model, examples, outputs), n, rng)
+    share = found.get("accuracy")
+    if share and share.low == share.high:
+        # Draws of what is all right, or all wrong, say nothing of how sure that is.
+        found["accuracy"] = wilson(share.low, n)
+    return found
+
+
+def wilson(share: float, n: int) -> Interval:
+    """Return the 95 % score interval of a share of n examples (Wilson, 1927)."""
+    z = 1.96
+    middle = share + z**2 / (2 * n)
+    margin = z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    low, high = ((middle + side * margin) / (1 + z**2 / n) for side in (-1, 1))
+    return Interval(max(0.0, low), min(1.0, high))
 
 
 def difference(

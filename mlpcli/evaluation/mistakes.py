@@ -1,6 +1,7 @@
 """Which examples a model is most wrong about."""
 
-import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,14 +44,35 @@ def worst_rows(
     return order[:most]
 
 
-def shown_cells(table: Table, row: int) -> list[tuple[str, str]]:
-    """Return the names and values of an example's columns; columns without names have numbers."""
-    places = table.selection.features if table.selection else range(table.values.shape[1])
-    cells = []
-    for j, (place, value) in enumerate(zip(places, table.values[row].tolist(), strict=True)):
-        name = table.names[place] if table.names else str(place)
-        if math.isnan(value):
-            cells.append((name, ""))
-        else:
-            cells.append((name, table.texts[j][int(value)] if j in table.texts else f"{value:.6g}"))
-    return cells
+def in_words(
+    model: Model, names: Sequence[str], label: NDArray[Any], output: NDArray[np.floating]
+) -> tuple[str, str]:
+    """Return which class, or which labels, an example has, and which are predicted.
+
+    Args:
+        model: of a classification or of several labels.
+        names: what the n_L classes or labels are to be called.
+        label: the example's, an integer or (n_L,).
+        output: a^(L) of it, (n_L,).
+    """
+    if model.encoding.task != "multilabel":
+        return names[int(label)], names[int(output.argmax())]
+    truth, predicted = (
+        ", ".join(name for name, has in zip(names, flags, strict=True) if has) or "none"
+        for flags in (label == 1, model.labels(output))
+    )
+    return truth, predicted
+
+
+def cell_text(table: Table, i: int, j: int) -> str:
+    """Return what example i has in column j of a table's values; "" for a missing value."""
+    value = table.values[i, j]
+    if np.isnan(value):
+        return ""
+    return table.texts[j][int(value)] if j in table.texts else f"{value:.6g}"
+
+
+def image_of(pixels: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Return an example's pixels as an image, (rows, columns), or (rows, columns, 3) in colour."""
+    image = pixels.reshape(*shape, -1)
+    return image[..., 0] if image.shape[2] == 1 else image

@@ -162,6 +162,8 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
         else:
             yield floats(f"W{i + 2}", layer.W, f"{n_in} * {n_out}")
         yield floats(f"b{i + 2}", layer.b, str(n_out))
+    if members := steps.members:
+        yield floats("scales", members.scales, " * ".join(map(str, members.scales.shape)))
 
 
 def _texts(steps: Steps) -> Iterator[str]:
@@ -202,9 +204,12 @@ def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]
         needed.append(c_parts.CATEGORY.replace("WORDS", ", ".join(map(c_text, words))))
     affine = c_parts.AFFINE_INT8 if quantized else c_parts.AFFINE
     needed.append(affine.replace("FLOAT", _float(steps)))
-    for layer in steps.layers:
-        if isinstance(layer, Activate):
-            needed += c_parts.ACTIVATIONS[layer.name]
+    used = [layer.name for layer in steps.flat_layers if isinstance(layer, Activate)]
+    if members := steps.members:
+        used += [members.output] if members.output != "linear" else []
+        needed += [c_parts.LOG] if members.temperature != 1 else []
+    for name in used:
+        needed += c_parts.ACTIVATIONS[name]
     return list(dict.fromkeys(needed))
 
 
@@ -276,12 +281,12 @@ def _predict(
     )
     yield "".join(f"{head};\n" for head in heads)
     sizes = [layer.W.shape[1] for layer in steps.affine]
-    buffers = [f"a{i}[{size}]" for i, size in enumerate(sizes[:-1], 2)]
+    buffers = [f"a{i}[{size}]" for i, size in enumerate(sizes if steps.members else sizes[:-1], 2)]
     lines = [
         f"double {', '.join([f'x[{steps.affine[0].W.shape[0]}]', *buffers])};",
         "int i;",
         *_read(steps, fields),
-        *_forward(steps, quantized),
+        *(_members(steps, quantized) if steps.members else _forward(steps, quantized)),
         f"for (i = 0; i < {k}; i++)",
         "    if (outputs[i] - outputs[i] != 0.0)",
         "        return @too_large;",
@@ -323,16 +328,42 @@ def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
 def _forward(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
     """Yield the lines that make outputs of features."""
     below, above, number = "x", "x", 1
-    for layer in steps.layers:
+    last = f"a{len(steps.affine) + 1}" if steps.members else "outputs"
+    for layer in steps.flat_layers:
         n_in, n_out = steps.affine[number - 1 if isinstance(layer, Affine) else number - 2].W.shape
         if isinstance(layer, Activate):
             yield f"@apply_{layer.name}({above}, {n_out});"
             continue
         number += 1
-        below, above = above, f"a{number}" if number <= len(steps.affine) else "outputs"
+        below, above = above, f"a{number}" if number <= len(steps.affine) else last
         weights = f"@q{number}, @scale{number}" if quantized else f"@W{number}"
         factor = _number(layer.factor)
         yield f"@affine({below}, {n_in}, {weights}, @b{number}, {factor}, {above}, {n_out});"
+
+
+def _members(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make the mean of the members' outputs, of features."""
+    if not (members := steps.members):
+        return
+    (count, n), k, last = members.scales.shape, len(steps.answer.names), len(steps.affine) + 1
+    yield f"double own[{n}];"
+    yield "int member;"
+    yield f"for (i = 0; i < {k}; i++)"
+    yield "    outputs[i] = 0.0;"
+    yield f"for (member = 0; member < {count}; member++) {{"
+    yield f"    for (i = 0; i < {n}; i++)"
+    yield f"        own[i] = x[i] * @scales[member * {n} + i];"
+    yield from (f"    {line}".replace("(x,", "(own,") for line in _forward(steps, quantized))
+    if members.output != "linear":
+        yield f"    @apply_{members.output}(a{last} + member * {k}, {k});"
+    yield f"    for (i = 0; i < {k}; i++)"
+    yield f"        outputs[i] += a{last}[member * {k} + i] / {count};"
+    yield "}"
+    if members.temperature != 1:
+        cooled = c_parts.COOLED[members.output]
+        yield f"for (i = 0; i < {k}; i++)"
+        yield f"    outputs[i] = {cooled.replace('TEMPERATURE', _number(members.temperature))};"
+        yield f"@apply_{members.output}(outputs, {k});"
 
 
 def _answer(answer: Classes | Labels | Quantities) -> Iterator[str]:

@@ -94,6 +94,29 @@ ACTIVATIONS = {
     "mish": [EXP, elementwise("mish", f"z > {MISH_LIMIT!r} ? z : {MISH_BELOW}")],
     "softmax": [EXP, SOFTMAX],
 }
+LOG = """\
+/* log(x) of 0 < x <= 1: x = 2^k y, and log(y) = 2 (s + s^3 / 3 + ...), s = (y - 1) / (y + 1). */
+static double @log(double x)
+{
+    double s, power, sum = 0.0;
+    int i, k = 0;
+    if (x < 1e-300)
+        x = 1e-300;
+    for (; x < 0.5; k--)
+        x *= 2.0;
+    s = power = (x - 1.0) / (x + 1.0);
+    for (i = 1; i < 33; i += 2) {
+        sum += power / i;
+        power *= s * s;
+    }
+    return 2.0 * sum + k * 0.6931471805599453;
+}
+"""
+# By the outputs' activation, what turns σ(z) into z / temperature.
+COOLED = {
+    "softmax": "@log(outputs[i]) / TEMPERATURE",
+    "sigmoid": "(@log(outputs[i]) - @log(1.0 - outputs[i])) / TEMPERATURE",
+}
 AFFINE = """\
 /* z = factor * x W + b. A compiler can make vectors of the inner loop, over the outputs. */
 static void @affine(const double *x, int n_in, const FLOAT *W, const FLOAT *b, double factor,

@@ -13,6 +13,7 @@ from mlpcli.data.readers.table import Table
 from mlpcli.errors import MismatchError
 from mlpcli.export.steps import Category, Number, Steps
 from mlpcli.model import Model, new_network
+from mlpcli.nn.members import MemberNetwork
 from mlpcli.rng import KeyedStreams
 
 EXAMPLES = 64
@@ -119,6 +120,8 @@ def _in_float64(model: Model) -> Model:
     experiment = replace(model.experiment, dtype="float64")
     network = new_network(experiment, model.encoding)
     network.theta[:] = model.network.theta
+    if isinstance(network, MemberNetwork) and isinstance(model.network, MemberNetwork):
+        network.cool(model.network.temperature)
     return Model(network, experiment, model.encoding, model.fingerprint)
 
 

@@ -80,7 +80,7 @@ OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "gelu": ("Gelu", {"approximate": "tanh"}),
     "selu": ("Selu", {"alpha": SELU_ALPHA, "gamma": SELU_SCALE}),
     "mish": ("Mish", {}),
-    "softmax": ("Softmax", {"axis": 1}),
+    "softmax": ("Softmax", {"axis": -1}),
 }
 
 

@@ -167,10 +167,45 @@ def _as_number(cell: Any) -> float | None:
 @cache
 def _layers() -> list[Any]:
     """Return a function from row to row for every layer."""
-    return [
-        _affine(layer) if layer["step"] == "Affine" else _activation(layer["name"])
-        for layer in MODEL["layers"]
-    ]
+    return [_layer(layer) for layer in MODEL["layers"]]
+
+
+def _layer(layer: Mapping[str, Any]) -> Any:
+    if layer["step"] == "Members":
+        return _members(layer)
+    return _affine(layer) if layer["step"] == "Affine" else _activation(layer["name"])
+
+
+def _members(layer: Mapping[str, Any]) -> Any:
+    """Return what averages the outputs of networks that share layers."""
+    layers, output = [_layer(below) for below in layer["layers"]], _activation(layer["output"])
+    count, n = layer["scales"]["shape"]
+    scales = _array(layer["scales"])
+
+    def forward(x: list[float]) -> list[float]:
+        total = [0.0] * len(classes())
+        for k in range(count):
+            a = list(map(mul, scales[k * n : (k + 1) * n], x))
+            for below in layers:
+                a = below(a)
+            own = output(a[k * len(total) : (k + 1) * len(total)])
+            total = [one + other / count for one, other in zip(total, own, strict=True)]
+        return _cooled(total, layer["output"], layer["temperature"])
+
+    return forward
+
+
+def _cooled(a: list[float], output: str, temperature: float) -> list[float]:
+    """Return σ(z / temperature) of outputs σ(z)."""
+    if temperature == 1:
+        return a
+    if output == "softmax":
+        return _softmax([_log(share) / temperature for share in a])
+    return [_sigmoid((_log(share) - _log(1 - share)) / temperature) for share in a]
+
+
+def _log(x: float) -> float:
+    return math.log(max(x, sys.float_info.min))
 
 
 def _affine(layer: Mapping[str, Any]) -> Any:
@@ -224,6 +259,7 @@ def _softmax(x: list[float]) -> list[float]:
 
 
 ACTIVATIONS = {
+    "linear": lambda z: z,
     "sigmoid": _sigmoid,
     "tanh": math.tanh,
     "relu": lambda z: max(z, 0.0),

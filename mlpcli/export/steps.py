@@ -15,6 +15,7 @@ from mlpcli.config.schema import KEYS, Experiment
 from mlpcli.data.encoding import ROBUST_LIMIT, SCALES, Column, Encoding
 from mlpcli.errors import ConfigError
 from mlpcli.model import Model, label_threshold
+from mlpcli.nn.members import MemberNetwork
 from mlpcli.nn.network import Network
 
 
@@ -89,6 +90,19 @@ class Activate(NamedTuple):
     """A name in `ACTIVATIONS`; `softmax` is over all outputs."""
 
 
+class Members(NamedTuple):
+    """The mean of what K networks put out that share their layers, but for the last."""
+
+    scales: NDArray[np.floating]
+    """(K, n_1): member k has x ⊙ scales[k] as its features."""
+    layers: tuple["Affine | Activate", ...]
+    """The last is affine, to K n_L outputs: those of all members, one after the other."""
+    output: str
+    """The activation of each member's outputs."""
+    temperature: float
+    """The mean is σ(z), and what is put out σ(z / temperature)."""
+
+
 class Classes(NamedTuple):
     """The outputs are those of classes: the first with the largest one is predicted."""
 
@@ -118,7 +132,7 @@ class Steps(NamedTuple):
     columns: tuple[Number | Category, ...]
     """What makes features of a row's cells: an array's numbers have no names."""
     missing: Missing
-    layers: tuple[Affine | Activate, ...]
+    layers: tuple[Affine | Activate | Members, ...]
     """Features beyond `dtype`'s range are refused, and so are outputs that are no numbers."""
     answer: Classes | Labels | Quantities
     dtype: str
@@ -135,8 +149,19 @@ class Steps(NamedTuple):
 
     @property
     def affine(self) -> list[Affine]:
-        """The layers with parameters."""
-        return [layer for layer in self.layers if isinstance(layer, Affine)]
+        """The layers with weights and biases."""
+        return [layer for layer in self.flat_layers if isinstance(layer, Affine)]
+
+    @property
+    def members(self) -> Members | None:
+        """The layer that stands for several networks, where there is one."""
+        return next((layer for layer in self.layers if isinstance(layer, Members)), None)
+
+    @property
+    def flat_layers(self) -> tuple[Affine | Activate, ...]:
+        """All layers, those within others too."""
+        within = self.members.layers if self.members else ()
+        return (*within, *(layer for layer in self.layers if not isinstance(layer, Members)))
 
 
 # What these steps can say, and what makes no difference to predictions. Anything else that a model
@@ -161,7 +186,8 @@ SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 EXPERIMENT_KEYS = (
     *("data", "structure", "hidden", "eta", "bt_size", "epochs", "task", "seed", "activation"),
     *("output", "loss", "huber_delta", "init", "optimizer", "momentum", "nesterov", "beta1"),
-    *("beta2", "epsilon", "parametrization", "feature_scale", "weight_decay", "clip_norm"),
+    *("beta2", "epsilon", "parametrization", "feature_scale", "members", "weight_decay"),
+    *("clip_norm",),
     *("schedule", "ema", "warmup", "dropout", "label_smoothing", "augment", "validation"),
     *("monitor", "patience", "min_delta", "clamp", "threshold", "calibrate", "class_weight"),
     *("dtype", "checkpoint_every", "preset", "compat"),
@@ -173,6 +199,8 @@ NETWORK_FIELDS = (
     *("structure", "activation_names", "activations", "dtype", "input_scale", "theta", "layers"),
     *("weights", "biases"),
 )
+MEMBER_FIELDS = ("members", "scales", "extras", "heads", "shared", "temperature")
+NETWORKS = {Network: NETWORK_FIELDS, MemberNetwork: (*NETWORK_FIELDS, *MEMBER_FIELDS)}
 
 
 def steps_of(model: Model) -> Steps:
@@ -192,7 +220,7 @@ def steps_of(model: Model) -> Steps:
     return Steps(
         tuple(_columns(experiment, encoding)),
         _missing(experiment),
-        tuple(_layers(model.network)),
+        _all_layers(model.network),
         _answer(experiment, encoding),
         experiment.dtype,
         shape,
@@ -207,12 +235,13 @@ def _unknown(model: Model) -> Iterator[str]:
     for name in KEYS.keys() - {*EXPERIMENT_KEYS}:
         if getattr(experiment, name) != KEYS[name].default:
             yield f"it was trained with {name}"
-    if type(model) is not Model or type(network) is not Network:
+    if type(model) is not Model or type(network) not in NETWORKS:
         yield f"it is a {type(model).__name__} of a {type(network).__name__}"
+    known_fields = NETWORKS.get(type(network), ())
     for name in {*vars(model)} - {*MODEL_FIELDS}:
         if vars(model)[name]:
             yield f"it has {name}"
-    yield from (f"its network has {name}" for name in {*vars(network)} - {*NETWORK_FIELDS})
+    yield from (f"its network has {name}" for name in {*vars(network)} - {*known_fields})
     for what, record, known in (
         ("its encoding", encoding, ENCODING_FIELDS),
         *((f"column {column.name}", column, COLUMN_FIELDS) for column in encoding.columns),
@@ -297,6 +326,15 @@ def _missing(experiment: Experiment) -> Missing:
     given = experiment.data.files.missing_values
     of_text, of_numbers = (sorted(given.words(text=text) - {""}) for text in (True, False))
     return Missing(tuple(of_text), tuple(of_numbers), tuple(map(float, given.numbers)))
+
+
+def _all_layers(network: Network) -> tuple[Affine | Activate | Members, ...]:
+    layers = tuple(_layers(network))
+    if not isinstance(network, MemberNetwork):
+        return layers
+    output = network.activation_names[-1]
+    shared = layers if output == "linear" else layers[:-1]
+    return (Members(network.scales, shared, output, network.temperature),)
 
 
 def _layers(network: Network) -> Iterator[Affine | Activate]:

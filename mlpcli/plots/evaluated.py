@@ -1,15 +1,16 @@
 """Pictures of how a model does on examples, each from its outputs for these."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Opened
+from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError, DataError
 from mlpcli.evaluation.curves import reliability_curve
-from mlpcli.evaluation.mistakes import shown_cells, worst_rows
+from mlpcli.evaluation.mistakes import cell_text, image_of, in_words, worst_rows
 from mlpcli.model import Model
 from mlpcli.nn import metrics
 from mlpcli.nn.probabilities import area_under_roc, as_probabilities, output_ranks
@@ -109,37 +110,31 @@ def check_task(name: str, task: str) -> None:
         raise ConfigError(f"mlp plot {name}", problem, f"its pictures are {others}")
 
 
-def as_image(pixels: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
-    """Return an example's pixels as (rows, columns), in colour (rows, columns, 3)."""
-    colour = pixels.size > shape[0] * shape[1]
-    return pixels.reshape(*shape, 3) if colour else pixels.reshape(shape)
-
-
 def _mistake(found: Evaluated, row: int) -> Mistake:
-    model, (table, examples) = found.model, found.opened
-    truth, predicted = _in_words(
-        model, examples.labels[row : row + 1], found.outputs[row : row + 1]
-    )
+    model, table = found.model, found.opened.table
+    truth, predicted = _verdict(found, row)
     if shape := model.encoding.image_shape:
-        pixels = as_image(table.values[row].reshape(-1), shape)
-        return Mistake(row, truth, predicted, pixels)
-    cells = tuple((shown(n), shown(c)) for n, c in shown_cells(table, row)[:MOST_CELLS])
+        return Mistake(row, truth, predicted, image_of(table.values[row], shape))
+    columns = range(min(MOST_CELLS, table.values.shape[1]))
+    cells = tuple((shown(_heading(table, j)), shown(cell_text(table, row, j))) for j in columns)
     return Mistake(row, truth, predicted, cells=cells)
 
 
-def _in_words(model: Model, labels: NDArray[Any], outputs: NDArray[np.floating]) -> tuple[str, str]:
-    """Return what is so and what is predicted of one example."""
-    names = [shown(name) for name in model.encoding.class_names]
-    if model.encoding.task == "classification":
-        best = int(outputs[0].argmax())
-        return names[labels[0]], f"{names[best]} ({outputs[0, best]:.3f})"
+def _heading(table: Table, j: int) -> str:
+    """Return the name of a column; one without a header has a number."""
+    return table.names[table.position(j)] if table.names else str(table.position(j))
+
+
+def _verdict(found: Evaluated, row: int) -> tuple[str, str]:
+    """Return what is so and what is predicted of an example."""
+    model, one = found.model, slice(row, row + 1)
+    labels, outputs = found.opened.examples.labels[one], found.outputs[one]
     if model.encoding.task == "regression":
         both = (model.quantities(labels)[0], model.quantities(outputs)[0])
         truth, predicted = (", ".join(f"{value:.5g}" for value in values) for values in both)
         return truth, predicted
-    flags = (labels[0] == 1, model.labels(outputs)[0])
-    truth, predicted = (
-        ", ".join(name for name, is_so in zip(names, of_one, strict=True) if is_so) or "none"
-        for of_one in flags
-    )
-    return truth, predicted
+    names = [shown(name) for name in model.encoding.class_names]
+    truth, predicted = in_words(model, names, labels[0], outputs[0])
+    if model.encoding.task == "multilabel":
+        return truth, predicted
+    return truth, f"{predicted} ({outputs.max():.3f})"

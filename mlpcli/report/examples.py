@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from mlpcli.data.readers.table import Table
 from mlpcli.evaluation.importance import METRIC, input_groups, square_side
 from mlpcli.evaluation.intervals import Interval
+from mlpcli.evaluation.mistakes import cell_text, image_of, in_words
 from mlpcli.nn.probabilities import as_probabilities
 from mlpcli.report import words
 from mlpcli.report.findings import Findings
@@ -55,21 +56,13 @@ def _note(found: Findings, more: str) -> Html:
 
 def _verdict(found: Findings, i: int) -> tuple[str, str]:
     """Return what an example is, and what it was taken for."""
-    names, outputs = found.model.encoding.class_names, found.outputs[i]
+    names, output = found.model.encoding.class_names, found.outputs[i]
     label = found.opened.examples.labels[i]
+    truth, predicted = in_words(found.model, names, label, output)
     if found.task == "multilabel":
-        given = found.model.labels(outputs)
-        had, got = (", ".join(np.array(names)[flags.astype(bool)]) for flags in (label, given))
-        return f"true: {had or 'none'}", f"predicted: {got or 'none'}"
-    best = int(outputs.argmax())
-    probability = as_probabilities(outputs[np.newaxis])[0, best]
-    return f"true: {names[label]}", f"predicted: {names[best]} ({probability:.3f})"
-
-
-def image_of(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return pixels as an image, grey or coloured."""
-    image = pixels.reshape(*shape, -1)
-    return image[..., 0] if image.shape[2] == 1 else image
+        return f"true: {truth}", f"predicted: {predicted}"
+    probability = as_probabilities(output[np.newaxis]).max()
+    return f"true: {truth}", f"predicted: {predicted} ({probability:.3f})"
 
 
 def _rows(found: Findings) -> Html:
@@ -86,7 +79,10 @@ def _rows(found: Findings) -> Html:
     )
     rows: list[list[object]] = []
     for i in found.worst.tolist():
-        row: list[object] = [_place(opened.table, i), *(_cell(opened.table, i, j) for j in shown)]
+        row: list[object] = [
+            _place(opened.table, i),
+            *(cell_text(opened.table, i, j) or "missing" for j in shown),
+        ]
         if truth is not None and predicted is not None:
             for y, p in zip(truth[i].tolist(), predicted[i].tolist(), strict=True):
                 row += [number(y, ".5g"), number(p, ".5g")]
@@ -100,13 +96,6 @@ def _place(table: Table, i: int) -> str:
     if table.lines is not None:
         return f"line {table.lines[i]}"
     return f"row {i if table.rows is None else table.rows[i]}"
-
-
-def _cell(table: Table, i: int, j: int) -> str:
-    value = table.values[i, j]
-    if np.isnan(value):
-        return "missing"
-    return table.texts[j][int(value)] if j in table.texts else f"{value:.6g}"
 
 
 def importance(found: Findings) -> Html:

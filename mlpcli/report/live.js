@@ -70,21 +70,26 @@ function images(net, given, into) {
   function blank() { return new Float32Array(rows * columns * channels).fill(paper); }
   const colour = (stroke) => stroke.ink;
 
+  // What is beneath, and the strokes on it, whose points `place` moves.
+  function draw(context, zoom, place) {
+    context.setTransform(zoom, 0, 0, zoom, 0, 0);
+    paint(context, base ?? blank());
+    context.lineCap = context.lineJoin = "round";
+    context.lineWidth = pen;
+    for (const stroke of strokes) {
+      context.strokeStyle = colour(stroke);
+      context.beginPath();
+      stroke.points.map(place).forEach(([x, y], i) => {
+        if (!i) context.moveTo(x, y);
+        context.lineTo(x, y);
+      });
+      context.stroke();
+    }
+  }
+
   // Strokes as pixels: drawn fine, then averaged. `place` moves points on the sheet.
   function rendered(place) {
-    brush.setTransform(finer, 0, 0, finer, 0, 0);
-    paint(brush, base ?? blank());
-    brush.lineCap = brush.lineJoin = "round";
-    brush.lineWidth = pen;
-    for (const stroke of strokes) {
-      brush.strokeStyle = colour(stroke);
-      brush.beginPath();
-      stroke.points.map(place).forEach(([x, y], i) => {
-        if (!i) brush.moveTo(x, y);
-        brush.lineTo(x, y);
-      });
-      brush.stroke();
-    }
+    draw(brush, finer, place);
     const { data } = brush.getImageData(0, 0, sheet.width, sheet.height);
     const result = new Float32Array(rows * columns * channels);
     for (let y = 0; y < sheet.height; y++) for (let x = 0; x < sheet.width; x++) {
@@ -145,17 +150,8 @@ function images(net, given, into) {
   }
 
   function drawPad() {
-    const context = padBrush, zoom = pad.width / columns;
-    context.setTransform(zoom, 0, 0, zoom, 0, 0);
-    paint(context, base ?? blank());
-    context.lineCap = context.lineJoin = "round";
-    context.lineWidth = pen;
-    for (const stroke of strokes) {
-      context.strokeStyle = colour(stroke);
-      context.beginPath();
-      stroke.points.forEach(([x, y], i) => { if (!i) context.moveTo(x, y); context.lineTo(x, y); });
-      context.stroke();
-    }
+    const context = padBrush;
+    draw(context, pad.width / columns, (point) => point);
     if (cursor) {
       context.lineWidth = 0.3;
       context.strokeStyle = "#e8590c";

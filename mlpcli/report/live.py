@@ -95,8 +95,7 @@ def _field(i: int, steps: Steps, name: str) -> Html:
 def typical_cells(table: Table, width: int) -> Iterator[str]:
     """Yield what a typical example has in each column: a middle number, the commonest text."""
     for j in range(width):
-        values = table.values[:TYPICAL, j]
-        given = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+        given = table.given(j, slice(TYPICAL))
         if not len(given):
             yield ""
         elif j in table.texts:

@@ -61,18 +61,45 @@ function scaled({ center, spread, limit }, value) {
 
 const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
 
+const withArrays = (layer) => ({
+  ...layer,
+  ...(layer.step === "Affine" && { W: array(layer.W), b: array(layer.b) }),
+  ...(layer.step === "Members" && { layers: layer.layers.map(withArrays),
+    scales: array(layer.scales), count: layer.scales.shape[0] }),
+});
+
+const activated = (name, x) =>
+  name === "linear" ? x : name === "softmax" ? softmax(x) : x.map(ACTIVATIONS[name]);
+
+function forward(layers, x) {
+  return layers.reduce((a, layer) => {
+    if (layer.step === "Members") return members(layer, a);
+    return layer.step === "Affine" ? affine(layer, a) : activated(layer.name, a);
+  }, x);
+}
+
+// The mean of the outputs of networks that share layers, σ(z), as σ(z / temperature).
+function members({ count, scales, layers, output, temperature }, x) {
+  let mean = null;
+  for (let k = 0; k < count; k++) {
+    const all = forward(layers, x.map((value, i) => value * scales[k * x.length + i]));
+    const n = all.length / count, own = activated(output, all.slice(k * n, (k + 1) * n));
+    mean = own.map((value, j) => (mean ? mean[j] : 0) + value / count);
+  }
+  if (temperature === 1) return mean;
+  const log = (value) => Math.log(Math.max(value, 1e-300));
+  const z = mean.map((a) => log(a) - (output === "sigmoid" ? log(1 - a) : 0));
+  return activated(output, z.map((value) => value / temperature));
+}
+
 // What the outputs stand for, each with its name; all arithmetic is in float64.
 function network(steps) {
-  const layers = steps.layers.map((layer) =>
-    layer.step === "Affine" ? { ...layer, W: array(layer.W), b: array(layer.b) } : layer);
+  const layers = steps.layers.map(withArrays);
   const { step, names, means, stds, ranges } = steps.answer;
   const fits = (value) => Math.abs(value) <= LARGEST[steps.dtype];
   const outputs = (x) => {
     if (!x.every(fits)) throw new Error("a value is too large for the network's arithmetic");
-    for (const layer of layers) {
-      if (layer.step === "Affine") x = affine(layer, x);
-      else x = layer.name === "softmax" ? softmax(x) : x.map(ACTIVATIONS[layer.name]);
-    }
+    x = forward(layers, x);
     if (!x.every(fits)) throw new Error("values are too large for the network's arithmetic");
     if (step !== "Quantities") return [...x];
     return [...x].map((value, j) => {

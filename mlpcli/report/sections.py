@@ -97,18 +97,20 @@ def learning_curves(runs: list[Findings]) -> Html:
     curves = {run.name: history_curves(run.meta.history) for run in runs}
     if not any(curves.values()):
         return section("Learning curves", tag("p", "There is no history yet."), name="curves")
+    best = runs[0].meta.best_epoch if len(runs) == 1 else None
     drawn = [
-        _curves("error per epoch", "error", curves, ("error", "validation_error"), log=True),
-        _curves("accuracy", "accuracy", curves, ("validation_accuracy",)),
-        _curves("RMSE", "RMSE", curves, ("validation_rmse",), log=True),
+        _curves("error per epoch", "error", curves, ("error", "validation_error"), best, log=True),
+        _curves("accuracy", "accuracy", curves, ("validation_accuracy",), best),
+        _curves("RMSE", "RMSE", curves, ("validation_rmse",), best, log=True),
         _curves("learning rate", "eta", curves, ("eta",)),
     ]
-    best = [
+    chosen = [
         f"epoch {run.meta.best_epoch}" + (f" ({run.name})" if len(runs) > 1 else "")
         for run in runs
         if run.meta.best_epoch >= 0
     ]
-    note = tag("p", "The weights are of ", "; ".join(best), ".", class_="note") if best else None
+    marked = "" if best is None else ", where the upright line is"
+    note = tag("p", "The weights are of ", "; ".join(chosen), f"{marked}.", class_="note")
     history = _history(runs[0]) if len(runs) == 1 else None
     return section(
         "Learning curves", tag("div", *drawn, class_="figures"), note, history, name="curves"
@@ -120,6 +122,7 @@ def _curves(
     label: str,
     curves: dict[str, list[Curve]],
     names: tuple[str, ...],
+    best: int | None = None,
     log: bool = False,
 ) -> Html | None:
     several = len(curves) > 1
@@ -134,13 +137,14 @@ def _curves(
     x = axis_of("epoch", [epoch for curve in series.values() for epoch in curve.epochs])
     y = axis_of(label, [value for curve in series.values() for value in curve.values], log)
     diagram = Diagram(x, y)
-    lines = (
+    marks = [] if best is None else [diagram.reference(best, y.low, best, y.high)]
+    marks += (
         diagram.line(curve.epochs, curve.values, kind, f"{name}, last {curve.values[-1]:.5g}")
         for kind, (name, curve) in enumerate(series.items())
     )
     scale = ", logarithmic" if y.log else ""
     return figure(
-        diagram.draw(f"{caption}: {', '.join(series)}", *lines),
+        diagram.draw(f"{caption}: {', '.join(series)}", *marks),
         join(caption, scale, legend([*series])),
     )
 

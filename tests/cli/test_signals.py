@@ -118,7 +118,7 @@ def test_a_signal_that_a_converter_swallows_is_raised(tmp_path, monkeypatch):
     select = ColumnSelection(2, (0,), target=1)
     monkeypatch.setattr(
         "mlpcli.data.readers.csv.detect_columns",
-        lambda *_: Columns(select, {1: Odd()}, CsvOptions(), {}),
+        lambda *_: Columns(select, {1: Odd()}, CsvOptions(), {}, {}),
     )
     try:
         with pytest.raises(Interrupted):

@@ -59,7 +59,7 @@ def test_the_recipes_are_the_names():
 def test_images_are_those_of_the_shipped_configuration():
     """`preset: images` with MNIST is configs/mnist-best.yaml, key for key."""
     shipped = load_experiment(CONFIGS / "mnist-best.yaml").to_mapping()
-    found = load("data: mnist\nstructure: [784, 512, 512, 10]\npreset: images\n").to_mapping()
+    found = load("data: mnist\nstructure: [784, 1024, 512, 10]\npreset: images\n").to_mapping()
     assert found == shipped | {"preset": "images"}
 
 

@@ -153,3 +153,13 @@ def test_bins_of_a_checkpoint_are_checked(bins):
     of_category = {"name": "a", "role": "category", "categories": ["u"], "bins": [0.0, 1.0]}
     with pytest.raises(ValueError, match="contradicts itself"):
         Encoding.from_mapping(mapping | {"columns": [of_category]}, ("n", "y"))
+
+
+def test_a_date_before_a_number():
+    """The bins of a number beside a date are of its own values, and the date has none."""
+    rows = "".join(f"20{10 + i % 9}-0{1 + i % 9}-11,{i % 5},{'ny'[i % 2]}\n" for i in range(60))
+    Path("t.csv").write_text("day,x,y\n" + rows)
+    configure("{train: t.csv, test: 0.2, dates: [day]}")
+    day, x, _ = load_data(load_experiment(Path("c.yaml")), Path("unused")).encoding.columns
+    assert (day.role, day.bins) == ("date", ())
+    assert x.bins == (0, 1, 2, 3, 4)

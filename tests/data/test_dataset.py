@@ -41,7 +41,7 @@ def test_images_become_rows_of_bytes(tmp_path):
     """Images stay bytes, one row each, with their labels; pixels are scaled unless told not to."""
     write_mnist(tmp_path)
     dataset = open_mnist(tmp_path)
-    assert dataset.encoding == Encoding(784, "unit", tuple("0123456789"), (28, 28))
+    assert dataset.encoding == Encoding(784, "unit", tuple("0123456789"), (28, 28), commonest=(1,))
     assert open_mnist(tmp_path, "none").encoding.scale == "none"
     assert dataset.train.features.dtype == np.uint8
     np.testing.assert_array_equal(dataset.train.features, SMALL[TRAIN_IMAGES].reshape(5, 784))
@@ -62,7 +62,7 @@ def test_real_mnist(data_dir):
 def test_parity_is_cut_as_in_the_article(tmp_path):
     """The first 700 numbers train and the last 324 test; the data directory is not needed."""
     dataset = load_builtin("parity", Preparation(), tmp_path / "none", "")
-    assert dataset.encoding == Encoding(10, "none", ("odd", "even"))
+    assert dataset.encoding == Encoding(10, "none", ("odd", "even"), commonest=(0,))
     assert [len(part.labels) for part in (dataset.train, dataset.test)] == [700, 324]
     bits = dataset.test.features[0]
     assert int("".join(map(str, bits)), 2) == 700

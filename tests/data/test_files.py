@@ -229,7 +229,12 @@ def test_structure_must_fit(run_mlp, home):
         ("{train: d.csv, colour: 1}", ".colour: there is no such part; the parts are train, test"),
         ("{train: d.csv, missing: zero}", ".missing: must be error, mean or drop, not 'zero'"),
         ("{train: d.csv, size: [0, 4]}", ".size: must be [rows, columns], each from 1 to 4096"),
-        ("{train: d.csv, delimiter: x}", '.delimiter: must be "," or ";" or "\\t", not \'x\''),
+        (
+            "{train: d.csv, delimiter: x}",
+            '.delimiter: must be "," or ";" or "\\t" or "|" or " ", no',
+        ),
+        ("{train: d.csv, decimal: x}", '.decimal: must be "." or ",", not'),
+        ("{train: d.csv, decimal: ',', thousands: ','}", ".thousands: ',' is decimal, too; leave"),
         ("{train: d.csv, header: 1}", ".header: must be true or false, not 1"),
         ("{train: d.csv, ignore: [1.5]}", ".ignore: must be a list of column names or positions"),
         ("{train: [a]}", ".train: must be a file or a folder of images, not ['a']"),
@@ -284,8 +289,21 @@ def test_every_part_comes_back_from_the_checkpoint():
     """The record of files is the same when it has been through a checkpoint's description."""
     from mlpcli.config.data_files import PARTS, Files, MissingValues, parse_files
 
-    files = Files("a.csv", 0.2, "y", "t.npy", ("id", 3), ("c",), "mean", True, ";", (2, 3), False)
+    files = Files(
+        "a.csv",
+        0.2,
+        "y",
+        "t.npy",
+        ("id", 3),
+        ("c",),
+        "mean",
+        True,
+        ";",
+        size=(2, 3),
+        grayscale=False,
+    )
     files = files._replace(missing_values=MissingValues(("-", -9), only=True))
+    files = files._replace(decimal=",", thousands=".", dates=("d", 4), day_first=True)
     assert set(PARTS) == {*Files._fields, "scale"}
     mapping = json.loads(json.dumps(files.to_mapping()))
     assert parse_files(mapping | {"scale": "none"}) == (files, "none")

@@ -241,7 +241,7 @@ def test_splits_of_a_file(role):
     write()
     column = {"group": "who", "time": "day"}[role]
     data = {"train": "t.csv", "target": "q", "ignore": ["w"], "missing": "mean", role: column}
-    data |= {"test": 0.25, "categorical": []}
+    data |= {"test": 0.25, "categorical": ["day"] if role == "group" else []}
     values = VALUES | {"task": "regression", "validation": 0.25}
     dataset = load_data(from_mapping({"data": data, **values}, {}), Path())
     encoding = dataset.encoding

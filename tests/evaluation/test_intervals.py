@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpcli.evaluation.evaluate import all_outputs, report
-from mlpcli.evaluation.intervals import bootstrap, metric_intervals, statistic_of
+from mlpcli.evaluation.intervals import bootstrap, metric_intervals, statistic_of, wilson
 
 
 def test_the_interval_of_a_share_is_that_of_a_binomial():
@@ -52,3 +52,13 @@ def test_the_seed_decides(model, examples):
     assert found == metric_intervals(model, examples, outputs)
     low, high = found["accuracy"]
     assert low < report(model, examples)["accuracy"] < high
+
+
+def test_all_right_is_not_all_sure(model, examples):
+    """Of 18 examples, all right, accuracy may be as low as 1 / (1 + 1.96² / 18), not 1."""
+    outputs = np.eye(2)[examples.labels[:18]]
+    some = examples._replace(features=examples.features[:18], labels=examples.labels[:18])
+    assert metric_intervals(model, some, outputs)["accuracy"] == pytest.approx(
+        (0.8241, 1), abs=1e-4
+    )
+    assert wilson(0.0, 18) == pytest.approx((0, 0.1759), abs=1e-4)

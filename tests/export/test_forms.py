@@ -4,6 +4,7 @@ import exported
 import numpy as np
 import pytest
 
+from mlpcli.checkpoint.store import load, load_with_meta
 from mlpcli.data.readers.table import Table
 from mlpcli.export import c, forms, onnx_model, python, run_c
 from mlpcli.export.examples import answers, compare, make_examples
@@ -12,7 +13,7 @@ from mlpcli.export.steps import Classes, steps_of
 
 SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover")
 # Together they use every line that C files are made of.
-SANITIZED_KINDS = ("hostile", "worded", "robust", "quantities", "labels", "gelu", "mish")
+SANITIZED_KINDS = ("hostile", "worded", "robust", "quantities", "labels", "members", "gelu", "mish")
 
 
 def run_onnx(ort, steps, content):
@@ -74,6 +75,17 @@ def test_arrays_and_images(shape, scale, cc, ort, tmp_path):
 def test_parametrizations_are_exported_as_the_network_that_they_make(values, cc, ort, tmp_path):
     """Of a checkpoint trained in other parameters, the plain ones are exported."""
     model = exported.parity_model(**values)
+    same_in_all_forms(model, [make_examples(steps_of(model), 0)], cc, ort, tmp_path)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_members_are_calibrated_together(output, cc, ort, tmp_path):
+    """What networks that share layers put out is averaged, and then cooled."""
+    made = exported.parity_model(
+        output=output, members=3, validation=0.2, calibrate=True, activation="relu"
+    )
+    model = load(exported.save_model(tmp_path / "W.npy", made, temperature=1.7))
+    assert steps_of(model).members.temperature == 1.7
     same_in_all_forms(model, [make_examples(steps_of(model), 0)], cc, ort, tmp_path)
 
 
@@ -150,8 +162,6 @@ def test_onnx_is_described(ort, tmp_path):
     """Inputs and outputs are the table's, batch size is free, and metadata say where it is from."""
     model = exported.table_model(tmp_path, "filled")
     path = exported.save_model(tmp_path / "W.npy", model)
-    from mlpcli.checkpoint.store import load_with_meta
-
     model, meta = load_with_meta(path)
     made = forms.export(model, meta, steps_of(model), "onnx", "m", None, tmp_path)
     session = ort.InferenceSession(made.content)

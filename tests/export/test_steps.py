@@ -27,6 +27,7 @@ from mlpcli.prediction.inputs import read_input
 
 SIGMOID = np.vectorize(lambda z: 1 / (1 + math.exp(-z)) if z > -700 else 0.0)
 ACTIVATIONS = {
+    "linear": lambda z: z,
     "sigmoid": SIGMOID,
     "tanh": np.tanh,
     "relu": lambda z: np.where(z > 0, z, 0),
@@ -70,7 +71,22 @@ def outputs_of(steps, cells):
     x = np.concatenate(
         [features_of(c, cell, steps.missing) for c, cell in zip(steps.columns, cells, strict=True)]
     )
-    for layer in steps.layers:
+    if not steps.members:
+        return through(steps.layers, x)
+    scales, layers, output, temperature = steps.members
+    wide = [
+        through(layers, x * scale).reshape(len(scales), -1)[k] for k, scale in enumerate(scales)
+    ]
+    mean = np.mean([ACTIVATIONS[output](z) for z in wide], axis=0)
+    if temperature == 1:
+        return mean
+    z = np.log(mean) - (np.log(1 - mean) if output == "sigmoid" else 0)
+    return ACTIVATIONS[output](z / temperature)
+
+
+def through(layers, x):
+    """Return what layers make of features, in float64."""
+    for layer in layers:
         if isinstance(layer, Affine):
             x = layer.factor * (x @ layer.W.astype(float)) + layer.b
         else:
@@ -167,8 +183,6 @@ def test_networks_and_models_that_steps_do_not_know_are_refused():
     of_another = kind(model.network, model.experiment, model.encoding, "")
     with pytest.raises(ConfigError, match="it is a Ensemble of a Network"):
         steps_of(of_another)
-    with pytest.raises(ConfigError, match="it was trained with members, which cannot be exported"):
-        steps_of(exported.parity_model(members=2))
     other = exported.parity_model()
     other.network = type("Embedded", (Network,), {})(other.network.structure, ["tanh"] * 2)
     with pytest.raises(ConfigError, match="it is a Model of a Embedded"):

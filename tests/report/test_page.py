@@ -221,6 +221,12 @@ def test_curves_are_the_history(report, run_mlp):
     (points,) = re.findall(r'<polyline points="([^"]*)" class="line k0"><title>error,', text)
     heights = [float(point.split(",")[1]) for point in points.split()]
     assert len(heights) == len(errors) == 3
+    # The epoch whose weights these are is marked.
+    (mark,) = re.findall(r'<line x1="([\d.]+)" y1="[\d.]+" x2="\1" [^>]*class="reference">', text)[
+        :1
+    ]
+    best = run_mlp("show", "classes.npy", "--json").stdout
+    assert mark == points.split()[json.loads(best)["best_epoch"]].split(",")[0]
     # Down is more on a page, and equal steps of the logarithm are equal.
     logs = np.log(errors)
     slope = (heights[2] - heights[0]) / (logs[2] - logs[0])

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
-from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, parse_number, split_line
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
+from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import ColumnSelection, column_name
 from mlpcli.errors import DataError
 
@@ -32,6 +34,8 @@ class Columns(NamedTuple):
     """Whether values may be missing, and what stands for a missing number."""
     number_lines: dict[int, int]
     """Of columns that may be of numbers or of text: the line with the first number."""
+    units: dict[int, tuple[str, int]]
+    """Of columns of numbers written with a notation: % or currency of those so far, and a line."""
 
 
 def detect_columns(
@@ -66,7 +70,7 @@ def detect_columns(
     codes: dict[int, dict[str, int]] = {column: {} for column in text}
     of_targets: dict[str, int] = {}
     codes |= dict.fromkeys(selection.targets, of_targets)
-    return Columns(selection._replace(text=text), codes, options, number_lines)
+    return Columns(selection._replace(text=text), codes, options, number_lines, {})
 
 
 def _first_values(
@@ -93,7 +97,7 @@ def _first_values(
             cell = cells[column]
             if cell.strip().lower() in options.words:
                 continue
-            value = parse_number(cell)
+            value = parse_number(cell, options.notation)
             if value in options.numbers:
                 continue
             if value is None:
@@ -112,6 +116,9 @@ def parse_ordinary(
 ) -> NDArray[np.float64] | None:
     """Parse ordinary lines with NumPy; None if there is anything out of the ordinary."""
     texts = [line.text for line in lines]
+    # It knows no decimal comma, and a notation only numbers without one.
+    if columns.options.notation and columns.options.notation.decimal != ".":
+        return None
     # NumPy takes some spaces for white that `float` of ASCII does not.
     if not all(text.isascii() for text in texts):
         return None
@@ -151,10 +158,7 @@ def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArra
     for i, line in enumerate(lines):
         cells = split_line(line, dialect)
         for column in numeric:
-            value = parse_number(cells[column])
-            if value is None or not math.isfinite(value):
-                value = _missing(cells[column], line, column, dialect, columns)
-            parsed[i, column] = value
+            parsed[i, column] = _number(cells[column], line, column, dialect, columns)
         for column, code in coders.items():
             parsed[i, column] = code(cells[column])
     # A class that is missing is no NaN: it becomes a whole number.
@@ -162,6 +166,44 @@ def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArra
         target = parsed[:, column]
         target[np.isnan(target)] = -1
     return parsed
+
+
+def _number(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
+    """Return the number that a cell is, or NaN if it is missing.
+
+    Raises:
+        DataError: naming line and column, if it is neither.
+        LateTextError: if it may be the first text of a column.
+    """
+    notation = columns.options.notation
+    written = notation and notation.read(cell)
+    value = written and written.value if notation else parse_number(cell)
+    if value is None or not math.isfinite(value):
+        return _missing(cell, line, column, dialect, columns)
+    if written and value:
+        _check_unit(written.unit, cell, line, column, dialect, columns)
+    return value
+
+
+def _check_unit(
+    unit: str, cell: str, line: Line, column: int, dialect: Dialect, columns: Columns
+) -> None:
+    """Make sure that a number is in the unit of those before it: no % or currency, or the same.
+
+    Raises:
+        DataError: naming line and column.
+    """
+    before, first = columns.units.setdefault(column, (unit, line.number))
+    if unit == before:
+        return
+    if "%" in (unit, before) or (unit and before):
+        raise DataError(
+            f"{dialect.where}:{line.number}",
+            f"{column_name(dialect.names, column)}: {cell[:40]!r} is in "
+            f"{unit or 'no unit'}, but line {first} in {before or 'none'}",
+            "give a column one unit, or list it under categorical or ignore",
+        )
+    columns.units[column] = unit or before, first
 
 
 def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
@@ -177,19 +219,31 @@ def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Colu
     remedy = "correct it"
     if missing:
         remedy = "fill it in, or train with missing: mean (or drop)"
-    elif columns.selection.detect and parse_number(cell) is None:
+    elif columns.selection.detect and parse_number(cell, columns.options.notation) is None:
         if column not in columns.number_lines:
             raise LateTextError
         first = columns.number_lines[column]
         remedy = f"correct it, or list the column under categorical: line {first} has a number"
         if dialect.names is None and line.number == dialect.first:
             remedy = "correct it, or write header: true if this line names the columns"
+    if not missing and (form := form_of(cell)):
+        remedy = _remedy_of(form, column, dialect, columns)
     raise DataError(
         f"{dialect.where}:{line.number}",
         f"{column_name(dialect.names, column)}: {cell[:40]!r} is not a finite number",
         remedy,
         column=(dialect.names and dialect.names[column]) or column,
     )
+
+
+def _remedy_of(form: Form, column: int, dialect: Dialect, columns: Columns) -> str:
+    """Return what to do about a number or date in a form that is not read."""
+    name = (dialect.names and dialect.names[column]) or column
+    if form.kind == "date":
+        return f"it looks like a date: write dates: [{name}] under data, or correct it"
+    if columns.selection.detect:
+        return f"write {form.keys} under data, or correct it"
+    return f"give --decimal {form.notations[0].decimal} if numbers are written so, or correct it"
 
 
 def coder(codes: dict[str, int]) -> Callable[[str], float]:

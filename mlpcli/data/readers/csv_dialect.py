@@ -8,11 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from mlpcli.config.data_files import MissingValues
+from mlpcli.config.data_files import DELIMITERS, Files, MissingValues
 from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.errors import DataError
 
-DELIMITERS = (",", ";", "\t")
 QUOTED = re.compile('"[^"]*"')
 
 
@@ -31,6 +31,47 @@ class CsvOptions(NamedTuple):
     """What stands for a missing number, in lower case."""
     numbers: tuple[float, ...] = ()
     """Numbers that do; the reader leaves them as they are."""
+    notation: Notation | None = None
+    """How numbers are written; None for what Python's `float` takes."""
+
+
+def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
+    """Return what a configuration tells of its tables.
+
+    Args:
+        files: the configuration.
+        header_names: names that tell a header.
+    """
+    missing = files.missing_values
+    return CsvOptions(
+        files.header,
+        files.delimiter,
+        header_names,
+        files.missing != "error",
+        missing.words(text=False),
+        missing.numbers,
+        notation_of(files),
+    )
+
+
+def json_options(files: Files, header_names: Collection[str], header: bool) -> CsvOptions:
+    """Return what there is to know of JSON values that have become lines of a table.
+
+    Args:
+        files: the configuration.
+        header_names: names that tell a header.
+        header: whether values are objects, whose names are the first line.
+    """
+    options = csv_options(files, header_names)
+    notation = options.notation and options.notation._replace(plain=True)
+    return options._replace(header=header, delimiter=",", notation=notation)
+
+
+def notation_of(files: Files) -> Notation | None:
+    """Return how a configuration says that numbers are written, if it does."""
+    if files.decimal is None and files.thousands is None:
+        return None
+    return Notation(files.point, files.thousands or "")
 
 
 class Dialect(NamedTuple):
@@ -68,12 +109,16 @@ def sniff(
     first = next(lines, None)
     if first is None:
         raise DataError(where, "is empty", "give a file with examples")
-    delimiter = options.delimiter or max(DELIMITERS, key=QUOTED.sub("", first.text).count)
+    delimiter = options.delimiter or _detect_delimiter(first.text)
     cells = _split(first, delimiter, where)
     dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
     header = options.header
-    if not (looks_like_names(names, options.header_names) if header is None else header):
+    if not (
+        looks_like_names(names, options.header_names, options.notation)
+        if header is None
+        else header
+    ):
         return dialect, chain([first], lines)
     called = _distinct(names)
     again = {new: name for new, name in zip(called, names, strict=True) if name and new != name}
@@ -95,6 +140,14 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
             called = f"{name or 'unnamed'}.{counts[name]}"
         given[called] = None
     return tuple(given)
+
+
+def _detect_delimiter(text: str) -> str:
+    """Return what there is most of in a line; a space only where there is nothing else."""
+    unquoted = QUOTED.sub("", text.strip(" "))
+    *others, space = DELIMITERS
+    best = max(others, key=unquoted.count)
+    return best if best in unquoted or space not in unquoted else space
 
 
 def split_line(line: Line, dialect: Dialect) -> list[str]:
@@ -128,22 +181,24 @@ def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:
     return cells
 
 
-def parse_number(cell: str) -> float | None:
-    """Return what `float` makes of plain ASCII; None for anything else."""
-    try:
-        return float(cell) if cell.isascii() else None
-    except ValueError:
-        return None
-
-
-def looks_like_names(names: tuple[str, ...], header_names: Collection[str]) -> bool:
+def looks_like_names(
+    names: tuple[str, ...], header_names: Collection[str], notation: Notation | None = None
+) -> bool:
     """Return whether a first line has names: one that is known, or no number among them.
 
     Names that are numbers are known by all of them, each once: examples, too, hold numbers.
     """
-    words = [name for name in names if parse_number(name) is None]
+    words = [name for name in names if not _is_bare_number(name, notation)]
     return (
         len(words) == len(names)
         or any(word in header_names for word in words)
         or (len(set(names)) == len(names) and set(names) <= set(header_names))
     )
+
+
+def _is_bare_number(name: str, notation: Notation | None) -> bool:
+    """Return whether a cell is a number without a unit: a column may be called 10%."""
+    if notation is None:
+        return parse_number(name) is not None
+    written = notation.read(name)
+    return written is not None and not written.unit

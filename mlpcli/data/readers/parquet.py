@@ -1,6 +1,5 @@
 """Parquet tables; needs the extra `tables` (pyarrow)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.dates import DAY
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
     ArrayBuilder,
@@ -22,6 +22,8 @@ from mlpcli.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
 CHUNK_ROWS = 1 << 14
+# Per second.
+TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def read_parquet(path: Path, select: Selector) -> Table:
@@ -56,6 +58,18 @@ def read_parquet(path: Path, select: Selector) -> Table:
         raise DataError(path, f"is damaged: {error}", "fetch it again") from error
 
 
+def date_columns(path: Path) -> tuple[str, ...]:
+    """Return the columns of a Parquet table whose type is a date, a time or both."""
+    try:
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path) as file:
+            return tuple(field.name for field in file.schema_arrow if _is_date(field.type))
+    except (ImportError, OSError, ValueError):
+        # `read_parquet` says what is wrong.
+        return ()
+
+
 def _read(path: Path, file: Any, select: Selector) -> Table:
     schema, rows = file.schema_arrow, file.metadata.num_rows
     names = tuple(schema.names)
@@ -73,14 +87,16 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     codes: dict[int, dict[str, int]] = {i: {} for i in positions if i in selection.text}
     of_targets: dict[str, int] = {}
     codes |= dict.fromkeys(selection.targets, of_targets)
-    labels = []
-    chosen = [names[i] for i in positions]
+    labels, kept = [], []
+    chosen = [names[i] for i in dict.fromkeys((*positions, *selection.keep))]
     for batch in file.iter_batches(CHUNK_ROWS, columns=chosen):
         signals.check()
         columns = [
             _codes(column, codes[i]) if i in codes else _numbers(column)
-            for i, column in zip(positions, _in_order(batch, chosen), strict=True)
+            for i, column in ((i, _column(batch, names[i])) for i in positions)
         ]
+        given = [_as_given(_column(batch, names[i])) for i in selection.keep]
+        kept.append(np.array(given, object).T)
         width = len(selection.features)
         if selection.targets:
             found_codes = np.nan_to_num(np.column_stack(columns[width:]), nan=-1).astype(np.intp)
@@ -96,7 +112,8 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     if selection.targets:
         found = Labels(np.concatenate(labels), tuple(codes[selection.targets[0]]))
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
-    return Table(path, read, found, names, selection, texts)
+    beside = np.concatenate(kept) if selection.keep else None
+    return Table(path, read, found, names, selection, texts, kept=beside)
 
 
 def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:
@@ -108,24 +125,44 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
     names = tuple(schema.names)
     selection = select(names, len(names), str(path))
     detected = {i for i in selection.features if selection.detect and _is_text(schema.types[i])}
-    selection = selection._replace(text=selection.text | detected, detect=False)
+    dates = {i for i in selection.text if _is_date(schema.types[i])}
+    selection = selection._replace(text=(selection.text | detected) - dates, detect=False)
     positions = [*selection.features, *selection.targets]
     for i in positions:
         as_text = i in selection.text or i in selection.targets
-        if not (_is_text(schema.types[i]) or _is_number(schema.types[i])) or (
+        if not (_is_text(schema.types[i]) or _is_number(schema.types[i]) or i in dates) or (
             _is_text(schema.types[i]) and not as_text
         ):
+            keys = "dates or ignore" if _is_date(schema.types[i]) else "ignore"
             raise DataError(
                 path,
                 f"column {names[i]} holds {schema.types[i]}",
-                "list it under ignore, or write it as numbers or text",
+                f"list it under {keys}, or write it as numbers or text",
                 column=names[i] or i,
             )
+    for i in selection.keep:
+        if _has_no_text(schema.types[i]):
+            problem = f"column {names[i]} holds {schema.types[i]}, which cannot be kept"
+            raise DataError(path, problem, "keep other columns")
     return selection, positions
 
 
-def _in_order(batch: Any, names: list[str]) -> Iterator[Any]:
-    return (batch.column(batch.schema.get_field_index(name)) for name in names)
+def _column(batch: Any, name: str) -> Any:
+    return batch.column(batch.schema.get_field_index(name))
+
+
+def _as_given(column: Any) -> list[Any]:
+    """Return the values of a column to keep: numbers as such, all else as texts."""
+    from pyarrow import types
+
+    plain = _is_number(column.type) and not types.is_decimal(column.type)
+    values: list[Any] = (column if plain else column.cast("string")).to_pylist()
+    return values
+
+
+def _has_no_text(kind: Any) -> bool:
+    """Return whether values are lists and the like, or bytes."""
+    return kind.num_fields > 0 or "binary" in str(kind)
 
 
 def _is_text(kind: Any) -> bool:
@@ -147,8 +184,27 @@ def _is_number(kind: Any) -> bool:
     )
 
 
+def _is_date(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_timestamp(kind) or types.is_date(kind) or types.is_time(kind))
+
+
 def _numbers(column: Any) -> NDArray[np.float64]:
-    return np.asarray(column.cast("float64").to_numpy(zero_copy_only=False), np.float64)
+    """Return the numbers of a column; dates as seconds from 1970 on, by the clock on the wall."""
+    from pyarrow import compute, types
+
+    if types.is_date32(column.type):
+        return _numbers(column.cast("int32")) * DAY
+    if not _is_date(column.type):
+        return np.asarray(column.cast("float64").to_numpy(zero_copy_only=False), np.float64)
+    if types.is_timestamp(column.type) and column.type.tz:
+        column = compute.local_timestamp(column)
+    unit = "ms" if types.is_date(column.type) else column.type.unit
+    ticks = column.cast("int32" if types.is_time32(column.type) else "int64")
+    # What float64 loses of these is far below a second.
+    given = ticks.cast("float64", safe=False).to_numpy(zero_copy_only=False)
+    return np.asarray(given / TICKS[unit], np.float64)
 
 
 def _codes(column: Any, codes: dict[str, int]) -> NDArray[np.float64]:

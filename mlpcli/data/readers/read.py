@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.csv_dialect import CsvOptions
+from mlpcli.data.readers.csv_dialect import csv_options, json_options
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.json_lines import read_json_lines
 from mlpcli.data.readers.lines import read_lines
@@ -66,7 +66,7 @@ def read_files(
         return read_csv(path, select, csv_options(files, header_names))
     if kind == "json":
         header, _ = read_json_lines(path)
-        options = csv_options(files, header_names)._replace(header=header, delimiter=",")
+        options = json_options(files, header_names, header)
         return read_csv(path, select, options, lambda path: read_json_lines(path, new_names)[1])
     if kind == "parquet":
         return read_parquet(path, select)
@@ -87,18 +87,6 @@ def read_files(
         array = read_idx(path) if kind == "idx" else read_npy(path)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, columns, labelled, features)
-
-
-def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
-    """Return what a configuration says of a table of text.
-
-    Args:
-        files: the configuration.
-        header_names: names that tell a header.
-    """
-    gaps, missing = files.missing != "error", files.missing_values
-    words, numbers = missing.words(text=False), missing.numbers
-    return CsvOptions(files.header, files.delimiter, header_names, gaps, words, numbers)
 
 
 def table_from_array(

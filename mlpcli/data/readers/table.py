@@ -1,6 +1,6 @@
 """What a file of examples holds, before anything is decided about what it means."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
+from mlpcli.data.readers.notation import Notation
 from mlpcli.errors import DataError
 
 Values = NDArray[Any]
+Rows = NDArray[np.integer] | slice | None
 
 # What the classes are called: a column of a table, an array of an archive.
 TARGET_NAMES = ("y", "labels", "label", "target", "targets", "classes", "class")
@@ -22,6 +24,10 @@ EXPANDED_TIMES = 200
 MAPPED_BYTES = 1 << 28
 # Values looked at together: their temporary copies fit a core's cache.
 BLOCK_VALUES = 1 << 18
+
+
+# What a table has of each example beside its features and its labels.
+BESIDE = ("weights", "groups", "times", "kept", "files")
 
 
 class ColumnSelection(NamedTuple):
@@ -39,6 +45,8 @@ class ColumnSelection(NamedTuple):
     """The column with the classes; of several targets their columns."""
     extra: tuple[int, ...] = ()
     """Columns that were not there in training."""
+    keep: tuple[int, ...] = ()
+    """Columns that are carried through as they are."""
     roles: tuple[tuple[str, int], ...] = ()
     """Of the last features, which are none: the part of `data` that names one, and its column."""
 
@@ -60,6 +68,8 @@ class Labels(NamedTuple):
     codes: NDArray[np.intp]
     """(n,), or (n, k) of k targets, positions in `names`, -1 where there is none."""
     names: tuple[str, ...]
+    notation: Notation | None = None
+    """How numbers among the names are written."""
 
 
 class Table(NamedTuple):
@@ -81,6 +91,9 @@ class Table(NamedTuple):
     """(n,) the row of each example in the file, where they are not all of it."""
     image_shape: tuple[int, int] | None = None
     """Rows and columns, where each example is an image."""
+    dates: Mapping[int, bool | None] = {}
+    """For columns of `values` that are dates, in seconds from 1970 on: whether their day is first
+    in the texts, or None where it makes no difference."""
     marked: dict[int | None, dict[str, int]] = {}  # noqa: RUF012 - never changed
     """For columns of text (None: the classes): words taken for missing values, and how often."""
     weights: NDArray[np.float64] | None = None
@@ -89,6 +102,16 @@ class Table(NamedTuple):
     """(n,) which examples stay on one side of a split."""
     times: NDArray[np.float64] | None = None
     """(n,) numbers that grow with time."""
+    kept: NDArray[np.object_] | None = None
+    """(n, k) texts, and numbers where the file tells them apart, of the selection's `keep`."""
+    files: NDArray[np.object_] | None = None
+    """(n,) the path of each example, where it is a file of its own."""
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """What the columns of `kept` are called: by name, or by position from 0."""
+        keep = self.selection.keep if self.selection else ()
+        return tuple(str((self.names and self.names[i]) or i) for i in keep)
 
     def row(self, i: int) -> str:
         """Return where example i stands, for an error."""
@@ -96,9 +119,18 @@ class Table(NamedTuple):
             return f"{self.where}:{self.lines[i]}"
         return f"{self.where}: row {i if self.rows is None else self.rows[i]}"
 
+    def position(self, j: int) -> int:
+        """Return which column of the file column j of `values` is."""
+        return self.selection.features[j] if self.selection else j
+
+    def given(self, j: int, rows: Rows = None) -> Values:
+        """Return what is not missing in column j of `values`, in some rows or in all."""
+        column = self.values[:, j] if rows is None else self.values[rows, j]
+        return column[~np.isnan(column)] if column.dtype.kind == "f" else column
+
     def reference(self, j: int) -> ColumnRef:
         """Return how a configuration refers to column j of `values`."""
-        position = self.selection.features[j] if self.selection else j
+        position = self.position(j)
         return (self.names[position] if self.names else "") or position
 
     def column(self, j: int) -> str:
@@ -116,12 +148,10 @@ class Table(NamedTuple):
             kept = (range(len(self.values)) if self.rows is None else self.rows)[rows]
         else:
             kept = rows if self.rows is None else np.asarray(self.rows)[rows]
-        beside: dict[str, Any] = {
-            name: None if column is None else column[rows]
-            for name, column in (
-                ("weights", self.weights), ("groups", self.groups), ("times", self.times)
-            )
-        }  # fmt: skip
+        beside: dict[str, Any] = {}
+        for name in BESIDE:
+            column = getattr(self, name)
+            beside[name] = None if column is None else column[rows]
         values = self.values[rows]
         return self._replace(values=values, labels=labels, lines=lines, rows=kept, **beside)
 

@@ -1,0 +1,42 @@
+"""Columns of text that look like numbers or dates: never categories without a word."""
+
+import numpy as np
+
+from mlpcli.config.data_files import Files
+from mlpcli.data.readers.forms import common_form
+from mlpcli.data.readers.table import Table
+from mlpcli.errors import DataError
+
+# A column looks like what so large a share of its texts does, of so many that are looked at.
+SHARE = 0.75
+TEXTS = 1000
+
+
+def check_forms(table: Table, files: Files) -> None:
+    """Refuse columns of text that look like numbers or dates, unless they are to be categories.
+
+    Args:
+        table: training examples.
+        files: how they were read.
+
+    Raises:
+        DataError: naming the first such cell, and the key to write.
+    """
+    for j, texts in table.texts.items():
+        name = table.reference(j)
+        position = table.position(j)
+        if {name, position, position - len(table.names or ())} & {*files.categorical}:
+            continue
+        codes = np.unique(table.given(j))
+        found = common_form([texts[int(code)] for code in codes[:TEXTS]], SHARE)
+        if not found:
+            continue
+        form, cell = found
+        row = int((table.values[:, j] == texts.index(cell)).argmax())
+        key = f"dates: [{name}]" if form.kind == "date" else form.keys
+        raise DataError(
+            table.row(row),
+            f"{table.column(j)}: {cell[:40]!r} looks like a {form.kind}, but is not read as one",
+            f"write {key} under data, or categorical: [{name}] if it is a category",
+            column=name,
+        )

@@ -1,0 +1,129 @@
+"""How a table writes its numbers and dates: found out from the texts that are neither plainly."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from mlpcli.config.data_files import Files
+from mlpcli.data.columns import with_dates
+from mlpcli.data.readers.forms import NOTATIONS, Form, common_form
+from mlpcli.data.readers.notation import Notation, parse_number
+from mlpcli.data.readers.table import Table
+from mlpcli.errors import AmbiguousDateError, DataError, join_names
+
+# So many texts of a column are looked at, of which such a share must be of one form.
+TEXTS = 2000
+SHARE = 0.9
+
+
+def guess_notation(table: Table, delimiter: str) -> tuple[Notation, str] | None:
+    """Return the notation by which more columns are numbers than without it, and why.
+
+    Args:
+        table: with all its columns, those of texts and numbers as texts.
+        delimiter: what is between its cells.
+
+    Returns:
+        The notation and a text that it reads; None if plain numbers are what there is.
+    """
+    texts = {j: _sample(table, j) for j in table.texts}
+    numeric = [j for j in range(table.values.shape[1]) if j not in texts]
+    plain = len(numeric) + sum(_are_numbers(column, None) for column in texts.values())
+    counts = {
+        notation: sum(_are_numbers(column, notation) for column in texts.values())
+        + sum(_stays_number(table, j, notation) for j in numeric)
+        for notation in NOTATIONS
+    }
+    most = max(counts.values())
+    if most <= plain:
+        return None
+    best = [notation for notation in NOTATIONS if counts[notation] == most]
+    notation, doubt = best[0], None
+    if {Notation(","), Notation(".", ",")} <= {*best}:
+        notation, doubt = Notation(","), Notation(".", ",")
+        if _group_thousands([text for column in texts.values() for text in column], delimiter):
+            notation, doubt = doubt, notation
+    columns = [column for column in texts.values() if _are_numbers(column, notation)]
+    return notation, _finding(columns, notation, doubt)
+
+
+def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | None) -> str:
+    """Return, with an example, how numbers are read; and how else they might have been meant."""
+    odd = [text for texts in columns for text in texts if parse_number(text) is None]
+    shown = next(text for text in sorted(odd, key=len, reverse=True) if notation.read(text))
+    finding = f"numbers: {shown.strip()!r} is {parse_number(shown, notation):.12g}"
+    if doubt and doubt.read(shown):
+        keys = Form("number", (doubt,)).keys
+        finding += f"; if it is {parse_number(shown, doubt):.12g}, write {keys} instead"
+    return finding
+
+
+def _sample(table: Table, j: int) -> list[str]:
+    """Return different texts of a column that are there, not too many."""
+    codes = np.unique(table.given(j))[:TEXTS]
+    return [table.texts[j][int(code)] for code in codes]
+
+
+def _are_numbers(texts: Sequence[str], notation: Notation | None) -> bool:
+    read = sum(parse_number(text, notation) is not None for text in texts)
+    return 0 < read >= SHARE * len(texts)
+
+
+def _stays_number(table: Table, j: int, notation: Notation) -> bool:
+    """Return whether a column of plain numbers is one in a notation, too."""
+    if notation.decimal == ".":
+        return True
+    column = table.values[:, j].astype(np.float64)
+    column = column[np.isfinite(column)]
+    fractions = column[column != np.rint(column)]
+    # Points between groups of three digits look like decimals.
+    thousands = fractions * 1000
+    grouped = np.abs(thousands - np.rint(thousands)) < 1e-6 * np.abs(thousands)
+    return not len(fractions) or (notation.thousands == "." and bool(grouped.all()))
+
+
+def _group_thousands(texts: Sequence[str], delimiter: str) -> bool:
+    """Return whether commas, with three digits after each, are rather between groups of digits."""
+    whole = [len(text) for text in texts if text.isdigit()]
+    if whole:
+        return max(whole) <= 3
+    return delimiter == ","
+
+
+def guess_dates(
+    table: Table, files: Files, other: Collection[int], day_first: bool
+) -> tuple[Table, Files, list[str]]:
+    """Return a table with its dates as such, the configuration that says so, and why.
+
+    Args:
+        table: with all its columns.
+        files: the configuration so far.
+        other: positions of columns that are something else.
+        day_first: what 3/4/2024 is taken for where no date tells.
+    """
+    found, findings = list(files.dates), []
+    for j in table.texts:
+        form = common_form(_sample(table, j), SHARE)
+        if table.position(j) in other or not form or form[0].kind != "date":
+            continue
+        try:
+            with_dates(table, files._replace(dates=(table.reference(j),)))
+        except AmbiguousDateError:
+            pass
+        except DataError as error:
+            findings.append(f"{error.problem}; {error.remedy}")
+            continue
+        found.append(table.reference(j))
+    files = files._replace(dates=tuple(found))
+    if found:
+        findings.append(f"dates: {join_names([*map(str, found)])}")
+    try:
+        return with_dates(table, files), files, findings
+    except AmbiguousDateError as error:
+        files = files._replace(day_first=day_first)
+        first = "day" if day_first else "month"
+        findings.append(
+            f"{error.problem}: the {first} is taken to be first; day_first: "
+            f"{str(not day_first).lower()} says otherwise"
+        )
+        return with_dates(table, files), files, findings

@@ -1,0 +1,112 @@
+"""Dates and times as tables write them: seconds from 1970 on, by the clock on the wall."""
+
+import re
+from datetime import date
+from typing import NamedTuple
+
+DAY = 86_400
+# Two digits stand for a year from 1969 to 2068, as POSIX says.
+CENTURY = 69
+# By their first letters; English, German, French.
+MONTHS = (
+    ("jan",), ("feb", "fév", "fev"), ("mar", "mär", "mrz"), ("apr", "avr"), ("may", "mai"),
+    ("jun", "juin"), ("jul", "juil"), ("aug", "aoû", "aou"), ("sep",), ("oct", "okt"), ("nov",),
+    ("dec", "dez", "déc"),
+)  # fmt: skip
+_TIME = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d(?:[.,]\d{1,9})?))?"
+    r"(?: ?(?P<half>[aApP])\.?[mM]\.?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
+)
+_BETWEEN = r"(?:[T ]|, ?)"
+# A date is by year, month, day; by day or month, the other, year; or by the month's name.
+_DATES = (
+    r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
+    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
+    r"(?P<year>\d{4})-(?P<month>\d\d)",
+    r"(?P<first>\d{1,2})(?P<sep>[./])(?P<second_>\d{1,2})(?P=sep)(?P<year>\d{4}|\d\d)",
+    r"(?P<first>\d{1,2})-(?P<second_>\d{1,2})-(?P<year>\d{4})",
+    r"(?P<day>\d{1,2})\.?[- ](?P<name>[^\W\d_]{3,9})\.?[-, ] ?(?P<year>\d{4}|\d\d)",
+    r"(?P<name>[^\W\d_]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+)
+_WEEKDAY = r"(?:[^\W\d_]{2,10}, ?)?"
+_FORMS = [
+    *(re.compile(f"{_WEEKDAY}{form}(?:{_BETWEEN}{_TIME})?") for form in _DATES),
+    re.compile(_TIME),
+]
+
+
+class WrittenDate(NamedTuple):
+    """A date or time as it was written."""
+
+    seconds: float | None
+    """From 1970 on; None where it is no date in the order that was asked for."""
+    day_first: bool | None = None
+    """Whether its day is before its month; None where it tells neither."""
+    ambiguous: bool = False
+    """Whether the order makes a difference."""
+
+
+def read_date(text: str, day_first: bool | None = None) -> WrittenDate | None:
+    """Return the date, time or both that a text is; None if it is none.
+
+    Args:
+        text: a cell.
+        day_first: what 3/4/2024 means; None where that is not known.
+    """
+    stripped = " ".join(text.split())
+    match = next(filter(None, (form.fullmatch(stripped) for form in _FORMS)), None)
+    if match is None:
+        return None
+    found = match.groupdict()
+    time = _time(found)
+    if time is None:
+        return None
+    if "year" not in found:
+        return WrittenDate(time)
+    year = int(found["year"])
+    if len(found["year"]) == 2:
+        year += 1900 if year >= CENTURY else 2000
+    if "first" not in found:
+        month = _month(found["name"]) if "name" in found else int(found["month"])
+        days = _days(year, month, int(found.get("day") or 1))
+        return None if days is None else WrittenDate(days * DAY + time)
+    first, second = int(found["first"]), int(found["second_"])
+    by_day, by_month = _days(year, second, first), _days(year, first, second)
+    if by_day is None and by_month is None:
+        return None
+    # Where points are between the numbers, days are first.
+    order = None
+    if by_month is None or (by_day is not None and found.get("sep") == "."):
+        order = True
+    elif by_day is None:
+        order = False
+    days = by_month if (order if day_first is None else day_first) is False else by_day
+    seconds = None if days is None else days * DAY + time
+    return WrittenDate(seconds, order, order is None and first != second)
+
+
+def _time(found: dict[str, str | None]) -> float | None:
+    """Return the seconds from midnight, 0 where there is no time; None for one that is none."""
+    hour, minute = int(found.get("hour") or 0), int(found.get("minute") or 0)
+    second = float((found.get("second") or "0").replace(",", "."))
+    if half := found.get("half"):
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half in "pP" else 0)
+    if hour > 23 or minute > 59 or second >= 61:
+        return None
+    return hour * 3600 + minute * 60 + second
+
+
+def _month(name: str | None) -> int:
+    """Return the number of a month by its name, 0 for another word."""
+    word = (name or "").lower()
+    return next((i for i, starts in enumerate(MONTHS, 1) if word.startswith(starts)), 0)
+
+
+def _days(year: int, month: int, day: int) -> int | None:
+    """Return the days from 1970 on; None for a date that the calendar does not have."""
+    try:
+        return date(year, month, day).toordinal() - date(1970, 1, 1).toordinal()
+    except ValueError:
+        return None

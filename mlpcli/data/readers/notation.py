@@ -1,0 +1,104 @@
+"""How numbers are written: by Python, or as a spreadsheet of some country writes them."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+# ISO 4217, and what stands for a currency where it has no sign of its own.
+CODES = (
+    "AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BHD|BIF|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|"
+    "BZD|CAD|CDF|CHF|CLP|CNY|COP|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|"
+    "GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|"
+    "KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|"
+    "MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|"
+    "SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|"
+    "UGX|USD|UYU|UZS|VES|VND|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWG"
+)
+ABBREVIATIONS = "Rs|Fr|SFr|kr|zł|Kč|Ft|lei|руб"
+SIGNS = "$¢£¤¥֏؋৲৳૱௹฿៛﷼＄￠￡￥￦\u20a0-\u20cf"
+# The minus sign and what stands for it, and plus.
+SIGN = "[-+\u2212\u2013]"
+UNIT = rf"(?P<unit>%|[A-Za-z]{{0,3}}[{SIGNS}]|{CODES}|{ABBREVIATIONS})\.?"
+# What may stand around the digits, without spaces: a minus may be brackets.
+BEFORE = re.compile(rf"\(?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\(?")
+AFTER = re.compile(rf"\)?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\)?")
+# What may stand for each separator of groups of digits.
+ALIKE = {" ": " \u00a0\u202f\u2009", "'": "'\u2019", "": ""}
+
+
+class WrittenNumber(NamedTuple):
+    """A number as it was written."""
+
+    value: float
+    unit: str
+    """%, a currency, or nothing."""
+
+
+class Notation(NamedTuple):
+    """How a table writes its numbers: with a currency or %, and their minus anywhere."""
+
+    decimal: str = "."
+    """What stands before decimals."""
+    thousands: str = ""
+    """What stands between groups of three digits (Indian: of two, but for the last)."""
+
+    plain: bool = False
+    """Whether what `float` reads is that number, as in JSON, whose numbers have a point."""
+
+    def read(self, cell: str) -> WrittenNumber | None:
+        """Return the number that a cell is, as exactly as `float` does; None if it is none."""
+        if self.plain and (value := parse_number(cell)) is not None:
+            return WrittenNumber(value, "")
+        match = _digits(self).search(cell)
+        if not match:
+            return None
+        # A spreadsheet puts spaces of any kind between a number and what belongs to it.
+        left, right = ("".join(s.split()) for s in (cell[: match.start()], cell[match.end() :]))
+        signs, unit = "", ""
+        if left or right:
+            before, after = BEFORE.fullmatch(left), AFTER.fullmatch(right)
+            brackets = left.count("(")
+            if not before or not after or brackets != right.count(")"):
+                return None
+            signs = "-" * brackets + "".join(
+                side[name] or "" for side in (before, after) for name in ("sign1", "sign2")
+            )
+            units = [side["unit"] for side in (before, after) if side["unit"]]
+            if len(signs) > 1 or len(units) > 1:
+                return None
+            unit = "".join(units)
+        whole = "".join(filter(str.isdigit, match["whole"] or ""))
+        decimals = match["decimals"] or match["tenths"] or "0"
+        exponent = int(match["exponent"] or 0) - (2 if unit == "%" else 0)
+        value = float(f"{whole}.{decimals}e{exponent}")
+        return WrittenNumber(value if signs in ("", "+") else -value, unit)
+
+
+@lru_cache
+def _digits(notation: Notation) -> re.Pattern[str]:
+    """Return what finds the digits of a number in a cell."""
+    point, between = re.escape(notation.decimal), ALIKE.get(notation.thousands, notation.thousands)
+    grouped = rf"[1-9][0-9]{{0,2}}(?:[{between}][0-9]{{3}})+(?![0-9])|" if between else ""
+    if notation.thousands == ",":
+        grouped += r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?![0-9])|"
+    # The point of "Rs.5" is none of these.
+    return re.compile(
+        rf"(?:(?P<whole>{grouped}[0-9]+)(?:{point}(?P<decimals>[0-9]*))?"
+        rf"|(?<![^\W0-9_]){point}(?P<tenths>[0-9]+))(?:[eE](?P<exponent>[-+]?[0-9]{{1,5}}))?"
+    )
+
+
+def parse_number(cell: str, notation: Notation | None = None) -> float | None:
+    """Return the number that a cell is; None for anything else.
+
+    Args:
+        cell: a text.
+        notation: how numbers are written; None for what `float` makes of plain ASCII.
+    """
+    if notation:
+        written = notation.read(cell)
+        return written and written.value
+    try:
+        return float(cell) if cell.isascii() else None
+    except ValueError:
+        return None
