@@ -113,22 +113,20 @@ def epochs(
 
 
 @contextmanager
-def trials(total: int, done: int, quiet: bool) -> Iterator[Callable[[str, str], None]]:
+def trials(total: int, quiet: bool) -> Iterator[Callable[[int, str, Sequence[str]], None]]:
     """Show trials of a search as they end: a bar on a terminal, plain lines elsewhere.
 
     Yields:
-        What to tell of a trial, and of the best so far.
+        What to tell how many have ended, what the best is, and a line for each that is new.
     """
     if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda trial, _: None if quiet else note(trial)
+        yield lambda _ended, _best, lines: None if quiet else note("\n".join(lines))
         return
-    with _tqdm()(
-        total=total, initial=done, unit="trial", file=sys.stderr, dynamic_ncols=True
-    ) as shown:
+    with _tqdm()(total=total, unit="trial", file=sys.stderr, dynamic_ncols=True) as shown:
 
-        def show(_: str, best: str) -> None:
+        def show(ended: int, best: str, _: Sequence[str]) -> None:
             shown.set_postfix_str(printable(best), False)
-            shown.update()
+            shown.update(ended - shown.n)
 
         yield show
 
