@@ -120,7 +120,12 @@ def trials(total: int, quiet: bool) -> Iterator[Callable[[int, str, Sequence[str
         What to tell how many have ended, what the best is, and a line for each that is new.
     """
     if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _ended, _best, lines: None if quiet else note("\n".join(lines))
+
+        def show_lines(_ended: int, _best: str, lines: Sequence[str]) -> None:
+            for line in () if quiet else lines:
+                note(line)
+
+        yield show_lines
         return
     with _tqdm()(total=total, unit="trial", file=sys.stderr, dynamic_ncols=True) as shown:
 

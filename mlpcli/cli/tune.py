@@ -153,9 +153,13 @@ def tune(
             console.result_json(report(study) | written)
         else:
             show(study)
-            console.result(f"best {output}; again: mlp train {shlex.quote(str(output))} --overwrite")
+            console.result(
+                f"best {output}; again: mlp train {shlex.quote(str(output))} --overwrite"
+            )
             console.result(f"weights {weights}")
-            shown = f"test {format_summary(dataset.encoding.task, test)}" if test else "no test split"
+            shown = (
+                f"test {format_summary(dataset.encoding.task, test)}" if test else "no test split"
+            )
             console.result(shown)
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlpcli.config.load import parse_content
-from mlpcli.config.schema import origin_of
+from mlpcli.config.schema import KEYS, origin_of
 from mlpcli.config.validators import show
 from mlpcli.config.yaml_core import parse_value
-from mlpcli.errors import ConfigError
+from mlpcli.errors import ConfigError, MlpError
 from mlpcli.tuning.template import Template
 
 _RANGE = re.compile(r"(log:)?\s*(.+?)\.\.(.+)", re.DOTALL)
@@ -83,7 +83,9 @@ class Dimension(NamedTuple):
             values = [low * (high / low) ** (i / steps) for i in range(steps + 1)]
         else:
             values = [low + (high - low) * i / steps for i in range(steps + 1)]
-        return tuple(dict.fromkeys(map(round, values))) if self.is_whole else tuple(values)
+        values[-1] = high
+        rounded = map(round, values) if self.is_whole else (float(f"{v:.10g}") for v in values)
+        return tuple(dict.fromkeys(rounded))
 
 
 Space = tuple[Dimension, ...]
@@ -140,7 +142,21 @@ def _dimension(key: str, value: Any, where: str) -> Dimension:
     if found[1] and low <= 0:
         problem = f"is a logarithmic range from {low}"
         raise ConfigError(where, problem, "write a LOW above 0, or leave log: out")
+    if _takes_fractions(key, low, high):
+        low, high = float(low), float(high)
     return Dimension(key, where, low, high, bool(found[1]))
+
+
+def _takes_fractions(key: str, low: float, high: float) -> bool:
+    """Return whether a key may be something between whole numbers."""
+    if key not in KEYS:
+        return False
+    try:
+        # Halfway between whole ends it is one for sure by this factor.
+        KEYS[key].metadata["validator"].parse(low + (high - low) * 0.37)
+    except (MlpError, OverflowError, ValueError):
+        return False
+    return True
 
 
 def _number(text: str) -> int | float:

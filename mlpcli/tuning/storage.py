@@ -4,6 +4,7 @@ A process that dies leaves its trial to be begun again. Of a journal that is tol
 end with the process; of a database by Optuna's heartbeat.
 """
 
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage, RetryHeartbeatStaleTrialCallback
+    from optuna.storages import BaseStorage, RDBStorage, RetryHeartbeatStaleTrialCallback
 
 # How often a trial that died with its process is begun again: it may be what kills it.
 RETRIES = 3
@@ -30,6 +31,8 @@ BEAT_SECONDS, GRACE_SECONDS = 5, 30
 ATTEMPTS, ATTEMPT_SECONDS = 5, 0.5
 # No trial has these numbers: who holds such a lock is about to begin a trial, or writes.
 _BEGINNING, _WRITING = 2**40, 2**40 + 1
+# Of a journal: a study was made.
+_FIRST_LINE = re.compile(rb'\{"op_code":0,"worker_id":.*\}\n')
 
 
 class Locks:
@@ -105,7 +108,12 @@ def open_storage(where: str) -> Iterator[tuple["BaseStorage", Locks]]:
         DataError: if the file is no journal, or the database cannot be reached.
     """
     if is_url(where):
-        yield _database(where), Locks(None)
+        database = _database(where)
+        try:
+            yield database, Locks(None)
+        finally:
+            database.remove_session()
+            database.engine.dispose()
         return
     path = Path(where)
     with explained(path, "--storage"):
@@ -123,27 +131,29 @@ def _journal(path: Path, locks: Locks) -> "BaseStorage":
 
     locks.acquire()
     try:
-        _cut_torn_line(path)
+        if path.exists():
+            _mend(path)
     finally:
         locks.release()
-    backend = JournalFileBackend(str(path), lock_obj=locks if fcntl else None)
-    try:
-        return JournalStorage(backend)
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
-        raise DataError(path, "is no journal of a study", "choose another --storage") from None
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=locks if fcntl else None))
 
 
-def _cut_torn_line(path: Path) -> None:
-    """Remove what a process that was killed has left of its last line, which nobody can read."""
-    if not path.exists():
-        return
+def _mend(path: Path) -> None:
+    """Cut off what a process that was killed has left of a journal's last line.
+
+    Raises:
+        DataError: if the file is no journal.
+    """
     with path.open("rb+") as stream:
         content = stream.read()
-        if content[:1] == b"{" and not content.endswith(b"\n"):
-            stream.truncate(content.rfind(b"\n") + 1)
+        whole = content.rfind(b"\n") + 1
+        if content and not _FIRST_LINE.match(content[:whole]):
+            raise DataError(path, "is no journal of a study", "choose another --storage")
+        if whole < len(content):
+            stream.truncate(whole)
 
 
-def _database(url: str) -> "BaseStorage":
+def _database(url: str) -> "RDBStorage":
     from optuna.exceptions import OptunaError
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError
@@ -152,10 +162,6 @@ def _database(url: str) -> "BaseStorage":
     if scheme not in ("postgresql", "postgresql+psycopg"):
         remedy = "write postgresql://USER@HOST/DATABASE, or the path of a journal"
         raise ConfigError(without_password(url), f"{scheme} is not supported", remedy)
-    try:
-        import psycopg  # noqa: F401
-    except ImportError:
-        raise ConfigError("--storage", "needs psycopg", "pip install 'mlpcli[tune]'") from None
     for attempt in range(ATTEMPTS):
         try:
             with warnings.catch_warnings():
@@ -167,6 +173,9 @@ def _database(url: str) -> "BaseStorage":
                     grace_period=GRACE_SECONDS,
                     heartbeat_stale_trial_callback=retry(),
                 )
+        except ImportError:
+            remedy = "pip install 'mlpcli[tune]'"
+            raise ConfigError("--storage", "needs the package psycopg", remedy) from None
         except (OptunaError, SQLAlchemyError) as error:
             found = error
         time.sleep(ATTEMPT_SECONDS * attempt)
