@@ -52,7 +52,7 @@ class Objective(NamedTuple):
         """
         runs = [
             self._start(replace(fitted, seed=(fitted.seed + seed) % 2**32), dataset)
-            for fitted, dataset in self._datasets(experiment)
+            for fitted, dataset in self.datasets(experiment)
             for seed in range(self.seeds)
         ]
         for _ in zip_longest(*(train(*started, on_step) for started in runs)):
@@ -60,7 +60,12 @@ class Objective(NamedTuple):
             values = [self._value(fitted, run) for fitted, run, _ in runs]
             yield Progress(done / experiment.epochs, values)
 
-    def _datasets(self, experiment: Experiment) -> Iterator[tuple[Experiment, Dataset]]:
+    def datasets(self, experiment: Experiment) -> Iterator[tuple[Experiment, Dataset]]:
+        """Yield the data of each fold, and the experiment with the structure that fits them.
+
+        Raises:
+            ConfigError, DataError: as `load_data` does, or if they cannot be divided so.
+        """
         for fold in self.folds or (None,):
             if fold and experiment.validation:
                 # The fold has its part, too: it chooses the weights.

@@ -74,6 +74,10 @@ def plan_search(
     if wishes.sampler == "grid":
         whole = prod(len(dimension.grid()) for dimension in space)
         trials = min(whole, wishes.trials or whole)
+    objective = Objective(wishes.metric, wishes.seeds, folds, data_dir, engine)
+    for _ in objective.datasets(experiment):
+        # What cannot be divided so is an error now, and not of every trial.
+        pass
     setup = {
         "configuration": json.loads(json.dumps(experiment.to_mapping())),
         "space": {dimension.key: dimension.text for dimension in space},
@@ -86,7 +90,7 @@ def plan_search(
     return Search(
         template,
         space,
-        Objective(wishes.metric, wishes.seeds, folds, data_dir, engine),
+        objective,
         wishes.sampler,
         trials,
         given_point(fitted, space),
