@@ -15,6 +15,8 @@ from mlpcli.errors import Interrupted, MlpError
 from mlpcli.signals import defer_signals
 
 if TYPE_CHECKING:
+    from mlpcli.data.dataset import Examples
+    from mlpcli.model import Model
     from mlpcli.tuning.results import Result
     from mlpcli.tuning.study import Check, SharedStudy
 
@@ -123,6 +125,7 @@ def tune(
     Threads(max(1, chosen.number // jobs), chosen.why).use()
     from mlpcli.data.load import data_paths
     from mlpcli.tuning.final import check_ours, train_config, write_config
+    from mlpcli.tuning.results import over
     from mlpcli.tuning.search import Wishes, plan_search
     from mlpcli.tuning.study import check_installed, open_study
 
@@ -143,46 +146,31 @@ def tune(
             if received:
                 raise Interrupted(received[0])
 
-        _run_trials(study, jobs, check, quiet)
-        best = _best(study)
-        write_config(output, template, best, metric)
-        model, dataset = train_config(output, weights, data_dir, engine, check)
-        test = model.evaluate(dataset.test).summary() if dataset.test else None
-        written = {"config": str(output), "weights": str(weights), "test": test}
-        if as_json:
-            console.result_json(report(study) | written)
-        else:
-            show(study)
-            console.result(
-                f"best {output}; again: mlp train {shlex.quote(str(output))} --overwrite"
-            )
-            console.result(f"weights {weights}")
-            shown = (
-                f"test {format_summary(dataset.encoding.task, test)}" if test else "no test split"
-            )
-            console.result(shown)
+        try:
+            _run_trials(study, jobs, check, quiet)
+            write_config(output, template, _best(study), metric)
+            model, dataset = train_config(output, weights, data_dir, engine, check)
+        except Interrupted:
+            kept = f"{len(over(study.results()))} trials are kept"
+            console.note(f"{study.where}: {kept}; the same command goes on from there")
+            raise
+        _show_result(study, output, weights, model, dataset.test, as_json)
 
 
 def _run_trials(study: "SharedStudy", jobs: int, check: "Check", quiet: bool) -> None:
-    """Run the trials, and show each; what a signal ends is begun again next time."""
+    """Run the trials that are left, and show each."""
     from mlpcli.tuning.results import over
     from mlpcli.tuning.workers import run_trials
 
     shown = {result.number for result in over(study.results())}
     if shown and not quiet:
         console.note(f"{study.where}: goes on after {len(shown)} trials")
-    try:
-        with console.trials(study.search.trials, quiet) as show_trials:
-            for results in run_trials(study, jobs, check):
-                ended = over(results)
-                best = study.ranked()[:1]
-                lines = [format_trial(result) for result in ended if result.number not in shown]
-                shown |= {result.number for result in ended}
-                show_trials(len(ended), f"best {best[0].value:.5g}" if best else "", lines)
-    except Interrupted:
-        kept = len(over(study.results()))
-        console.note(f"{study.where}: {kept} trials are kept; the same command goes on from there")
-        raise
+    with console.trials(study.search.trials, quiet) as show_trials:
+        for results in run_trials(study, jobs, check):
+            ended, best = over(results), study.ranked()[:1]
+            lines = [format_trial(result) for result in ended if result.number not in shown]
+            shown |= {result.number for result in ended}
+            show_trials(len(ended), f"best {best[0].value:.5g}" if best else "", lines)
 
 
 def _best(study: "SharedStudy") -> "Result":
@@ -195,3 +183,25 @@ def _best(study: "SharedStudy") -> "Result":
         return ranked[0]
     reason = next((r.reason for r in study.results() if r.reason), "all were pruned")
     raise MlpError(study.where, f"no trial succeeded: {reason}", "give other ranges")
+
+
+def _show_result(
+    study: "SharedStudy",
+    config: Path,
+    weights: Path,
+    model: "Model",
+    test: "Examples | None",
+    as_json: bool,
+) -> None:
+    """Show the trials, what was written, and what the test says of it."""
+    summary = model.evaluate(test).summary() if test else None
+    if as_json:
+        written = {"config": str(config), "weights": str(weights), "test": summary}
+        console.result_json(report(study) | written)
+        return
+    show(study)
+    again = shlex.join(["mlp", "train", str(config), "--overwrite"])
+    console.result(f"best {config}; again: {again}")
+    console.result(f"weights {weights}")
+    task = model.encoding.task
+    console.result(f"test {format_summary(task, summary)}" if summary else "no test split")
