@@ -46,6 +46,8 @@ class ParsedLines(NamedTuple):
     """(m,) where the lines are."""
     columns: Columns
     """With the texts of these lines and all before them."""
+    kept: NDArray[np.object_] | None = None
+    """(m, k) the cells of columns to keep; None where they are not read."""
 
 
 def read_csv(
@@ -202,7 +204,17 @@ def _parse_chunk(
     columns_read = list(target) if isinstance(target, tuple) else target
     codes = np.empty(0, np.intp) if target is None else parsed[:, columns_read].astype(np.intp)
     numbers = np.array([line.number for line in lines], np.intp)
-    return ParsedLines(np.take(parsed, features, axis=1), codes, numbers, columns)
+    kept = _cells_to_keep(lines, dialect, columns.selection.keep)
+    return ParsedLines(np.take(parsed, features, axis=1), codes, numbers, columns, kept)
+
+
+def _cells_to_keep(
+    lines: list[Line], dialect: Dialect, keep: tuple[int, ...]
+) -> NDArray[np.object_] | None:
+    if not keep:
+        return None
+    rows = (line.values or split_line(line, dialect) for line in lines)
+    return np.array([[row[i] for i in keep] for row in rows], object)
 
 
 def _table(dialect: Dialect, part: ParsedLines) -> Table:
@@ -211,4 +223,7 @@ def _table(dialect: Dialect, part: ParsedLines) -> Table:
     if selection.target is not None:
         labels = Labels(part.codes, tuple(codes[selection.targets[0]]), options.notation)
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
-    return Table(dialect.where, part.values, labels, dialect.names, selection, texts, part.numbers)
+    names, kept = dialect.names, part.kept
+    return Table(
+        dialect.where, part.values, labels, names, selection, texts, part.numbers, kept=kept
+    )
