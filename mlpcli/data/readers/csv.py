@@ -139,6 +139,7 @@ def csv_tables(
     select: Selector,
     characters: int,
     options: CsvOptions,
+    waits: bool = True,
 ) -> Iterator[Table]:
     """Yield tables of about so many characters of a table each, but of at least one line.
 
@@ -148,11 +149,12 @@ def csv_tables(
         select: decides which columns are read.
         characters: how many to parse at a time.
         options: what is known of the table.
+        waits: whether the first lines may be waited for.
 
     Raises:
         DataError: as `read_csv` does, after the tables of the lines before.
     """
-    dialect, lines = sniff(lines, where, options)
+    dialect, lines = sniff(lines, where, options, waits)
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
     for part in _parse(lines, dialect, selection, options, characters):
         yield _table(dialect, part)
