@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "csv", "jsonl", "npy"]),
     help="How to write.  [default: by FILE's suffix, else text]",
 )
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="COL,...",
+    help="Write these columns of the input, too, by name or position; all for all. Repeatable.",
+)
 @options.decimal
 @options.delimiter
 @click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
@@ -56,6 +62,7 @@ def predict(
     top_k: int | None,
     output: Path | None,
     form: str | None,
+    keep: tuple[str, ...],
     decimal: str | None,
     delimiter: str | None,
     invert: bool,
@@ -86,22 +93,28 @@ def predict(
     if form == "npy" and proba and top_k:
         problem = "an array holds either outputs or class names"
         raise ConfigError("--format npy", problem, "leave out --proba or --top-k")
+    if form == "npy" and keep:
+        problem = "an array holds predictions alone, and no columns of the input"
+        raise ConfigError("--format npy", problem, "leave out --keep, or write CSV or JSON lines")
     read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
     files = options.written(decimal, delimiter).like(model.experiment.data.files)
-    layout = _layout(model, top_k, proba)
+    layout, columns = _layout(model, top_k, proba), options.column_list(keep)
     dtype, unknown = model.experiment.dtype, Counter[str]()
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
             row = 0
-            for table, features in read_input(name, model.encoding, files, invert, dtype):
+            batches = read_input(name, model.encoding, files, invert, dtype, columns)
+            for table, features in batches:
                 if row == 0 and (extra := extra_columns(table)):
                     console.note(extra_note(name, extra))
                 unknown.update(count_unknown(model.encoding, table))
+                start = row
                 for outputs in model.predict_batches(features):
-                    yield predictions.PredictedBatch(name, row, outputs)
+                    part = slice(row - start, row - start + len(outputs))
+                    yield predictions.PredictedBatch(name, row, outputs, table.take(part))
                     row += len(outputs)
 
     if not to_file and sys.stdout is None:

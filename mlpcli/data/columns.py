@@ -34,6 +34,22 @@ def find_column(
     raise DataError(where, f"there is no column {name!r}", f"the columns are {columns}", key)
 
 
+def find_kept(
+    keep: tuple[ColumnRef, ...], names: tuple[str, ...] | None, width: int, where: object
+) -> tuple[int, ...]:
+    """Return the positions of columns that a user wants to keep, `all` for every one.
+
+    A number is a position unless a column is called so.
+
+    Raises:
+        DataError: if there is no such column.
+    """
+    if keep == ("all",):
+        return tuple(range(width))
+    called = ((str(name) if str(name) in (names or ()) else name) for name in keep)
+    return tuple(dict.fromkeys(find_column(name, names, width, where) for name in called))
+
+
 def select_for_training(files: Files) -> Selector:
     """Return what chooses the columns of a training file as its configuration says."""
 
@@ -147,6 +163,7 @@ def select_known(
     labelled: bool,
     target: ColumnRef | None = None,
     weight: ColumnRef | None = None,
+    keep: tuple[ColumnRef, ...] = (),
 ) -> Selector:
     """Return what finds an encoding's columns in another table.
 
@@ -158,6 +175,7 @@ def select_known(
         labelled: whether the classes are read, too.
         target: the column that holds them, if it is not that of the training table.
         weight: the column of the training table with weights, which another may have, too.
+        keep: columns to carry through, as `find_kept` takes them.
     """
     called = TARGETS_CALLED[encoding.task]
     several = sum(column.role == "target" for column in encoding.columns) > 1
@@ -181,12 +199,14 @@ def select_known(
         }
         targets = found if several else found[0] if found else None
         weights = _find_weight(encoding, weight, names, width)
+        kept = find_kept(keep, names, width, where)
         return ColumnSelection(
             width,
             (*features, *weights),
             frozenset(text),
             target=targets if labelled else None,
-            extra=extra,
+            extra=tuple(position for position in extra if position not in kept),
+            keep=kept,
             roles=tuple(("weight", position) for position in weights),
         )
 

@@ -18,18 +18,20 @@ from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import columns_with_text
 from mlpcli.data.readers.csv_dialect import (
     CsvOptions,
+    Dialect,
     csv_options,
     looks_like_names,
     sniff,
     split_line,
 )
+from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.parquet import date_columns
 from mlpcli.data.readers.read import has_test, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table, blocks
-from mlpcli.errors import ConfigError, DataError, join_names
+from mlpcli.errors import ConfigError, DataError, join_names, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
@@ -125,6 +127,7 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     declared = guess.files.header
     options = csv_options(guess.files._replace(header=False), HEADER_WORDS)
     dialect, lines = sniff(read_lines(path), path, options)
+    guess = guess._replace(findings=(*guess.findings, *_what_is_written(dialect)))
     rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
     names = tuple(cell.strip() for cell in rows[0])
     expected = looks_like_names(names, HEADER_WORDS)
@@ -141,6 +144,20 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
         else (f"--{'no-' if named else ''}header says otherwise")
     )
     return guess.because(f"{finding} ({other})", header=header)
+
+
+def _what_is_written(dialect: Dialect) -> list[str]:
+    """Return what stands above a table and between its cells, where that is not as usual."""
+    findings = []
+    if dialect.above:
+        count = len(dialect.above)
+        lines = "line" if count == 1 else f"{count} lines"
+        shown = one_line(dialect.above[0].text)[:40]
+        findings.append(f"left out: the {lines} above the table ({shown!r})")
+    if dialect.delimiter in (SPACE, "|"):
+        between = "spaces" if dialect.delimiter == SPACE else "|"
+        findings.append(f"between cells: {between} (delimiter, under data, says otherwise)")
+    return findings
 
 
 def _read_all(source: Source, guess: Guess) -> tuple[Table, Guess]:
@@ -303,6 +320,8 @@ def _no_feature(column: Look, asked_for: bool) -> str:
     """Return why a column is no feature; "" if it is one."""
     if not column.given:
         return "no values"
+    if column.is_text and len(column.texts) == 1 and column.is_given.all():
+        return "the same in every row"
     names = column.is_text and column.are_all_different and bool(column.is_given.all())
     if column.numbers_rows or (names and not asked_for):
         return "different in every row; features only if taken out of ignore"

@@ -12,18 +12,20 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import Files
+from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import header_names, select_known, with_known_dates
-from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.encoding import Column, Encoding, encode
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import csv_options, json_options
+from mlpcli.data.readers.csv_start import PRINTED, SPACE
 from mlpcli.data.readers.json_lines import json_lines, read_json_lines
 from mlpcli.data.readers.lines import decode_lines, join_quoted, read_lines
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source
-from mlpcli.data.readers.table import Table, blocks
+from mlpcli.data.readers.table import Selector, Table, blocks
 from mlpcli.errors import DataError
 
 # Images read, and characters of standard input parsed, at a time.
@@ -46,6 +48,7 @@ def read_input(
     files: Files | None = None,
     invert: bool = False,
     dtype: str = "float32",
+    keep: tuple[ColumnRef, ...] = (),
 ) -> Iterator[InputBatch]:
     """Yield an input's examples, some at a time.
 
@@ -55,6 +58,7 @@ def read_input(
         files: how its training file was read; None for a dataset known by name.
         invert: turn black to white in images.
         dtype: the precision of the network's arithmetic.
+        keep: columns to carry through, as `find_kept` takes them.
 
     Yields:
         One example or more; for a pipe, one as soon as its line is complete.
@@ -64,7 +68,7 @@ def read_input(
         OSError: if it cannot be read.
     """
     files = files or Files()
-    for table in _tables(name, encoding, files, invert):
+    for table in _tables(name, encoding, files, invert, keep):
         # Every example gets an answer: none can be dropped.
         marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
         checked = handle_missing(marked, files.missing)
@@ -74,27 +78,32 @@ def read_input(
             yield InputBatch(some, encode(encoding, some, dtype))
 
 
-def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterator[Table]:
+def _tables(
+    name: str, encoding: Encoding, files: Files, invert: bool, keep: tuple[ColumnRef, ...]
+) -> Iterator[Table]:
+    select = select_known(encoding, labelled=False, keep=keep)
     if name == "-":
         if sys.stdin is None:
             raise DataError("-", "standard input is closed", "pipe rows into mlp")
         stream = sys.stdin.buffer
         characters = 1 if _is_pipe(stream) else CHUNK_CHARACTERS
-        yield from read_stream(stream, encoding, characters, files)
+        yield from read_stream(stream, encoding, characters, files, select)
         return
     source = find_source(Path(name))
+    if keep and source.format not in ("table", "json", "parquet"):
+        raise DataError(name, "is no table, and has no columns to keep", "leave out --keep")
     if source.format in ("image", "folder"):
         is_one = source.format == "image"
         paths = [source.path] if is_one else _images_under(source.path)
         yield from _read_images(paths, encoding, invert)
         return
     if source.format in ("table", "json"):
-        yield from _read_table(source, encoding, files)
+        yield from _read_table(source, encoding, files, select)
         return
     yield read_files(
         source,
         files,
-        select_known(encoding, labelled=False),
+        select,
         header_names=header_names(encoding),
         target=files.target,
         labelled=False,
@@ -102,18 +111,23 @@ def _tables(name: str, encoding: Encoding, files: Files, invert: bool) -> Iterat
     )
 
 
-def _read_table(source: Source, encoding: Encoding, files: Files) -> Iterator[Table]:
+def _read_table(
+    source: Source, encoding: Encoding, files: Files, select: Selector
+) -> Iterator[Table]:
     names, lines = header_names(encoding), read_lines(source.path)
     options = csv_options(files, names)
     if source.format == "json":
         header, lines = read_json_lines(source.path, new_names=True)
         options = json_options(files, names, header)
-    select = select_known(encoding, labelled=False)
     yield from csv_tables(lines, str(source.path), select, CHUNK_CHARACTERS, options)
 
 
 def read_stream(
-    stream: BinaryIO, encoding: Encoding, characters: int, files: Files
+    stream: BinaryIO,
+    encoding: Encoding,
+    characters: int,
+    files: Files,
+    select: Selector,
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
     source = decode_lines(stream, "-")
@@ -138,11 +152,34 @@ def read_stream(
         # Rows may come without the header that files were declared to have, or otherwise written.
         options = csv_options(files, names)._replace(
             header=None if files.header else files.header,
-            delimiter=files.delimiter if (files.delimiter or "\0") in first else None,
+            delimiter=_delimiter_of(first, encoding, files),
         )
     options = options._replace(gaps=files.missing == "mean")
-    select = select_known(encoding, labelled=False)
-    yield from csv_tables(lines, "-", select, characters, options)
+    yield from csv_tables(lines, "-", select, characters, options, waits=characters > 1)
+
+
+def _delimiter_of(first: str, encoding: Encoding, files: Files) -> str | None:
+    """Return what is between the cells of a first line; None where that is yet to be found out."""
+    if files.delimiter and files.delimiter in first:
+        return files.delimiter
+    words = first.split()
+    is_spaced = len(words) > 1 and not any(mark in first for mark in PRINTED)
+    return SPACE if is_spaced and _is_row(words, encoding) else None
+
+
+def _is_row(words: list[str], encoding: Encoding) -> bool:
+    """Return whether words are the names of columns, or values of each of them."""
+    if header_names(encoding).issuperset(words):
+        return True
+    inputs = encoding.input_columns or [Column("", "number")] * encoding.features
+    for columns in (inputs, encoding.columns):
+        if len(words) == len(columns) and all(
+            parse_number(word) is not None
+            for word, column in zip(words, columns, strict=True)
+            if column.role == "number"
+        ):
+            return True
+    return False
 
 
 def _is_pipe(stream: BinaryIO) -> bool:
@@ -172,4 +209,5 @@ def _read_images(paths: list[Path], encoding: Encoding, invert: bool) -> Iterato
     for start in range(0, len(paths), CHUNK_IMAGES):
         part = paths[start : start + CHUNK_IMAGES]
         values, _ = images.read_images(part, shape, encoding.features == prod(shape), invert)
-        yield Table(part[0].parent, values, image_shape=shape)
+        files = np.array([*map(str, part)], object)
+        yield Table(part[0].parent, values, image_shape=shape, files=files)

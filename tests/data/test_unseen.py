@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mlpcli.checkpoint import store
+from mlpcli.data.columns import select_known
 from mlpcli.data.encoding import encode
 from mlpcli.data.readers.table import Table
 from mlpcli.prediction.inputs import read_input
@@ -118,7 +119,9 @@ def test_endless_texts_take_no_memory(train):
 
     model = store.load("c.npy")
     lines = b"colour,age\n" + b"".join(b"c%d,1\n" % i for i in range(50))
-    tables = read_stream(io.BytesIO(lines), model.encoding, 1, model.experiment.data.files)
+    select = select_known(model.encoding, labelled=False)
+    files = model.experiment.data.files
+    tables = read_stream(io.BytesIO(lines), model.encoding, 1, files, select)
     assert {len(table.texts[0]) for table in tables} == {1}
 
 

@@ -46,6 +46,8 @@ class ParsedLines(NamedTuple):
     """(m,) where the lines are."""
     columns: Columns
     """With the texts of these lines and all before them."""
+    kept: NDArray[np.object_] | None = None
+    """(m, k) the cells of columns to keep; None where they are not read."""
 
 
 def read_csv(
@@ -137,6 +139,7 @@ def csv_tables(
     select: Selector,
     characters: int,
     options: CsvOptions,
+    waits: bool = True,
 ) -> Iterator[Table]:
     """Yield tables of about so many characters of a table each, but of at least one line.
 
@@ -146,11 +149,12 @@ def csv_tables(
         select: decides which columns are read.
         characters: how many to parse at a time.
         options: what is known of the table.
+        waits: whether the first lines may be waited for.
 
     Raises:
         DataError: as `read_csv` does, after the tables of the lines before.
     """
-    dialect, lines = sniff(lines, where, options)
+    dialect, lines = sniff(lines, where, options, waits)
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
     for part in _parse(lines, dialect, selection, options, characters):
         yield _table(dialect, part)
@@ -202,7 +206,17 @@ def _parse_chunk(
     columns_read = list(target) if isinstance(target, tuple) else target
     codes = np.empty(0, np.intp) if target is None else parsed[:, columns_read].astype(np.intp)
     numbers = np.array([line.number for line in lines], np.intp)
-    return ParsedLines(np.take(parsed, features, axis=1), codes, numbers, columns)
+    kept = _cells_to_keep(lines, dialect, columns.selection.keep)
+    return ParsedLines(np.take(parsed, features, axis=1), codes, numbers, columns, kept)
+
+
+def _cells_to_keep(
+    lines: list[Line], dialect: Dialect, keep: tuple[int, ...]
+) -> NDArray[np.object_] | None:
+    if not keep:
+        return None
+    rows = (line.values or split_line(line, dialect) for line in lines)
+    return np.array([[row[i] for i in keep] for row in rows], object)
 
 
 def _table(dialect: Dialect, part: ParsedLines) -> Table:
@@ -211,4 +225,7 @@ def _table(dialect: Dialect, part: ParsedLines) -> Table:
     if selection.target is not None:
         labels = Labels(part.codes, tuple(codes[selection.targets[0]]), options.notation)
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
-    return Table(dialect.where, part.values, labels, dialect.names, selection, texts, part.numbers)
+    names, kept = dialect.names, part.kept
+    return Table(
+        dialect.where, part.values, labels, names, selection, texts, part.numbers, kept=kept
+    )

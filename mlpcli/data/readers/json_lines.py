@@ -75,16 +75,20 @@ def _objects(values: Iterator[Numbered], where: object, new_names: bool) -> Iter
             name = next(name for name in value if name not in known)
             remedy = "give it there, too, as null if need be"
             raise DataError(f"{where}:{number}", f"{name!r} was not in the first object", remedy)
-        cells = [_cell(value.get(name), name, where, number) for name in names]
-        yield Line(number, _line(cells))
+        cells = tuple(value.get(name) for name in names)
+        yield _row(cells, names, where, number)
 
 
 def _arrays(values: Iterator[Numbered], where: object) -> Iterator[Line]:
     for number, value in values:
         if not isinstance(value, list):
             raise _another_kind(where, number)
-        cells = [_cell(cell, i, where, number) for i, cell in enumerate(value, 1)]
-        yield Line(number, _line(cells))
+        yield _row(tuple(value), range(1, len(value) + 1), where, number)
+
+
+def _row(cells: tuple[Any, ...], names: Iterable[object], where: object, number: int) -> Line:
+    written = [_cell(cell, name, where, number) for cell, name in zip(cells, names, strict=True)]
+    return Line(number, _line(written), cells)
 
 
 def _another_kind(where: object, number: int) -> DataError:

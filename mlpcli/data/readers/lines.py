@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.table import check_expansion
@@ -19,6 +19,8 @@ class Line(NamedTuple):
 
     number: int
     text: str
+    values: tuple[Any, ...] = ()
+    """Of JSON: what its cells are written from."""
 
 
 def decode_lines(stream: BinaryIO, where: object) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Parquet tables; needs the extra `tables` (pyarrow)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +87,16 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     codes: dict[int, dict[str, int]] = {i: {} for i in positions if i in selection.text}
     of_targets: dict[str, int] = {}
     codes |= dict.fromkeys(selection.targets, of_targets)
-    labels = []
-    chosen = [names[i] for i in positions]
+    labels, kept = [], []
+    chosen = [names[i] for i in dict.fromkeys((*positions, *selection.keep))]
     for batch in file.iter_batches(CHUNK_ROWS, columns=chosen):
         signals.check()
         columns = [
             _codes(column, codes[i]) if i in codes else _numbers(column)
-            for i, column in zip(positions, _in_order(batch, chosen), strict=True)
+            for i, column in ((i, _column(batch, names[i])) for i in positions)
         ]
+        given = [_as_given(_column(batch, names[i])) for i in selection.keep]
+        kept.append(np.array(given, object).T)
         width = len(selection.features)
         if selection.targets:
             found_codes = np.nan_to_num(np.column_stack(columns[width:]), nan=-1).astype(np.intp)
@@ -111,7 +112,8 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
     if selection.targets:
         found = Labels(np.concatenate(labels), tuple(codes[selection.targets[0]]))
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
-    return Table(path, read, found, names, selection, texts)
+    beside = np.concatenate(kept) if selection.keep else None
+    return Table(path, read, found, names, selection, texts, kept=beside)
 
 
 def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:
@@ -138,11 +140,29 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
                 f"list it under {keys}, or write it as numbers or text",
                 column=names[i] or i,
             )
+    for i in selection.keep:
+        if _has_no_text(schema.types[i]):
+            problem = f"column {names[i]} holds {schema.types[i]}, which cannot be kept"
+            raise DataError(path, problem, "keep other columns")
     return selection, positions
 
 
-def _in_order(batch: Any, names: list[str]) -> Iterator[Any]:
-    return (batch.column(batch.schema.get_field_index(name)) for name in names)
+def _column(batch: Any, name: str) -> Any:
+    return batch.column(batch.schema.get_field_index(name))
+
+
+def _as_given(column: Any) -> list[Any]:
+    """Return the values of a column to keep: numbers as such, all else as texts."""
+    from pyarrow import types
+
+    plain = _is_number(column.type) and not types.is_decimal(column.type)
+    values: list[Any] = (column if plain else column.cast("string")).to_pylist()
+    return values
+
+
+def _has_no_text(kind: Any) -> bool:
+    """Return whether values are lists and the like, or bytes."""
+    return kind.num_fields > 0 or "binary" in str(kind)
 
 
 def _is_text(kind: Any) -> bool:

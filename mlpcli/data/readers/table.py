@@ -26,6 +26,10 @@ MAPPED_BYTES = 1 << 28
 BLOCK_VALUES = 1 << 18
 
 
+# What a table has of each example beside its features and its labels.
+BESIDE = ("weights", "groups", "times", "kept", "files")
+
+
 class ColumnSelection(NamedTuple):
     """Which columns of a table are read, and as what."""
 
@@ -41,6 +45,8 @@ class ColumnSelection(NamedTuple):
     """The column with the classes; of several targets their columns."""
     extra: tuple[int, ...] = ()
     """Columns that were not there in training."""
+    keep: tuple[int, ...] = ()
+    """Columns that are carried through as they are."""
     roles: tuple[tuple[str, int], ...] = ()
     """Of the last features, which are none: the part of `data` that names one, and its column."""
 
@@ -96,6 +102,16 @@ class Table(NamedTuple):
     """(n,) which examples stay on one side of a split."""
     times: NDArray[np.float64] | None = None
     """(n,) numbers that grow with time."""
+    kept: NDArray[np.object_] | None = None
+    """(n, k) texts, and numbers where the file tells them apart, of the selection's `keep`."""
+    files: NDArray[np.object_] | None = None
+    """(n,) the path of each example, where it is a file of its own."""
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """What the columns of `kept` are called: by name, or by position from 0."""
+        keep = self.selection.keep if self.selection else ()
+        return tuple(str((self.names and self.names[i]) or i) for i in keep)
 
     def row(self, i: int) -> str:
         """Return where example i stands, for an error."""
@@ -132,12 +148,10 @@ class Table(NamedTuple):
             kept = (range(len(self.values)) if self.rows is None else self.rows)[rows]
         else:
             kept = rows if self.rows is None else np.asarray(self.rows)[rows]
-        beside: dict[str, Any] = {
-            name: None if column is None else column[rows]
-            for name, column in (
-                ("weights", self.weights), ("groups", self.groups), ("times", self.times)
-            )
-        }  # fmt: skip
+        beside: dict[str, Any] = {}
+        for name in BESIDE:
+            column = getattr(self, name)
+            beside[name] = None if column is None else column[rows]
         values = self.values[rows]
         return self._replace(values=values, labels=labels, lines=lines, rows=kept, **beside)
 
