@@ -32,7 +32,7 @@ LIBRARIES = {
     "yaml": ("config",),
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
-    "numba": ("nn.kernels",),
+    "numba": ("nn.compiled.jit",),
     "onnx": ("export.onnx_graph", "export.onnx_model"),
     "matplotlib": ("plots", "cli.plot"),
     "cycler": ("plots",),

@@ -325,6 +325,8 @@ def _no_feature(column: Look, asked_for: bool) -> str:
     """Return why a column is no feature; "" if it is one."""
     if not column.given:
         return "no values"
+    if column.is_text and len(column.texts) == 1 and column.is_given.all():
+        return "the same in every row"
     names = column.is_text and column.are_all_different and bool(column.is_given.all())
     if column.numbers_rows or (names and not asked_for):
         return "different in every row; features only if taken out of ignore"

@@ -11,7 +11,7 @@ from mlpcli.nn.activations import Array
 from mlpcli.nn.network import Network
 from mlpcli.training.batches import MiniBatch, MiniBatches
 from mlpcli.training.engine import Engine
-from mlpcli.training.step import compiled_settings, parametrization_of
+from mlpcli.training.step import compiled_rule, parametrization_of
 
 # Multiply-adds of a forward pass up to which the loop is faster: NumPy's library multiplies larger
 # matrices faster than compiled loops do. With 15,000 a step took 19 µs and NumPy's 48, with 210,000
@@ -34,15 +34,15 @@ def compiled_steps(
     products = sum(a * b for a, b in pairwise(network.structure))
     others = any(experiment.dropout_rates) or experiment.ema or parametrization_of(experiment)
     others = others or experiment.members
-    if engine.kernels is None or others or rows * products > MOST_PRODUCTS:
+    if not engine.numba or others or rows * products > MOST_PRODUCTS:
         return None
     # Here, since it imports numba.
-    from mlpcli.nn import small
+    from mlpcli.nn.compiled import steps
 
-    plan = small.plan(network, (experiment.loss, experiment.output), rows)
+    plan = steps.make_plan(network, (experiment.loss, experiment.output), rows)
     if plan is None:
         return None
-    rule = compiled_settings(experiment, network, engine.kernels)
+    rule = compiled_rule(experiment, network)
     no_weight = np.empty((0, 1), network.dtype)
 
     def take(
@@ -54,7 +54,7 @@ def compiled_steps(
         weight = no_weight if batches.weight is None else batches.weight[part]
         errors = np.empty(len(chosen))
         x, y = batches.x[part], batches.y[part]
-        done = small.train_steps(
+        done = steps.train_steps(
             x, y, weight, sizes, divisors, etas, first, errors, *plan, state, *rule
         )
         return errors[:done]

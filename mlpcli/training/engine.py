@@ -1,7 +1,6 @@
-"""What a run computes with: NumPy, or NumPy and kernels that numba has compiled."""
+"""What a run computes with: NumPy, or NumPy and what numba has compiled."""
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import NamedTuple
 
 from mlpcli.config.schema import Experiment
@@ -13,13 +12,13 @@ ENGINES = ("auto", "numpy", "numba")
 class Engine(NamedTuple):
     """What computes; results are the same bytes for the same engine and versions."""
 
-    kernels: ModuleType | None = None
-    """`nn.kernels`; None for NumPy alone."""
+    numba: str | None = None
+    """The version of numba that compiles `nn.compiled`; None for NumPy alone."""
 
     @property
     def versions(self) -> dict[str, str]:
         """What a checkpoint records of it, beside NumPy's version."""
-        return {"numba": self.kernels.VERSION} if self.kernels else {}
+        return {"numba": self.numba} if self.numba else {}
 
 
 NUMPY = Engine()
@@ -43,11 +42,11 @@ def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]
         raise ConfigError(where, problem, "leave out --engine numba")
     try:
         # Here, since it imports numba; which refuses versions of NumPy that it does not know.
-        from mlpcli.nn import kernels
+        from mlpcli.nn.compiled import jit
     except ImportError as error:
         if name == "auto":
             return NUMPY
         remedy = "pip install 'mlpcli[fast]', or leave the option out"
         raise ConfigError("--engine numba", f"cannot be had: {error}", remedy) from None
-    kernels.when_compiling(tell)
-    return Engine(kernels)
+    jit.when_compiling(tell)
+    return Engine(jit.VERSION)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
-import mlpcli.nn
+import mlpcli.nn.compiled
 from mlpcli.checkpoint import format as checkpoint
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
@@ -80,8 +80,8 @@ def test_numba_for_the_article_is_refused(run_mlp):
 def test_without_numba(run_mlp, monkeypatch):
     """Where numba is missing auto is NumPy, and numba is answered with how to get it."""
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "mlpcli.nn.kernels", raising=False)
-    monkeypatch.delattr(mlpcli.nn, "kernels", raising=False)
+    monkeypatch.delitem(sys.modules, "mlpcli.nn.compiled.jit", raising=False)
+    monkeypatch.delattr(mlpcli.nn.compiled, "jit", raising=False)
     assert run_mlp(*TRAIN, "--engine", "auto", "-o", "a.npy").returncode == 0
     assert "numba" not in versions("a.npy")
     done = run_mlp(*TRAIN, *NUMBA, "-o", "b.npy")

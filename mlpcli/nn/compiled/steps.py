@@ -1,7 +1,7 @@
 """Steps of small networks as one compiled loop: forward, backward and update of many mini-batches.
 
 A call from Python costs half a microsecond, a step of the smallest networks two. The loop is
-`training.loop`'s with `backprop` and `kernels.update` in it; the equations are numbered as there.
+`training.loop`'s with `backprop` and the update in it; the equations are numbered as there.
 Products are written out, since numba has none of its own.
 """
 
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.nn.activations import Array
-from mlpcli.nn.compiled_activations import KINDS, SOFTMAX, activate, slope, softmax
-from mlpcli.nn.kernels import compiled, update
+from mlpcli.nn.compiled.activations import KINDS, SOFTMAX, activate, slope, softmax
+from mlpcli.nn.compiled.jit import compiled
+from mlpcli.nn.compiled.optimizers import update
 from mlpcli.nn.network import Network
 
 MSE, CROSS_ENTROPY = range(2)
@@ -41,7 +42,7 @@ class Plan(NamedTuple):
     input_scale: float
 
 
-def plan(network: Network, loss: tuple[str, str], rows: int) -> Plan | None:
+def make_plan(network: Network, loss: tuple[str, str], rows: int) -> Plan | None:
     """Return what the loop takes, for mini-batches of at most so many rows; None if it cannot."""
     names = network.activation_names
     if loss not in LOSSES or not set(names) <= set(KINDS):
@@ -98,7 +99,7 @@ def train_steps(
         loss: see there.
         input_scale: see there.
         state: the optimiser's memory, (slots, p).
-        kind: this and the rest as in `kernels.Rule`.
+        kind: this and the rest as in `optimizers.Rule`.
         settings: see there.
         bounds: see there.
 

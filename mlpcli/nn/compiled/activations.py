@@ -12,7 +12,7 @@ from mlpcli.nn.activations import (
     SELU_SCALE,
     Array,
 )
-from mlpcli.nn.kernels import compiled
+from mlpcli.nn.compiled.jit import compiled
 
 SIGMOID, TANH, RELU, LEAKY_RELU, GELU, SELU, MISH, SOFTMAX = range(8)
 KINDS = {
