@@ -9,7 +9,7 @@ from typing import Any
 
 from mlpcli.checkpoint.format import FORMAT, MAX_EPOCHS
 from mlpcli.config.load import from_mapping
-from mlpcli.config.schema import Experiment
+from mlpcli.config.schema import VALIDATION_METRICS, Experiment
 from mlpcli.config.validators import (
     BOOLEAN,
     PartError,
@@ -154,8 +154,7 @@ def _contradictions(meta: Meta) -> Iterator[str]:
         yield f"its experiment is a {experiment.learns}, and its encoding a {encoding.task}"
     names = {"epoch", "error", "eta"}
     if experiment.validation:
-        metric = "rmse" if encoding.task == "regression" else "accuracy"
-        names |= {"validation_error", f"validation_{metric}"}
+        names |= {"validation_error", f"validation_{VALIDATION_METRICS[encoding.task]}"}
     for position, row in enumerate(meta.history):
         if row["epoch"] != position or set(row) != names:
             yield f"row {position} of its history is of another epoch, or of other numbers"

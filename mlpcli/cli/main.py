@@ -15,6 +15,7 @@ from mlpcli.errors import ConfigError, Interrupted, MlpError, did_you_mean, one_
 # What `mlp --help` says of each; its module is imported when it is asked for.
 COMMANDS = {
     "check": "Look for mistakes in a configuration and its data.",
+    "compare": "Compare runs by setting, over their seeds.",
     "convert": "Make a checkpoint of the weights that the article's code pickled.",
     "download": "Fetch a dataset, verify it, and keep it.",
     "evaluate": "Evaluate a checkpoint, and hold it to quality gates.",

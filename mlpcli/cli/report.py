@@ -1,5 +1,6 @@
 """`mlp report`."""
 
+import os
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
@@ -43,7 +44,8 @@ def report(
     intervals, mistakes and weights, and how it was made; and the network itself is in it, to be
     tried. It is one file that needs no network.
     """
-    if len({path.resolve() for path in weights}) < len(weights):
+    # Not Path.resolve, which fails where links lead in a circle.
+    if len(set(map(os.path.realpath, weights))) < len(weights):
         raise ConfigError("mlp report", "a checkpoint is given twice", "give each once")
     limit()
     column, written = options.column(target), options.written(decimal, delimiter, bool(data))
@@ -84,16 +86,14 @@ def write_report(
     from mlpcli import atomic
     from mlpcli.checkpoint import store
     from mlpcli.data.load import data_paths
+    from mlpcli.evaluation.compare import check_same_task
     from mlpcli.evaluation.evaluate import open_evaluated, subject
     from mlpcli.report.findings import find
     from mlpcli.report.page import page
 
     loaded = [store.load_with_meta(path) for path in weights]
-    first, *others = [model.encoding.task for model, _ in loaded]
-    for path, task in zip(weights[1:], others, strict=True):
-        if task != first:
-            problem = f"is a {task}, but {weights[0]} is a {first}"
-            raise ConfigError(path, problem, "compare models of one task")
+    tasks = [model.encoding.task for model, _ in loaded]
+    check_same_task(list(zip(weights, tasks, strict=True)))
     read = (path for model, _ in loaded for path in data_paths(model.experiment, data_dir))
     check_outputs({option: output}, [*weights, data, *read])
     atomic.check_writable(output, 0, option)

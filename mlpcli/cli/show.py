@@ -1,7 +1,5 @@
 """`mlp show`."""
 
-import csv
-import io
 import math
 import os
 import sys
@@ -143,11 +141,7 @@ def _from_here(meta: "Meta") -> tuple[dict[str, Any], list[str]]:
 
 def _csv(history: Sequence[dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in history for name in row)) or ["epoch", "error"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue().rstrip("\n")
+    return text_tables.csv_text(columns, history)
 
 
 def _show(found: dict[str, Any], experiment: str, errors: Sequence[float]) -> None:

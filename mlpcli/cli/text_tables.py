@@ -1,7 +1,9 @@
 """Tables that stay aligned and within 80 columns, whatever the classes are called."""
 
+import csv
+import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # Everywhere the same, so that a log shows what a terminal shows.
@@ -53,6 +55,15 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) ->
             cells.append(cell + space if i < left else space + cell)
         lines.append(GAP.join(cells).rstrip())
     return lines
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the lines of a CSV table, headings first."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().rstrip("\n")
 
 
 def definitions(facts: Mapping[str, str]) -> list[str]:

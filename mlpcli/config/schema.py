@@ -89,6 +89,8 @@ def _class_weight(value: Any) -> str | dict[str, float]:
 
 
 TASKS = ("classification", "regression", "multilabel")
+# What is measured of each task on validation examples, beside the error.
+VALIDATION_METRICS = {"classification": "accuracy", "regression": "rmse", "multilabel": "accuracy"}
 # Losses that only outputs which are quantities have.
 LINEAR_LOSSES = ("mae", "huber")
 

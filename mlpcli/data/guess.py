@@ -18,18 +18,21 @@ from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import columns_with_text
 from mlpcli.data.readers.csv_dialect import (
     CsvOptions,
+    Dialect,
     csv_options,
     looks_like_names,
+    notation_of,
     sniff,
     split_line,
 )
+from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.parquet import date_columns
-from mlpcli.data.readers.read import has_test, read_files
+from mlpcli.data.readers.read import csv_reader, has_test, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table, blocks
-from mlpcli.errors import ConfigError, DataError, join_names
+from mlpcli.errors import ConfigError, DataError, join_names, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
@@ -93,7 +96,8 @@ def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     # Words that a target made of numbers has, too, count as missing from here on.
     table = mark_missing(table, guess.files.missing_values)
     table, guess = _decide_dates(source, table, targets, guess)
-    looks = look_at(table)
+    notation = notation_of(guess.files)
+    looks = look_at(table, notation)
     lacking = np.any([~looks[i].is_given for i in targets], axis=0)
     if lacking.all():
         raise DataError(source.path, "no row has a target", "name another with --target")
@@ -101,7 +105,7 @@ def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
         names = " or ".join(looks[i].called for i in targets)
         finding = f"rows without {names} are left out: {int(lacking.sum())}"
         guess = guess.because(finding, missing_target="drop")
-        looks = look_at(table.take(np.flatnonzero(~lacking)))
+        looks = look_at(table.take(np.flatnonzero(~lacking)), notation)
     features = [column for i, column in looks.items() if i not in targets]
     asked_for = _positions(guess.files.categorical, table)
     classes = {text for i in targets for text in looks[i].texts}
@@ -125,6 +129,7 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     declared = guess.files.header
     options = csv_options(guess.files._replace(header=False), HEADER_WORDS)
     dialect, lines = sniff(read_lines(path), path, options)
+    guess = guess._replace(findings=(*guess.findings, *_what_is_written(dialect)))
     rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
     names = tuple(cell.strip() for cell in rows[0])
     expected = looks_like_names(names, HEADER_WORDS)
@@ -143,23 +148,41 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     return guess.because(f"{finding} ({other})", header=header)
 
 
-def _read_all(source: Source, guess: Guess) -> tuple[Table, Guess]:
+def _what_is_written(dialect: Dialect) -> list[str]:
+    """Return what stands above a table and between its cells, where that is not as usual."""
+    findings = []
+    if dialect.above:
+        count = len(dialect.above)
+        lines = "line" if count == 1 else f"{count} lines"
+        shown = one_line(dialect.above[0].text)[:40]
+        findings.append(f"left out: the {lines} above the table ({shown!r})")
+    if dialect.delimiter in (SPACE, "|"):
+        between = "spaces" if dialect.delimiter == SPACE else "|"
+        findings.append(f"between cells: {between} (delimiter, under data, says otherwise)")
+    return findings
+
+
+def _read_all(
+    source: Source, guess: Guess, texts: tuple[ColumnRef, ...] = ()
+) -> tuple[Table, Guess]:
     """Read all columns as features: as texts where any cell is one, and not those unreadable."""
-    files = guess.files
+    files = guess.files._replace(categorical=(*guess.files.categorical, *texts))
     try:
         return _read(source, files), guess
     except DataError as error:
         if error.column is None:
             raise
-        if source.format == "table":
-            options = csv_options(files, HEADER_WORDS)
-            text = tuple(sorted(columns_with_text(source.path, select_all(files), options)))
+        if source.format in ("table", "json"):
+            how = csv_reader(source, files, HEADER_WORDS, new_names=False)
+            text = tuple(sorted(columns_with_text(source.path, select_all(files), *how)))
             return _read(source, files._replace(categorical=text)), guess
+        if error.column not in texts:
+            return _read_all(source, guess, (*texts, error.column))
         if error.column == files.target:
             raise
         finding = f"ignored: {error.column} ({error.problem}; {error.remedy})"
         ignore = (*files.ignore, error.column)
-        return _read_all(source, guess.because(finding, ignore=ignore))
+        return _read_all(source, guess.because(finding, ignore=ignore), texts)
 
 
 def _with_typed_dates(source: Source, guess: Guess) -> Guess:
@@ -179,9 +202,8 @@ def _delimiter(source: Source) -> str:
 
 def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
     """Read numbers as they are written, if any is written otherwise than plainly."""
-    if source.format != "table" or not table.texts:
-        return table, guess
-    if (found := guess_notation(table, _delimiter(source))) is None:
+    typed = source.format != "table"
+    if not table.texts or (found := guess_notation(table, _delimiter(source), typed)) is None:
         return table, guess
     notation, finding = found
     thousands = notation.thousands or None
@@ -206,7 +228,7 @@ def _read(source: Source, files: Files) -> Table:
 
 def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[int], Guess]:
     """Return the positions of the targets: the columns given, or the one that looks like it."""
-    looks, given = look_at(table), guess.files.target
+    looks, given = look_at(table, notation_of(guess.files)), guess.files.target
     if given is not None:
         positions = _positions(given if isinstance(given, tuple) else (given,), table)
         finding = ", ".join(looks[i].name or looks[i].called for i in positions)
@@ -303,6 +325,8 @@ def _no_feature(column: Look, asked_for: bool) -> str:
     """Return why a column is no feature; "" if it is one."""
     if not column.given:
         return "no values"
+    if column.is_text and len(column.texts) == 1 and column.is_given.all():
+        return "the same in every row"
     names = column.is_text and column.are_all_different and bool(column.is_given.all())
     if column.numbers_rows or (names and not asked_for):
         return "different in every row; features only if taken out of ignore"

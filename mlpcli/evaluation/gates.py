@@ -135,6 +135,18 @@ class GateResult(NamedTuple):
         return {"gate": str(self.gate), **shown, "passed": self.passed}
 
 
+def parse_metric(text: str, option: str) -> Metric:
+    """Parse a metric such as `accuracy` or `recall[7]`, which `option` names.
+
+    Raises:
+        ConfigError: if it is none.
+    """
+    match = re.fullmatch(_METRIC, text, re.ASCII)
+    if not match:
+        raise ConfigError(f"{option} {text}", "is no metric", "write accuracy, or recall[CLASS]")
+    return Metric(match["metric"], match["class"])
+
+
 def parse_requirement(text: str) -> Gate:
     """Parse a comparison such as `accuracy>=0.97` or `recall[7]>0.9`.
 

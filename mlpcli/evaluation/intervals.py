@@ -1,7 +1,8 @@
-"""How sure metrics are: 95 % intervals by the bootstrap (Efron, 1979)."""
+"""How sure metrics are: 95 % intervals by the bootstrap (Efron, 1979), and of means over seeds."""
 
-from collections.abc import Callable
-from math import sqrt
+from collections.abc import Callable, Sequence
+from math import cos, pi, sin, sqrt, tan
+from statistics import mean, stdev
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,40 @@ def wilson(share: float, n: int) -> Interval:
     margin = z * sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     low, high = ((middle + side * margin) / (1 + z**2 / n) for side in (-1, 1))
     return Interval(max(0.0, low), min(1.0, high))
+
+
+def interval_of_mean(values: Sequence[float]) -> Interval | None:
+    """Return the 95 % interval of the mean of independent values (Student, 1908); None of one."""
+    if len(values) < 2:
+        return None
+    margin = t_quantile(len(values) - 1) * stdev(values) / sqrt(len(values))
+    return Interval(mean(values) - margin, mean(values) + margin)
+
+
+def t_quantile(freedom: int) -> float:
+    """Return within what distance of 0 Student's t lies with a probability of 95 %.
+
+    The probability is a finite sum (Abramowitz and Stegun, 1964, 26.7.3 and 26.7.4), which halving
+    an interval inverts.
+
+    Args:
+        freedom: degrees of freedom, from 1.
+    """
+    low, high = 0.0, pi / 2
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if _within(middle, freedom) < 0.95 else (low, middle)
+    return tan(low) * sqrt(freedom)
+
+
+def _within(theta: float, freedom: int) -> float:
+    """Return the probability that t is between -tan(theta) and tan(theta), times root freedom."""
+    odd = freedom % 2
+    term = sin(theta) * (cos(theta) if odd else 1.0)
+    total = 0.0
+    for n in range(2 + odd, freedom + 1, 2):
+        total += term
+        term *= cos(theta) ** 2 * (n - 1) / n
+    return (theta + total) * 2 / pi if odd else total
 
 
 def difference(

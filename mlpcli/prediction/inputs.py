@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import header_names, select_known, with_known_dates
-from mlpcli.data.encoding import Encoding, encode
+from mlpcli.data.encoding import Column, Encoding, encode
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import csv_options, json_options
+from mlpcli.data.readers.csv_start import PRINTED, SPACE
 from mlpcli.data.readers.json_lines import json_lines, read_json_lines
 from mlpcli.data.readers.lines import decode_lines, join_quoted, read_lines
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source
 from mlpcli.data.readers.table import Selector, Table, blocks
@@ -115,7 +117,7 @@ def _read_table(
     names, lines = header_names(encoding), read_lines(source.path)
     options = csv_options(files, names)
     if source.format == "json":
-        header, lines = read_json_lines(source.path, new_names=True)
+        header, lines = read_json_lines(source.path, new_names=True, point=files.point)
         options = json_options(files, names, header)
     yield from csv_tables(lines, str(source.path), select, CHUNK_CHARACTERS, options)
 
@@ -141,7 +143,7 @@ def read_stream(
 
     names = header_names(encoding)
     if first.lstrip()[:1] in ("{", "["):
-        header, lines = json_lines(all_lines, "-", new_names=True)
+        header, lines = json_lines(all_lines, "-", new_names=True, point=files.point)
         if (head := next(lines, None)) is None:
             return
         lines, options = chain([head], lines), json_options(files, names, header)
@@ -150,10 +152,34 @@ def read_stream(
         # Rows may come without the header that files were declared to have, or otherwise written.
         options = csv_options(files, names)._replace(
             header=None if files.header else files.header,
-            delimiter=files.delimiter if (files.delimiter or "\0") in first else None,
+            delimiter=_delimiter_of(first, encoding, files),
         )
     options = options._replace(gaps=files.missing == "mean")
-    yield from csv_tables(lines, "-", select, characters, options)
+    yield from csv_tables(lines, "-", select, characters, options, waits=characters > 1)
+
+
+def _delimiter_of(first: str, encoding: Encoding, files: Files) -> str | None:
+    """Return what is between the cells of a first line; None where that is yet to be found out."""
+    if files.delimiter and files.delimiter in first:
+        return files.delimiter
+    words = first.split()
+    is_spaced = len(words) > 1 and not any(mark in first for mark in PRINTED)
+    return SPACE if is_spaced and _is_row(words, encoding) else None
+
+
+def _is_row(words: list[str], encoding: Encoding) -> bool:
+    """Return whether words are the names of columns, or values of each of them."""
+    if header_names(encoding).issuperset(words):
+        return True
+    inputs = encoding.input_columns or [Column("", "number")] * encoding.features
+    for columns in (inputs, encoding.columns):
+        if len(words) == len(columns) and all(
+            parse_number(word) is not None
+            for word, column in zip(words, columns, strict=True)
+            if column.role == "number"
+        ):
+            return True
+    return False
 
 
 def _is_pipe(stream: BinaryIO) -> bool:

@@ -1,10 +1,10 @@
 """A report on several models: side by side, their curves overlaid, and what sets them apart."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
+from mlpcli.config.differences import differing_keys, shown
 from mlpcli.evaluation.importance import METRIC
 from mlpcli.evaluation.intervals import difference
 from mlpcli.report import words
@@ -95,13 +95,8 @@ def _small(run: Findings, name: str) -> Html | None:
 
 def _settings(runs: Sequence[Findings]) -> Html:
     """Return the keys of the configurations that are not the same in all."""
-    given = [run.meta.experiment.to_mapping() for run in runs]
-    keys = list(dict.fromkeys(key for mapping in given for key in mapping))
-    rows: list[list[object]] = [
-        [key, *(_shown(mapping.get(key)) for mapping in given)]
-        for key in keys
-        if any(mapping.get(key) != given[0].get(key) for mapping in given)
-    ]
+    apart = differing_keys([run.meta.experiment for run in runs])
+    rows: list[list[object]] = [[key, *map(shown, values)] for key, values in apart.items()]
     rows += [
         [fact, *(tag("code", value) for value in values)]
         for fact, values in (
@@ -118,14 +113,6 @@ def _settings(runs: Sequence[Findings]) -> Html:
         return section(heading, tag("p", "Configurations, data and versions are the same."))
     heads: list[object] = ["", *(run.name for run in runs)]
     return section(heading, table(heads, rows, class_="cells"), name="settings")
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "–"
-    return (
-        ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-    )
 
 
 def _each(runs: Sequence[Findings]) -> Html:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from mlpcli import atomic
+from mlpcli.config.schema import VALIDATION_METRICS
 from mlpcli.errors import ConfigError, MlpError, OutputError, os_reason
 from mlpcli.training.run import EpochReport
 
 
 def history_columns(task: str) -> tuple[str, ...]:
     """Return the columns of the history of a task, in whose rows some may be empty."""
-    metric = "rmse" if task == "regression" else "accuracy"
-    validation = ("validation_error", f"validation_{metric}")
+    validation = ("validation_error", f"validation_{VALIDATION_METRICS[task]}")
     return ("epoch", "error", *validation, "eta", "seconds", "examples_per_second")
 
 

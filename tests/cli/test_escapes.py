@@ -51,6 +51,7 @@ def nasty(parity_weights):
     "words",
     [
         ["show", "w.npy"], ["show", "w.npy", "--json"], ["show", "w.npy", "--config"],
+        ["compare", "w.npy"], ["compare", "w.npy", "--json"], ["compare", "\x1b[31m\nno*"],
         ["evaluate", "--weights", "w.npy"], ["evaluate", "--weights", "w.npy", "--json"],
         ["evaluate", "--weights", "w.npy", "--require", "recall[\x1b[2J]>0"],
         ["predict", "--weights", "w.npy", "p.csv"],

@@ -127,6 +127,17 @@ def test_empty_columns_are_ignored(run_mlp):
     assert run_mlp("train", "t.yaml", "-q").returncode == 0
 
 
+def test_a_text_that_never_changes_is_ignored(run_mlp):
+    """A column of one text is no feature, so that new rows may have another."""
+    rows = [f"{i % 5},maps,{i % 2}" for i in range(20)]
+    # Another text stands only where the target is missing.
+    Path("t.csv").write_text("\n".join(["a,study,y", *rows, "1,flat,NA"]) + "\n")
+    run = run_mlp("init", "t.csv")
+    assert "ignored: study (the same in every row)" in run.stdout.splitlines()
+    assert run_mlp("train", "t.yaml", "-q").returncode == 0
+    assert run_mlp("predict", "t.csv", "--weights", "t.npy").returncode == 0
+
+
 def test_gaps_in_arrays(run_mlp):
     """An array with NaN trains without editing, too."""
     array = np.random.default_rng(0).normal(size=(20, 2))

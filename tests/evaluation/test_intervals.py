@@ -4,9 +4,17 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mlpcli.evaluation.evaluate import all_outputs, report
-from mlpcli.evaluation.intervals import bootstrap, metric_intervals, statistic_of, wilson
+from mlpcli.evaluation.intervals import (
+    bootstrap,
+    interval_of_mean,
+    metric_intervals,
+    statistic_of,
+    t_quantile,
+    wilson,
+)
 
 
 def test_the_interval_of_a_share_is_that_of_a_binomial():
@@ -62,3 +70,17 @@ def test_all_right_is_not_all_sure(model, examples):
         (0.8241, 1), abs=1e-4
     )
     assert wilson(0.0, 18) == pytest.approx((0, 0.1759), abs=1e-4)
+
+
+def test_students_quantiles():
+    """They are scipy's, for odd and even degrees of freedom, few and many."""
+    for freedom in (*range(1, 30), 100, 1001):
+        assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-12)
+
+
+def test_the_interval_of_a_mean():
+    """It is scipy's, and of one value there is none."""
+    values = [0.9, 0.95, 0.91, 0.99]
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert interval_of_mean(values) == pytest.approx(tuple(expected))
+    assert interval_of_mean(values[:1]) is None

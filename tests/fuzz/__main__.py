@@ -5,6 +5,7 @@ that fails is written to a file, from which `--replay` runs it again.
 """
 
 import argparse
+import contextlib
 import importlib
 import os
 import random
@@ -53,7 +54,9 @@ def main() -> int:
     if given.replay:
         module, name, *_ = given.replay.name.split("~")
         target = importlib.import_module(f"fuzz.{module}")
-        print(attempt(target, name, given.replay.read_bytes()))
+        case = given.replay.read_bytes()
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            print(attempt(target, name, case))
         return 0
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
     print(f"seed {seed}")
@@ -122,10 +125,12 @@ def run_cases(module: str, name: str, seed: int, indices: range) -> int:
         os.dup2(stray.fileno(), 1)
         os.dup2(stray.fileno(), 2)
         os.chdir(folder)
-        os.environ |= {"HOME": folder, "TMPDIR": folder}
+        os.environ |= {"HOME": folder, "TMPDIR": folder, "NUMBA_CACHE_DIR": folder}
         # Nothing is ever fetched: no proxy is there.
         os.environ |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
         limit_memory()
+        # What compiles takes longer than a case may.
+        getattr(target, "prepare", lambda: None)()
         for index in indices:
             outcome = attempt(target, name, case_of(target, name, seed, index))
             for stream in (sys.stdout, sys.stderr):

@@ -35,7 +35,7 @@ COMMANDS = (
     "show W", "show W --json", "show W --history", "show W --config", "evaluate --weights W",
     "evaluate --weights W --split train", "predict --weights W --proba one.csv",
     "predict --weights W -", "train C -q -o W --resume", "train C -q -o new.npy --from W",
-    "train C -q --verify W", "train C -q -o W", "load",
+    "train C -q --verify W", "train C -q -o W", "load", "compare W --metric error",
 )  # fmt: skip
 EXIT_CODES = (0, 1, 2, 3)
 

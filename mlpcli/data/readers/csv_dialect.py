@@ -3,17 +3,25 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from mlpcli.config.data_files import DELIMITERS, Files, MissingValues
+from mlpcli.data.readers.csv_start import (
+    AHEAD,
+    SEPARATOR,
+    SPACE,
+    find_start,
+    is_comment,
+    may_be_title,
+)
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.errors import DataError
 
-QUOTED = re.compile('"[^"]*"')
+SPACES = re.compile('("[^"]*")| +')
 
 
 class CsvOptions(NamedTuple):
@@ -33,6 +41,8 @@ class CsvOptions(NamedTuple):
     """Numbers that do; the reader leaves them as they are."""
     notation: Notation | None = None
     """How numbers are written; None for what Python's `float` takes."""
+    bare: bool = False
+    """Whether nothing can stand above the table."""
 
 
 def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
@@ -63,8 +73,7 @@ def json_options(files: Files, header_names: Collection[str], header: bool) -> C
         header: whether values are objects, whose names are the first line.
     """
     options = csv_options(files, header_names)
-    notation = options.notation and options.notation._replace(plain=True)
-    return options._replace(header=header, delimiter=",", notation=notation)
+    return options._replace(header=header, delimiter=",", bare=True)
 
 
 def notation_of(files: Files) -> Notation | None:
@@ -87,17 +96,21 @@ class Dialect(NamedTuple):
     """Of the columns, where the first line has them."""
     first: int
     """The number of the first line."""
+    above: tuple[Line, ...] = ()
+    """What stands above that, and is left out."""
 
 
 def sniff(
-    lines: Iterator[Line], where: Path | str, options: CsvOptions
+    lines: Iterator[Line], where: Path | str, options: CsvOptions, waits: bool = True
 ) -> tuple[Dialect, Iterator[Line]]:
-    """Detect from its first line how a table is written.
+    """Detect from its first lines how a table is written.
 
     Args:
-        lines: all its lines; the first is taken from them.
+        lines: all its lines; the first are taken from them.
         where: the table's name, for errors.
         options: what is known of it.
+        waits: whether lines may be waited for; else there is another only after what hardly is one
+            of the table.
 
     Returns:
         The dialect, and the lines that hold examples.
@@ -106,27 +119,60 @@ def sniff(
         DataError: if there is no line, or two columns have the same name in what is a header by
             its look alone.
     """
-    first = next(lines, None)
-    if first is None:
+    head, above, delimiter = [], 0, options.delimiter or ","
+    for line in lines:
+        head.append(line)
+        enough = options.bare or not (waits or may_be_title(line.text, options.delimiter))
+        if enough or len(head) > AHEAD:
+            break
+    if not head:
         raise DataError(where, "is empty", "give a file with examples")
-    delimiter = options.delimiter or _detect_delimiter(first.text)
+    if not options.bare:
+        _check_separator(head[0], where)
+        texts = [line.text for line in head]
+        above, delimiter = find_start(
+            texts, options.delimiter, lambda row: _is_header(row, options)
+        )
+    table: Iterator[Line] = chain(head[above:], lines)
+    if delimiter == SPACE:
+        table = map(_single_spaced, table)
+    first = next(table)
     cells = _split(first, delimiter, where)
-    dialect = Dialect(where, delimiter, len(cells), None, first.number)
     names = tuple(cell.strip() for cell in cells)
-    header = options.header
-    if not (
-        looks_like_names(names, options.header_names, options.notation)
-        if header is None
-        else header
-    ):
-        return dialect, chain([first], lines)
+    dialect = Dialect(where, delimiter, len(cells), None, first.number, tuple(head[:above]))
+    if not (_is_header(names, options) if options.header is None else options.header):
+        return dialect, chain([first], table)
     called = _distinct(names)
     again = {new: name for new, name in zip(called, names, strict=True) if name and new != name}
-    if header is None and not again.keys() <= set(options.header_names):
+    if options.header is None and not again.keys() <= set(options.header_names):
         problem = f"two columns are called {next(iter(again.values()))!r}"
         remedy = "give each a name of its own, or write header: false if this line is an example"
         raise DataError(f"{where}:{first.number}", problem, remedy)
-    return dialect._replace(names=called), lines
+    return dialect._replace(names=called), table
+
+
+def _check_separator(first: Line, where: Path | str) -> None:
+    """Refuse what a first line says to be between cells if no table is read so.
+
+    Raises:
+        DataError: naming it.
+    """
+    said = SEPARATOR.fullmatch(first.text)
+    if said and said[1] not in DELIMITERS:
+        problem = f"says that {said[1]!r} is between cells"
+        remedy = "write the table with one of , ; | a tab or spaces"
+        raise DataError(f"{where}:{first.number}", problem, remedy)
+
+
+def _is_header(cells: Sequence[str], options: CsvOptions) -> bool:
+    names = tuple(cell.strip() for cell in cells)
+    return looks_like_names(names, options.header_names, options.notation)
+
+
+def _single_spaced(line: Line) -> Line:
+    """Return a line with one space between cells, and none around them."""
+    text = SPACES.sub(lambda found: found[1] or SPACE, line.text.strip(" \r\n"))
+    return line._replace(text=text + "\n")
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -142,14 +188,6 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _detect_delimiter(text: str) -> str:
-    """Return what there is most of in a line; a space only where there is nothing else."""
-    unquoted = QUOTED.sub("", text.strip(" "))
-    *others, space = DELIMITERS
-    best = max(others, key=unquoted.count)
-    return best if best in unquoted or space not in unquoted else space
-
-
 def split_line(line: Line, dialect: Dialect) -> list[str]:
     """Return a line's cells.
 
@@ -158,12 +196,18 @@ def split_line(line: Line, dialect: Dialect) -> list[str]:
     """
     cells = _split(line, dialect.delimiter, dialect.where)
     if len(cells) != dialect.width:
-        raise DataError(
-            f"{dialect.where}:{line.number}",
-            f"has {len(cells)} values",
-            f"the first line has {dialect.width}",
-        )
+        raise _another_width(line, len(cells), dialect)
     return cells
+
+
+def _another_width(line: Line, width: int, dialect: Dialect) -> DataError:
+    problem, remedy = f"has {width} values", f"the first line has {dialect.width}"
+    if is_comment(line.text):
+        problem += ", and begins as a comment does"
+        remedy = "remove it: comments are left out above a table, and not amid it"
+    elif width > dialect.width and line.number <= dialect.first + AHEAD:
+        remedy += ": remove it if it stands above the table"
+    return DataError(f"{dialect.where}:{line.number}", problem, remedy)
 
 
 def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:

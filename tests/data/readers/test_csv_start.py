@@ -1,0 +1,177 @@
+"""What stands above a table, and between its cells: left out, read, or named in an error."""
+
+import io
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpcli.data.readers.csv_dialect import CsvOptions, sniff
+from mlpcli.data.readers.csv_start import find_start
+from mlpcli.data.readers.lines import decode_lines, join_quoted
+from mlpcli.errors import DataError
+
+HEAD = ["size", "colour", "weight", "kind"]
+ROWS = [[f"{i % 7}.5", ["red", "blue"][i % 2], str(i % 5), "ab"[i % 3 == 0]] for i in range(24)]
+
+
+def table(delimiter, header=True):
+    """Return the lines of a table."""
+    rows = [HEAD, *ROWS] if header else ROWS
+    return "".join(delimiter.join(row) + "\n" for row in rows)
+
+
+def aligned():
+    """Return a table whose columns are aligned with spaces, as programs print them."""
+    return "".join(" ".join(cell.rjust(8) for cell in row) + " \n" for row in [HEAD, *ROWS])
+
+
+# What stands above, the table, and what `init` says.
+WRITTEN = {
+    "excel": ("sep=;\n", table(";"), "left out: the line above the table ('sep=;')"),
+    "excel, quoted": ('"sep=,"\r\n', table(","), "left out: the line above"),
+    "excel, tab": ("sep=\t\n", table("\t"), "left out: the line above"),
+    "a byte order mark": ("\ufeffsep=;\n", table(";"), "left out: the line above"),
+    "comments": ("# by me, on Monday\n# m, kg\n", table(","), "left out: the 2 lines above"),
+    "comments as wide": ("# a,b,c\n", table(","), "left out: the line above"),
+    "a title": ("Sales report 2023\n\n", table(";"), "('Sales report 2023')"),
+    "a title with commas": ("Sales, net, in 2023\n", table(";"), "('Sales, net, in 2023')"),
+    "titles": ("Sales report 2023\nAll numbers net\n", table("\t"), "left out: the 2 lines"),
+    "padded titles": ("Sales 2023,,,\n,,,\n", table(","), "left out: the 2 lines above"),
+    "names and values": ("Account;123\nFrom;2020\n\n", table(";"), "left out: the 2 lines above"),
+    "both": ("sep=;\nSales\n# net\n", table(";"), "left out: the 3 lines above"),
+    "bars": ("", table("|"), "between cells: | (delimiter"),
+    "a space": ("", table(" "), "between cells: spaces (delimiter"),
+    "spaces": ("", aligned(), "between cells: spaces (delimiter"),
+    "comments and spaces": ("# aligned\n", aligned(), "between cells: spaces (delimiter"),
+}
+
+
+@pytest.fixture
+def plain(run_mlp):
+    """Train on the table written plainly; return what predicts of a file, or of standard input."""
+    Path("plain.csv").write_text(table(","))
+    keys = "hidden: [4]\neta: 0.1\nbt_size: 8\nepochs: 1\n"
+    Path("plain.yaml").write_text(f"data: {{train: plain.csv, test: 0.25}}\n{keys}")
+    assert run_mlp("train", "plain.yaml", "-q").returncode == 0
+    words = ("--weights", "plain.npy")
+
+    def shown(*args, **options):
+        run = run_mlp(*args[:1], *words, *args[1:], **options)
+        assert run.returncode == 0, run.stderr
+        return run.stdout.replace("odd.csv", "plain.csv")
+
+    return shown
+
+
+@pytest.mark.parametrize(("above", "text", "said"), WRITTEN.values(), ids=WRITTEN)
+def test_read_as_if_written_plainly(run_mlp, plain, above, text, said):
+    """`init` says what it left out; then all commands read what they read of the plain table."""
+    Path("odd.csv").write_bytes((above + text).encode())
+    found = run_mlp("init", "odd.csv", "--target", "kind")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert said in found.stdout
+    trained = Path("plain.yaml").read_text().replace("plain.csv", "odd.csv")
+    Path("c.yaml").write_text(trained)
+    assert run_mlp("train", "c.yaml", "-q").returncode == 0
+    assert np.load("c.npy")["W2"].tobytes() == np.load("plain.npy")["W2"].tobytes()
+    expected = plain("predict", "--proba", "plain.csv")
+    assert plain("predict", "--proba", "odd.csv") == expected
+    assert plain("evaluate", "--data", "odd.csv") == plain("evaluate", "--data", "plain.csv")
+    assert plain("predict", "--proba", "-", input=above + text) == expected
+
+
+@pytest.mark.parametrize("above", ["sep=;\n", "# net\n", "Sales report 2023\n"])
+def test_a_stream_is_answered_line_by_line(plain, above):
+    """Of a pipe no more is waited for than the line that begins the table."""
+    from mlpcli.checkpoint import store
+    from mlpcli.data.columns import select_known
+    from mlpcli.prediction.inputs import read_stream
+
+    plain("predict", "plain.csv")
+    model = store.load("plain.npy")
+    text = above + table(";")
+    stream = io.BytesIO(text.encode())
+    files, select = model.experiment.data.files, select_known(model.encoding, labelled=False)
+    first = next(read_stream(stream, model.encoding, 1, files, select))
+    assert len(first.values) == 1
+    read = stream.tell()
+    assert text[:read].count("\n") == 3
+    # As many words as columns, without anything but spaces between, are a row at once.
+    stream = io.BytesIO(table(" ", header=False).encode())
+    next(read_stream(stream, model.encoding, 1, files, select))
+    assert stream.tell() == len(" ".join(ROWS[0])) + 1
+
+
+NOT_READ = {
+    "another separator": ("sep=^\n" + table("^"), ":1: says that '^' is between cells; write the "),
+    "a comment amid": (
+        table(",") + "# total\n",
+        ":26: has 1 values, and begins as a comment does; remove it: comments are left out above a",
+    ),
+    "shorter by one": (
+        "red;blue;green\n" + table(";"),
+        ":2: has 4 values; the first line has 3: remove it if it stands above the table",
+    ),
+    "of R": (
+        "size,colour,weight,kind\n"
+        + "".join(f"{i},{','.join(row)}\n" for i, row in enumerate(ROWS)),
+        ":2: has 5 values; the first line has 4: remove it if it stands above the table",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), NOT_READ.values(), ids=NOT_READ)
+def test_what_is_not_read_is_named(run_mlp, text, message):
+    """One line says which line is odd, and what to do about it."""
+    Path("t.csv").write_text(text)
+    Path("c.yaml").write_text(
+        "data: {train: t.csv}\nhidden: [4]\neta: 0.1\nbt_size: 8\nepochs: 1\n"
+    )
+    run = run_mlp("train", "c.yaml")
+    assert (run.returncode, run.stderr.count("\n")) == (1, 1)
+    assert f"mlp: error: t.csv{message}" in run.stderr
+
+
+STARTS = {
+    "a header with #": (["#id,colour,kind", "x1,red,yes", "x2,blue,no"], 0),
+    "two columns, with #": (["#x,y", "1,2"], 0),
+    "one column": (["x", "1", "2"], 0),
+    "one column of sentences": (["text", "a red apple", "two blue pears"], 0),
+    "one column, a comment": (["# net", "x", "1"], 1),
+    "empty columns at the end": (["a,b,,", "1,2,,", "3,4,,"], 0),
+    "a first row of gaps": (["5,,,", "1,2,3,4", "1,2,3,4"], 0),
+    "a row alone": (["1,2,3"], 0),
+    "a comment alone": (["# net"], 0),
+    "sep alone": (["sep=;"], 0),
+    "names with spaces": (["first name;last name", "Al;Lee", "Bo;Kim"], 0),
+    "an index": ([",a,b", "0,1,2", "1,3,4"], 0),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), STARTS.values(), ids=STARTS)
+def test_no_line_of_a_table_is_left_out(lines, expected):
+    """What may be a header or a row stays one."""
+    header = lambda row: not any(cell.strip(".").isdigit() for cell in row)  # noqa: E731
+    assert find_start(lines, None, header)[0] == expected
+
+
+CELLS = st.text(st.sampled_from("ab1.,;|#\" \t'="), max_size=5)
+
+
+@given(
+    st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=6),
+    st.sampled_from(",;|\t "),
+)
+def test_any_lines_have_a_start(rows, delimiter):
+    """Whatever stands in a file, it has a first line, all above are before it, and no more."""
+    text = "\n".join(delimiter.join(row) for row in rows)
+    with suppress(DataError):
+        lines = list(join_quoted(decode_lines(io.BytesIO(text.encode()), "t.csv"), "t.csv"))
+        dialect, left = sniff(iter(lines), "t.csv", CsvOptions(header=False))
+        numbers = [line.number for line in (*dialect.above, *left)]
+        assert numbers == [line.number for line in lines]
+        assert dialect.first == lines[len(dialect.above)].number
