@@ -1,16 +1,17 @@
 """How good an experiment is on validation examples: a mean over seeds and folds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from mlpcli.config.schema import Experiment
-from mlpcli.data.dataset import Dataset
+from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
-from mlpcli.model import new_model
+from mlpcli.model import evaluate, new_model
+from mlpcli.nn.calibration import fit_temperature
 from mlpcli.training.engine import choose_engine
 from mlpcli.training.loop import OnStep, train
 from mlpcli.training.run import Run, start_run
@@ -24,8 +25,8 @@ class Progress(NamedTuple):
 
     share: float
     """Of all epochs, how many are over."""
-    values: list[float]
-    """The metric of each run, if it ended here."""
+    values: Callable[[], list[float]]
+    """Returns the metric of each run, if it ended here."""
 
 
 class Objective(NamedTuple):
@@ -57,8 +58,7 @@ class Objective(NamedTuple):
         ]
         for _ in zip_longest(*(train(*started, on_step) for started in runs)):
             done = max(len(run.history) for _, run, _ in runs)
-            values = [self._value(fitted, run) for fitted, run, _ in runs]
-            yield Progress(done / experiment.epochs, values)
+            yield Progress(done / experiment.epochs, lambda: [self._value(*run) for run in runs])
 
     def datasets(self, experiment: Experiment) -> Iterator[tuple[Experiment, Dataset]]:
         """Yield the data of each fold, and the experiment with the structure that fits them.
@@ -80,10 +80,23 @@ class Objective(NamedTuple):
         run.engine = choose_engine(self.engine, experiment, lambda _: None)
         return experiment, run, dataset
 
-    def _value(self, experiment: Experiment, run: Run) -> float:
+    def _value(self, experiment: Experiment, run: Run, dataset: Dataset) -> float:
+        if self.metric == "error" and experiment.calibrate and dataset.validation:
+            return _calibrated_error(experiment, run, dataset, dataset.validation)
         # Where validation does not choose the weights, those to use are the last.
         row = run.history[run.best_epoch if experiment.validation else -1]
         return float(row[f"validation_{self.metric}"])
+
+
+def _calibrated_error(
+    experiment: Experiment, run: Run, dataset: Dataset, validation: Examples
+) -> float:
+    """Return the validation error as it is in use: label smoothing alone makes it larger."""
+    network = run.candidate.copy()
+    network.theta[:] = run.best
+    network.cool(fit_temperature(network, *validation))
+    weights = dataset.validation_weights
+    return evaluate(network, experiment, dataset.encoding, validation, weights).error
 
 
 def _check_fold(dataset: Dataset, parts: int) -> None:

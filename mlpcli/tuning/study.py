@@ -128,11 +128,12 @@ class SharedStudy:
         labels = {d.key: _suggest(trial, d) for d in self.search.space}
         try:
             experiment = self.search.template.experiment(chosen_values(self.search.space, labels))
-            part, values = 0, [0.0]
-            for share, values in self.search.objective.epochs(experiment, lambda _: check()):
-                if part < int(share * PARTS) < PARTS:
-                    part = int(share * PARTS)
-                    self._report(trial, fmean(values), part, place)
+            part = 0
+            for progress in self.search.objective.epochs(experiment, lambda _: check()):
+                if part < int(progress.share * PARTS) < PARTS:
+                    part = int(progress.share * PARTS)
+                    self._report(trial, fmean(progress.values()), part, place)
+            found = progress.values()
         except MlpError as error:
             trial.set_user_attr("reason", error.problem)
             raise
@@ -144,8 +145,8 @@ class SharedStudy:
         except Interrupted:
             self._begin_again(trial.number)
             raise
-        trial.set_user_attr("values", values)
-        return fmean(values)
+        trial.set_user_attr("values", found)
+        return fmean(found)
 
     def _report(self, trial: "Trial", value: float, part: int, place: int) -> None:
         from optuna import TrialPruned

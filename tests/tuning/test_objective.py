@@ -15,7 +15,7 @@ def last(objective, experiment):
     """Return the values at the end of all runs."""
     *_, progress = objective.epochs(experiment, lambda _: None)
     assert progress.share == 1
-    return progress.values
+    return progress.values()
 
 
 def objective(metric="error", seeds=1, folds=()):
@@ -54,8 +54,16 @@ def test_a_run_is_what_the_loop_comes_to(config):
 def test_the_best_epoch_counts_where_validation_chooses(config):
     """With a validation key, the value is the best that any epoch came to."""
     experiment = load_experiment(config, ["validation=0.3", "eta=3", "epochs=9"])
-    epochs = [p.values[0] for p in objective().epochs(experiment, lambda _: None)]
+    epochs = [p.values()[0] for p in objective().epochs(experiment, lambda _: None)]
     assert epochs == list(np.minimum.accumulate(epochs))
+
+
+def test_a_calibrated_error_is_that_of_the_checkpoint(config):
+    """With `calibrate`, what judges is the error in use, which is below that of the history."""
+    keys = ["validation=0.3", "label_smoothing=0.4", "epochs=60", "eta=0.5"]
+    plain = last(objective(), load_experiment(config, keys))
+    calibrated = last(objective(), load_experiment(config, [*keys, "calibrate=true"]))
+    assert calibrated[0] < plain[0]
 
 
 @pytest.mark.parametrize("keys", [["data.time=x"], ["data.group=x"]])
