@@ -3,13 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
 
-from mlpcli.errors import Interrupted
+from mlpcli.errors import Interrupted, MlpError
 from mlpcli.signals import defer_signals
 from mlpcli.tuning.results import Result, over
 from mlpcli.tuning.search import Search
@@ -17,6 +17,8 @@ from mlpcli.tuning.study import Check, SharedStudy, open_study
 
 # What a process that is asked to end has to finish a mini-batch.
 END_SECONDS = 10
+# So many processes for each job may die in a row, without a trial that ends.
+MOST_DEATHS = 5
 
 
 class Worker(NamedTuple):
@@ -42,19 +44,23 @@ def run_trials(study: SharedStudy, jobs: int, check: Check) -> Iterator[list[Res
         yield from study.run(check)
         return
     with _working(study.search, jobs) as workers:
-        ended = 0
+        ended = deaths = 0
         while not study.is_over():
             check()
             for i, worker in enumerate(workers):
-                if worker.failure.poll():
-                    raise worker.failure.recv()
                 if not worker.process.is_alive():
-                    # Another one begins its trial again.
+                    with suppress(EOFError):
+                        raise worker.failure.recv()
+                    # It was killed: another one begins its trial again.
+                    deaths += 1
                     workers[i] = _start(study.search)
+            if deaths > MOST_DEATHS * jobs:
+                remedy = "see with --jobs 1 what it is"
+                raise MlpError("--jobs", "processes end before their trials do", remedy)
             study.wait()
             results = study.results()
-            before, ended = ended, len(over(results))
-            if ended > before:
+            if len(over(results)) > ended:
+                ended, deaths = len(over(results)), 0
                 yield results
 
 

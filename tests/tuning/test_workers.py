@@ -23,7 +23,7 @@ def children(pid):
 
 def test_jobs_share_the_trials_and_a_dead_one_is_replaced():
     """All trials come to an end, though one of two processes is killed by SIGKILL in mid-trial."""
-    words = [MLP, *WORDS, "--trials", "5", "--jobs", "2", "--json", "--set", "epochs=300"]
+    words = [MLP, *WORDS, "--trials", "5", "--jobs", "2", "--json", "--set", "epochs=100"]
     with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as process:
         assert process.stderr.readline().startswith("trial ")
         os.kill(children(process.pid)[0], signal.SIGKILL)
@@ -56,4 +56,15 @@ def test_jobs_end_with_the_command(number):
 def started():
     """Return whether trials are being worked on."""
     journal = Path("t.journal")
-    return journal.exists() and journal.read_text(encoding="utf-8").count('"hidden"') >= 3
+    # Of two trials, a value is chosen.
+    chosen = '"op_code":5'
+    return journal.exists() and journal.read_text(encoding="utf-8").count(chosen) >= 4
+
+
+def test_jobs_that_cannot_work_are_an_error(run_mlp, monkeypatch):
+    """Where processes end again and again before a trial does, the search gives up."""
+    monkeypatch.setattr("mlpcli.tuning.workers._work", os._exit)
+    monkeypatch.setattr("mlpcli.tuning.workers.MOST_DEATHS", 0)
+    ran = run_mlp(*WORDS, "--trials", 2, "--jobs", 2)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("mlp: error: --jobs: processes end before their trials do")
