@@ -33,6 +33,7 @@ LIBRARIES = {
     "PIL": ("data.readers.images",),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.compiled.jit",),
+    "mpi4py": ("training.ranks",),
     "onnx": ("export.onnx_graph", "export.onnx_model"),
     "matplotlib": ("plots", "cli.plot"),
     "cycler": ("plots",),
