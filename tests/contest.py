@@ -2,13 +2,11 @@
 
 Every seed trains on four fifths of a table and is judged on the rest, as `mlp train` divides it:
 the same rows for all contenders. Scores are means over the seeds; so are the seconds of processor
-time, of a whole process for `mlp` and of the fit alone for the others, with one thread each.
+time, of the whole command for `mlp` and of the fit alone for the others, with one thread each.
 """
 
 import argparse
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 os.environ |= dict.fromkeys(THREADS, "1")
 
 import numpy as np  # noqa: E402 - after the number of threads
+from in_process import run_mlp  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning  # noqa: E402
 
@@ -34,6 +33,8 @@ Array = NDArray[np.float64]
 Table = tuple[Array, NDArray[Any]]
 Scores = tuple[float, ...]
 OURS = "mlp init"
+# One thread, and nothing to compile.
+QUIETLY = ("--quiet", "--threads", "1", "--engine", "numpy")
 
 
 class Contest(NamedTuple):
@@ -110,7 +111,7 @@ def _measure(contest: Contest, name: str, seeds: int, changes: Sequence[str]) ->
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         targets = _write_csv(folder / "t.csv", *contest.tables[name](), contest.prefix)
-        _mlp(folder, "init", "t.csv", *targets)
+        _mlp("init", folder / "t.csv", "-o", folder / "t.yaml", *targets)
         for seed in range(seeds):
             train, test = _split(folder, seed)
             model, seconds = _train(folder, seed, changes)
@@ -135,12 +136,13 @@ def _write_csv(path: Path, x: Array, y: NDArray[Any], prefix: str) -> list[str]:
     return [word for name in names for word in ("--target", name)] if len(names) > 1 else []
 
 
-def _mlp(folder: Path, *arguments: str) -> None:
-    """Run the command line in a folder; a failure ends the measurement with what it said."""
-    command = [sys.executable, "-m", "mlpcli", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def _mlp(*words: str | Path) -> float:
+    """Run a command; return its seconds. A failure ends the measurement with what it said."""
+    start = time.process_time()
+    done = run_mlp(*words)
     if done.returncode:
-        sys.exit(f"mlp {' '.join(arguments)}: {done.stderr.strip()}")
+        sys.exit(done.stderr.strip())
+    return time.process_time() - start
 
 
 def _split(folder: Path, seed: int) -> tuple[Examples, Examples]:
@@ -154,11 +156,9 @@ def _split(folder: Path, seed: int) -> tuple[Examples, Examples]:
 def _train(folder: Path, seed: int, changes: Sequence[str]) -> tuple[Model, float]:
     """Train the configuration in a folder by the command line; return the model and seconds."""
     words = [word for change in (f"seed={seed}", *changes) for word in ("--set", change)]
-    start = resource.getrusage(resource.RUSAGE_CHILDREN)
-    _mlp(folder, "train", "t.yaml", *words, "-o", f"{seed}.npy", "--quiet")
-    end = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
-    return mlpcli.load(folder / f"{seed}.npy"), seconds
+    weights = folder / f"{seed}.npy"
+    seconds = _mlp("train", folder / "t.yaml", *words, "-o", weights, *QUIETLY)
+    return mlpcli.load(weights), seconds
 
 
 def _fit(estimator: Any, train: Examples) -> tuple[Any, float]:
