@@ -85,9 +85,23 @@ def fit_quantities(
     return encoding._replace(quantities=tuple(Quantity(*row) for row in found))
 
 
-def encode_quantities(encoding: Encoding, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return quantities as a network learns them, (n, n_L): (target - mean) / std."""
-    return (numbers - encoding.target_means) / encoding.target_stds
+def encode_quantities(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.float64]:
+    """Return the targets of a table as a network learns them, (n, n_L): (target - mean) / std.
+
+    Raises:
+        DataError: naming the place of a target that is no finite number, or so far from those of
+            the training that the sum of the errors is none.
+    """
+    numbers = read_quantities(table)
+    with np.errstate(over="ignore"):
+        encoded = (numbers - encoding.target_means) / encoding.target_stds
+    far = np.abs(encoded) > np.sqrt(np.finfo(dtype).max) / max(1, len(encoded))
+    if far.any():
+        row, j = np.argwhere(far)[0].tolist()
+        problem = f"{encoding.class_names[j]} {numbers[row, j]:g} is too far from the targets "
+        problem += f"in training for {dtype} arithmetic"
+        raise DataError(table.row(row), problem, "correct it, or leave the example out")
+    return encoded
 
 
 def decode_quantities(

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import ConfigError
 
 ENGINES = ("auto", "numpy", "numba")
+
+Gather = Callable[[NDArray[np.generic], NDArray[np.integer], NDArray[np.floating]], None]
 
 
 class Engine(NamedTuple):
@@ -19,6 +24,14 @@ class Engine(NamedTuple):
     def versions(self) -> dict[str, str]:
         """What a checkpoint records of it, beside NumPy's version."""
         return {"numba": self.numba} if self.numba else {}
+
+    def gather(self, features: NDArray[np.generic]) -> Gather | None:
+        """Return what gathers examples as floats in one pass; None if NumPy has to, in two."""
+        if not self.numba or features.dtype != np.uint8 or not features.flags.c_contiguous:
+            return None
+        from mlpcli.nn.compiled.inputs import gather_bytes
+
+        return gather_bytes
 
 
 NUMPY = Engine()

@@ -101,7 +101,7 @@ class _Tools(NamedTuple):
 
 def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
     network = run.network
-    batches = mini_batches(experiment, network, dataset)
+    batches = mini_batches(experiment, network, dataset, run.engine)
     sizes, gradient = batches.batch_sizes.sizes, run.ranks.gradient(network.theta)
     make_workspace, backprop = backward_pass(network)
     if gradient is not None:

@@ -1,7 +1,7 @@
 """How functions are compiled, with numba, and where the result is kept.
 
-Only this module imports numba, which takes 0.2 s. Functions are compiled when they are first
-called with arguments of some types, and numba keeps the result on disk.
+Only this module and `blas` import numba, which takes 0.2 s. Functions are compiled when they are
+first called with arguments of some types, and numba keeps the result on disk.
 """
 
 import hashlib
@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import event
+
+from mlpcli.nn.compiled import blas
 
 VERSION: str = numba.__version__
 
@@ -26,7 +28,8 @@ def _cache_folder() -> Path | None:
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         sources = sorted(Path(__file__).parents[1].rglob("*.py"))
-        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        code = b"".join(path.read_bytes() for path in sources)
+        digest = hashlib.sha256(code + bytes([blas.AVAILABLE])).hexdigest()
         folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "mlp" / "numba") / digest[:16]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -48,8 +51,16 @@ def compiled(function: Function) -> Function:
     Sums may be taken in any order, and a product and a sum be rounded once. NaN and infinity keep
     their meaning, since divergence is found by them.
     """
-    exact_but = {"reassoc", "nsz", "contract"}
-    jit: Any = numba.njit(cache=CACHE is not None, error_model="numpy", fastmath=exact_but)
+    return _jit(function, {"reassoc", "nsz", "contract"})
+
+
+def compiled_in_order(function: Function) -> Function:
+    """Compile a function whose sums are taken in the order in which they are written."""
+    return _jit(function, {"contract"})
+
+
+def _jit(function: Function, fastmath: set[str]) -> Function:
+    jit: Any = numba.njit(cache=CACHE is not None, error_model="numpy", fastmath=fastmath)
     return cast(Function, jit(function))
 
 

@@ -73,6 +73,13 @@ def make_rule(
 
 
 @compiled
+def is_plain(kind: int, settings: Settings) -> bool:
+    """Return whether a rule is the article's step alone, theta <- theta - eta g."""
+    decay, longest = settings[4], settings[6]
+    return kind == SGD and decay == 0 and longest == math.inf
+
+
+@compiled
 def _shortening(g: Array, longest: float) -> float:
     """Return what to multiply a gradient by so that it is no longer than that."""
     if longest == math.inf:

@@ -16,14 +16,16 @@ from mlpcli.training.loop import train
 from mlpcli.training.run import start_run
 
 jit = pytest.importorskip("mlpcli.nn.compiled.jit", exc_type=ImportError)
+steps = pytest.importorskip("mlpcli.nn.compiled.steps", exc_type=ImportError)
+
+BASE = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}
 
 ENDS = [(loss, output) for loss, output in LOSSES if output in ("sigmoid", "softmax")]
 
 
 def trained(engine, keys, on_step=None, scale="none"):
     """Return the run of an experiment with an engine, on inputs of some scale."""
-    base = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}
-    experiment = from_mapping(base | keys, {})
+    experiment = from_mapping(BASE | keys, {})
     data = dataset(scale=scale)
     run = start_run(experiment, new_model(experiment, data).network)
     run.engine = engine
@@ -66,6 +68,30 @@ def test_an_epoch_is_numpys(hidden, activation, ends, rule, options, dtype, scal
     np.testing.assert_allclose(found.network.theta, expected.network.theta, **close)
     one, other = (np.array(told) for told in reports.values())
     np.testing.assert_allclose(other, one, **close)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", [{}, {"clip_norm": 0.5}, {"optimizer": "adam"}], ids=str)
+def test_large_networks_are_numpys(dtype, optimizer):
+    """Products that NumPy's library computes for compiled code are those of NumPy's own steps."""
+    for activation, ends in (("sigmoid", ENDS[0]), ("relu", ENDS[-1])):
+        keys = {"structure": [4, 200, 90, 3], "activation": activation, "dtype": dtype}
+        keys |= {"loss": ends[0], "output": ends[1], "bt_size": 25} | optimizer
+        told = []
+        expected = trained(NUMPY, keys, scale="unit")
+        found = trained(Engine(jit.VERSION), keys, told.append, scale="unit")
+        close = {"rtol": 1e-3, "atol": 1e-4} if dtype == "float32" else {"rtol": 1e-9}
+        np.testing.assert_allclose(found.network.theta, expected.network.theta, **close)
+        assert len(told) == 6
+
+
+def test_large_networks_without_the_library(monkeypatch):
+    """Where NumPy's library cannot be called, the passes of large networks stay NumPy's."""
+    keys = {"structure": [4, 900, 90, 3], "activation": "relu", "bt_size": 25}
+    network = new_model(from_mapping(BASE | keys, {}), dataset()).network
+    assert steps.suits_large(network) == steps.blas.AVAILABLE
+    monkeypatch.setattr(steps.blas, "AVAILABLE", False)
+    assert not steps.suits_large(network)
 
 
 def test_members_are_numpys():
