@@ -240,6 +240,21 @@ def test_targets_that_cannot_be_learned(run_mlp, change, said):
     assert said in run.stderr
 
 
+def test_a_target_beyond_the_arithmetic(run_mlp, train):
+    """A test target that the network's precision cannot hold is an error that names its line."""
+    write()
+    write("far.csv", range(3), change=lambda row: row | {"price": 1e300})
+    configure()
+    train()
+    said = "far.csv:2: price is 1e+300, too far from what was learned; correct it, or leave the row"
+    run = run_mlp("evaluate", "--weights", "c.npy", "--data", "far.csv")
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert said in run.stderr
+    configure(more="task: regression\nvalidation: far.csv\n")
+    run = run_mlp("train", "c.yaml", "-o", "new.npy")
+    assert run.returncode == 1 and said in run.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -304,9 +304,10 @@ def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:
 
 
 def _examples(encoding: Encoding, table: Table, dtype: str) -> Examples:
-    targets = _targets(encoding, table)
     if encoding.task == "regression":
-        targets = encode_quantities(encoding, targets)
+        targets = encode_quantities(encoding, table, dtype)
+    else:
+        targets = _targets(encoding, table)
     return Examples(encode(encoding, table, dtype), targets)
 
 

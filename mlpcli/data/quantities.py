@@ -80,14 +80,27 @@ def fit_quantities(
             problem = f"all {len(numbers)} examples have the same {name}, {low[j]:g}"
             raise DataError(table.where, problem, "name another target")
         if not 0 < stds[j] < np.inf:
-            raise DataError(table.where, f"{name} has values too large or too close", "rescale it")
+            problem = f"{name} is from {low[j]:g} to {high[j]:g}, too far apart or too close"
+            raise DataError(table.where, problem, "correct it, or rescale it")
     found = zip(means.tolist(), stds.tolist(), low.tolist(), high.tolist(), strict=True)
     return encoding._replace(quantities=tuple(Quantity(*row) for row in found))
 
 
-def encode_quantities(encoding: Encoding, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return quantities as a network learns them, (n, n_L): (target - mean) / std."""
-    return (numbers - encoding.target_means) / encoding.target_stds
+def encode_quantities(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.float64]:
+    """Return the targets of a table as a network learns them, (n, n_L): (target - mean) / std.
+
+    Raises:
+        DataError: naming the place of a target that is no finite number, or whose square `dtype`,
+            in which the network computes, cannot hold.
+    """
+    numbers = read_quantities(table)
+    scaled = (numbers - encoding.target_means) / encoding.target_stds
+    far = np.abs(scaled) > np.sqrt(np.finfo(dtype).max)
+    if far.any():
+        row, j = np.argwhere(far)[0].tolist()
+        problem = f"{encoding.class_names[j]} is {numbers[row, j]:g}, too far from what was learned"
+        raise DataError(table.row(row), problem, "correct it, or leave the row out")
+    return scaled
 
 
 def decode_quantities(
