@@ -90,17 +90,19 @@ def encode_quantities(encoding: Encoding, table: Table, dtype: str) -> NDArray[n
     """Return the targets of a table as a network learns them, (n, n_L): (target - mean) / std.
 
     Raises:
-        DataError: naming the place of a target that is no finite number, or whose square `dtype`,
-            in which the network computes, cannot hold.
+        DataError: naming the place of a target that is no finite number, or so far from those of
+            the training that the sum of the errors is none.
     """
     numbers = read_quantities(table)
-    scaled = (numbers - encoding.target_means) / encoding.target_stds
-    far = np.abs(scaled) > np.sqrt(np.finfo(dtype).max)
+    with np.errstate(over="ignore"):
+        encoded = (numbers - encoding.target_means) / encoding.target_stds
+    far = np.abs(encoded) > np.sqrt(np.finfo(dtype).max) / max(1, len(encoded))
     if far.any():
         row, j = np.argwhere(far)[0].tolist()
-        problem = f"{encoding.class_names[j]} is {numbers[row, j]:g}, too far from what was learned"
-        raise DataError(table.row(row), problem, "correct it, or leave the row out")
-    return scaled
+        problem = f"{encoding.class_names[j]} {numbers[row, j]:g} is too far from the targets "
+        problem += f"in training for {dtype} arithmetic"
+        raise DataError(table.row(row), problem, "correct it, or leave the example out")
+    return encoded
 
 
 def decode_quantities(

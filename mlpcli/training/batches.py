@@ -11,6 +11,7 @@ from mlpcli.config import compat
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.nn.network import Network, input_buffer
+from mlpcli.training.engine import NUMPY, Engine, Gather
 
 Features = NDArray[np.generic]
 
@@ -40,7 +41,9 @@ def batch_sizes(n: int, bt_size: int) -> BatchSizes:
     return BatchSizes(sizes, sizes, n)
 
 
-def mini_batches(experiment: Experiment, network: Network, dataset: Dataset) -> "MiniBatches":
+def mini_batches(
+    experiment: Experiment, network: Network, dataset: Dataset, engine: Engine = NUMPY
+) -> "MiniBatches":
     """Return what cuts a dataset's training examples into an experiment's mini-batches."""
     rows, m = dataset.train_rows, experiment.bt_size
     n = len(dataset.train.labels if rows is None else rows)
@@ -50,7 +53,8 @@ def mini_batches(experiment: Experiment, network: Network, dataset: Dataset) -> 
     features, labels = dataset.train
     if labels.ndim == 2:
         labels = np.arange(len(labels))
-    return MiniBatches(features, labels, sizes, x, targets, weights)
+    gather = engine.gather(features)
+    return MiniBatches(features, labels, sizes, x, targets, weights, gather)
 
 
 def _targets(experiment: Experiment, dataset: Dataset) -> NDArray[np.generic]:
@@ -121,6 +125,7 @@ class MiniBatches:
         targets: what the outputs should be for each class, (n_L, n_L): one-hot rows, or smoothed;
             or for each example, (n, n_L).
         weights: (n,) weights of the examples, or None.
+        gather: writes examples into `x` in one pass, if anything does.
     """
 
     def __init__(
@@ -131,8 +136,11 @@ class MiniBatches:
         x: NDArray[np.floating],
         targets: NDArray[np.generic],
         weights: NDArray[np.floating] | None = None,
+        gather: Gather | None = None,
     ) -> None:
-        self.features = features
+        # Without its class, which a mapped file has.
+        self.features = np.asarray(features)
+        self.gather = gather
         self.labels = labels
         self.batch_sizes = batch_sizes
         self.targets = targets.astype(x.dtype)
@@ -208,11 +216,14 @@ class MiniBatches:
     ) -> None:
         """Fill the buffers with the chosen examples."""
         rows = len(chosen)
-        # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
-        raw = self.features.take(chosen, axis=0, out=self.raw[:rows], mode="clip")
-        if augment is not None:
-            augment(raw, step)
-        self.x[:rows, :-1] = raw
+        if self.gather and augment is None:
+            self.gather(self.features, chosen, self.x)
+        else:
+            # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
+            raw = self.features.take(chosen, axis=0, out=self.raw[:rows], mode="clip")
+            if augment is not None:
+                augment(raw, step)
+            self.x[:rows, :-1] = raw
         labels = self.labels[chosen]
         self.targets.take(labels, axis=0, out=self.y[:rows], mode="clip")
         if self.weights is not None and self.weight is not None:

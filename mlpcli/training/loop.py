@@ -108,7 +108,7 @@ class _Tools(NamedTuple):
 
 def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
     network = run.network
-    batches = mini_batches(experiment, network, dataset)
+    batches = mini_batches(experiment, network, dataset, run.engine)
     sizes = set(batches.batch_sizes.sizes)
     make_workspace, backprop = backward_pass(network)
     workspace = make_workspace(network, max(sizes), dropout=experiment.dropout_rates)
