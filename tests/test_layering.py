@@ -34,6 +34,7 @@ LIBRARIES = {
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.compiled.jit", "nn.compiled.blas"),
     "llvmlite": ("nn.compiled.blas",),
+    "mpi4py": ("training.ranks",),
     "onnx": ("export.onnx_graph", "export.onnx_model"),
     "matplotlib": ("plots", "cli.plot"),
     "cycler": ("plots",),

@@ -56,8 +56,6 @@ data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these
 target = click.option(
     "--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels."
 )
-# Which labelled examples a model is evaluated on.
-examples = together(data_dir, split, data, target)
 decimal = click.option(
     "--decimal",
     type=click.Choice([".", ","]),
@@ -68,6 +66,8 @@ delimiter = click.option(
     type=click.Choice([",", ";", "tab", "|", "space"]),
     help="What is between its cells.  [default: as in training]",
 )
+# Which labelled examples a model is evaluated on.
+examples = together(data_dir, split, data, target, decimal, delimiter)
 report = click.option(
     "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
 )

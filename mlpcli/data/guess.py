@@ -1,13 +1,14 @@
 """How to read a file so that it trains without further ado: found out, or else chosen and said."""
 
 import statistics
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlpcli.config.data_files import ColumnRef, Files, MissingValues, Target
+from mlpcli.config.data_files import ROLES, ColumnRef, Files, MissingValues, Target
 from mlpcli.data.columns import HEADER_WORDS, find_column, select_all
 from mlpcli.data.files import read_training
 from mlpcli.data.guess_forms import guess_dates, guess_notation
@@ -47,6 +48,8 @@ class Wishes(NamedTuple):
     ignore: tuple[ColumnRef, ...] = ()
     categorical: tuple[ColumnRef, ...] = ()
     header: bool | None = None
+    roles: Mapping[str, Any] = {}
+    """By part of `data`, one of `ROLES`: the column that has it."""
 
 
 class Guess(NamedTuple):
@@ -77,12 +80,17 @@ def guess_files(source: Source, wishes: Wishes) -> Guess:
         categorical=wishes.categorical,
         missing="mean",
         header=wishes.header,
+        **wishes.roles,
     )
     if source.format in ("table", "json", "parquet"):
-        return _guess_table(source, Guess(files), wishes.task)
-    if wishes.ignore or wishes.categorical or wishes.header is not None:
+        roles = tuple(f"{part}: column {name}" for part, name in wishes.roles.items())
+        return _guess_table(source, Guess(files, roles), wishes.task)
+    given = {"ignore": wishes.ignore, "categorical": wishes.categorical, **wishes.roles}
+    of_tables = [f"--{name}" for name, value in given.items() if value != ()]
+    of_tables += [] if wishes.header is None else ["--header"]
+    if of_tables:
         problem = f"{source.path} is no table, of which columns or a header could be told"
-        raise ConfigError("mlp init", problem, "leave out --ignore, --categorical and --header")
+        raise ConfigError("mlp init", problem, f"leave out {' and '.join(of_tables)}")
     guess = _guess_folder if source.format == "folder" else _guess_array
     return guess(source, Guess(files))
 
@@ -189,7 +197,9 @@ def _with_typed_dates(source: Source, guess: Guess) -> Guess:
     """List the columns whose type says that they are dates."""
     if source.format != "parquet":
         return guess
-    return guess._replace(files=guess.files._replace(dates=date_columns(source.path)))
+    others = [getattr(guess.files, part) for part in ROLES]
+    dates = tuple(name for name in date_columns(source.path) if name not in others)
+    return guess._replace(files=guess.files._replace(dates=dates))
 
 
 def _delimiter(source: Source) -> str:
@@ -238,7 +248,7 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
         positions = [column.position]
         guess = guess.because(
             f"target: {column.name or column.called} ({how}; --target names another)",
-            target=column.reference if column.name or column.position < max(looks) else -1,
+            target=column.reference if column.name or not _is_last(column, table) else -1,
         )
     for column in (looks[i] for i in positions):
         if column.is_numbers_but_words and task != "classification":
@@ -264,13 +274,17 @@ def _likely_target(table: Table, looks: dict[int, Look]) -> tuple[Look, str]:
         if looks[i].can_be_learned:
             if i in named:
                 return looks[i], "by its name"
-            last = i == max(looks)
+            last = _is_last(looks[i], table)
             return looks[i], "the last column" if last else "the last that can be learned"
     raise DataError(
         table.where,
         "has no column to learn: each is empty, the same in all rows or different in every row",
         "name one with --target",
     )
+
+
+def _is_last(column: Look, table: Table) -> bool:
+    return table.selection is not None and column.position == table.selection.width - 1
 
 
 def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:

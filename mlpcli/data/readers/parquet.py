@@ -141,7 +141,8 @@ def _select_columns(
     names = tuple(schema.names)
     selection = select(names, len(names), str(path))
     written = {i for i in selection.features if _is_text(schema.types[i])} - selection.text
-    dates = {i for i in selection.text if _is_date(schema.types[i])}
+    by_time = {i for part, i in selection.roles if part != "weight"}
+    dates = {i for i in selection.text | by_time if _is_date(schema.types[i])}
     detected = written if selection.detect or with_notation else set()
     selection = selection._replace(text=(selection.text | detected) - dates)
     for i in (*selection.features, *selection.targets):
