@@ -24,10 +24,11 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 test: lint  ## Run lint, types and all tests, on all cores
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables (needs MLP_TEST_MNIST; ten minutes)
+acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables, and tune (needs MLP_TEST_MNIST; an hour)
 	$(BIN)/python tests/acceptance.py
 	$(BIN)/python tests/tables.py
 	$(BIN)/python tests/quantity_tables.py
+	$(BIN)/python tests/tuning.py
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
 	$(BIN)/python tests/soak.py
@@ -38,7 +39,7 @@ fuzz: $(VENV)/.dev  ## Try hostile files and command lines, from fresh seeds (mi
 coverage: $(VENV)/.dev  ## Measure which lines and branches the tests run
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal -m "not unmeasured"
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/nn/test_kernels.py # what is compiled is not seen
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/nn/compiled # what is compiled is not seen
 	$(BIN)/coverage combine
 	$(BIN)/coverage report
 

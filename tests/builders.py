@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 
 from mlpcli import model
 from mlpcli.config.load import from_mapping
@@ -13,6 +14,12 @@ from mlpcli.data.load import load_data
 
 VALUES = {"data": "parity", "structure": [10, 3, 2], "eta": 0.3, "bt_size": 8, "epochs": 2}
 NAMES = ("a", "b", "c")
+# Keys that name an optimiser.
+RULES = st.one_of(
+    st.fixed_dictionaries({"optimizer": st.sampled_from(["adam", "adamw", "rmsprop"])}),
+    st.fixed_dictionaries({"momentum": st.floats(0.1, 0.99), "nesterov": st.booleans()}),
+    st.just({}),
+)
 
 
 def experiment(**keys):

@@ -402,3 +402,14 @@ def test_a_split_has_small_and_large_quantities():
         if n > 5:
             assert ranks[out].min() < n / 4
             assert ranks[out].max() >= 3 * n / 4
+
+
+def test_a_target_beyond_the_arithmetic(run_mlp):
+    """A target so far from all others that its error is no number is named, before any training."""
+    Path("t.csv").write_text("x,y\n" + "".join(f"{i},{i % 7}.5\n" for i in range(40)))
+    Path("far.csv").write_text("x,y\n1,2.5\n2,1e300\n")
+    keys = "hidden: [3]\ntask: regression\neta: 0.1\nbt_size: 8\nepochs: 1\n"
+    Path("c.yaml").write_text(f"data: {{train: t.csv, test: far.csv}}\n{keys}")
+    run = run_mlp("train", "c.yaml")
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert "far.csv:3: y 1e+300 is too far from the targets in training for float32" in run.stderr

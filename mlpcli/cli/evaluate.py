@@ -34,8 +34,6 @@ WEIGHTED = {"weighted_accuracy": "weighted accuracy", "weighted_rmse": "weighted
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
 @options.examples
-@options.decimal
-@options.delimiter
 @click.option(
     "--top-k",
     type=click.IntRange(min=2),

@@ -52,6 +52,11 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
     metavar="COL,...",
     help="Columns of categories, whatever their cells look like. Repeatable.",
 )
+@click.option("--weight", metavar="COL", help="Column that says how much each example counts.")
+@click.option(
+    "--group", metavar="COL", help="Column whose equal values stay on one side of every split."
+)
+@click.option("--time", metavar="COL", help="Column by which to split: the newest are the test.")
 @click.option(
     "--header/--no-header",
     default=None,
@@ -65,6 +70,7 @@ def init(
     ignore: tuple[str, ...],
     categorical: tuple[str, ...],
     header: bool | None,
+    **roles: str | None,
 ) -> None:
     """Write a commented configuration for DATA, ready for mlp train.
 
@@ -94,7 +100,8 @@ def init(
     else:
         target = options.columns(targets)
         ignored, categories = map(options.column_list, (ignore, categorical))
-        wishes = Wishes(target, task, ignored, categories, header)
+        parts = {part: options.column(given) for part, given in roles.items() if given}
+        wishes = Wishes(target, task, ignored, categories, header, parts)
         suggested = suggest.suggest(path, wishes, output.parent)
     if str(output) == "-":
         click.echo(suggested.text, nl=False)

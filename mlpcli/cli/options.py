@@ -56,8 +56,6 @@ data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these
 target = click.option(
     "--target", metavar="WHERE", help="Classes of --data: a column, or a file of labels."
 )
-# Which labelled examples a model is evaluated on.
-examples = together(data_dir, split, data, target)
 decimal = click.option(
     "--decimal",
     type=click.Choice([".", ","]),
@@ -68,8 +66,26 @@ delimiter = click.option(
     type=click.Choice([",", ";", "tab", "|", "space"]),
     help="What is between its cells.  [default: as in training]",
 )
+# Which labelled examples a model is evaluated on.
+examples = together(data_dir, split, data, target, decimal, delimiter)
 report = click.option(
     "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
+)
+engine = click.option(
+    "--engine",
+    type=click.Choice(("auto", "numpy", "numba")),
+    default="auto",
+    show_default=True,
+    envvar="MLP_ENGINE",
+    help="What computes: auto is numba where it is installed; a run that is resumed or verified "
+    "keeps its own.  [env: MLP_ENGINE]",
+)
+overrides = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of CONFIG; VALUE is YAML, KEY may be dotted. Repeatable.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

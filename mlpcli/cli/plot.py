@@ -78,6 +78,8 @@ def _draw_evaluated(
     split: str,
     data: Path | None,
     target: str | None,
+    decimal: str | None,
+    delimiter: str | None,
     output: Path | None,
     style: str,
     **settings: int,
@@ -91,7 +93,8 @@ def _draw_evaluated(
 
     model = store.load(weights)
     check_task(name, model.encoding.task)
-    opened = open_evaluated(model, split, data_dir, data, options.column(target))
+    column, written = options.column(target), options.written(decimal, delimiter, bool(data))
+    opened = open_evaluated(model, split, data_dir, data, column, written)
     found = Evaluated(model, opened, all_outputs(model, opened.examples))
     read = [weights, data, *data_paths(model.experiment, data_dir)]
     draw = PICTURES[name].draw

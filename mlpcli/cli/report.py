@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     "-o", "--output", type=options.PATH, required=True, metavar="FILE", help="HTML to write."
 )
 @options.examples
-@options.decimal
-@options.delimiter
 @options.as_json
 def report(
     weights: tuple[Path, ...],

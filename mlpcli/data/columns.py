@@ -61,12 +61,17 @@ def select_for_training(files: Files) -> Selector:
                 return positions[str(name)]
             return find_column(name, names, width, where, f"data.{part}")
 
+        ignored = {find(name, "ignore") for name in files.ignore}
+        given_roles = {part: getattr(files, part) for part in ROLES}
+        roles = {p: find(name, p) for p, name in given_roles.items() if name is not None}
         given = files.target
+        if given is None:
+            free = [i for i in range(width) if i not in {*ignored, *roles.values()}]
+            given = free[-1] if free else -1
         several = isinstance(given, tuple)
-        called = given if isinstance(given, tuple) else (-1 if given is None else given,)
+        called = given if isinstance(given, tuple) else (given,)
         # In the order of the table, whatever that of the configuration is.
         targets = sorted({find(name, "target") for name in called})
-        ignored = {find(name, "ignore") for name in files.ignore}
         text = {find(name, "categorical") for name in files.categorical}
         dates = {find(name, "dates") for name in files.dates}
         for column in dates.intersection(text.union(targets)):
@@ -77,8 +82,6 @@ def select_for_training(files: Files) -> Selector:
                 "list it once",
                 "data.dates",
             )
-        given_roles = {part: getattr(files, part) for part in ROLES}
-        roles = {p: find(name, p) for p, name in given_roles.items() if name is not None}
         for part, position in roles.items():
             if position in targets:
                 called_so = column_name(names, position)
@@ -137,7 +140,7 @@ def with_known_dates(table: Table, encoding: Encoding) -> Table:
 
 
 def select_all(files: Files) -> Selector:
-    """Return what chooses every column that is not ignored, as if all of them were features.
+    """Return what chooses every column that has no other part, as if all of them were features.
 
     What a configuration says of the target must make sense all the same.
     """
@@ -147,7 +150,8 @@ def select_all(files: Files) -> Selector:
         chosen = check(names, width, where)
         texts = (*files.categorical, *files.dates)
         text = {find_column(name, names, width, where) for name in texts}
-        columns = tuple(sorted({*chosen.features, *chosen.targets}))
+        others = {position for _, position in chosen.roles}
+        columns = tuple(sorted({*chosen.features, *chosen.targets} - others))
         return ColumnSelection(width, columns, frozenset(text.intersection(columns)), detect=True)
 
     return select

@@ -63,6 +63,12 @@ def date_features(seconds: NDArray[np.floating], parts: tuple[str, ...]) -> NDAr
     return np.column_stack(columns)
 
 
+def date_text(seconds: float) -> str:
+    """Return a date, a time, or both by ISO 8601; seconds of the first day of 1970 are a time."""
+    date, _, time = str(np.datetime64(round(seconds), "s")).partition("T")
+    return time if 0 <= seconds < DAY else date if seconds % DAY == 0 else f"{date} {time}"
+
+
 def feature_names(parts: tuple[str, ...]) -> list[str]:
     """Return what each feature of a date is called."""
     return [

@@ -222,7 +222,7 @@ def open_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
-    marked = mark_missing(take_roles(table), files.missing_values, encoding)
+    marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
     marked = with_known_dates(marked, encoding)
     kept = handle_missing(marked, files.missing, files.missing_target)
     return Opened(kept, _examples(encoding, kept, dtype))
@@ -267,7 +267,7 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
         if table.selection is None and getattr(files, part) is not None:
             remedy = f"remove data.{part}, or give a table"
             raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
-    marked = mark_missing(take_roles(table), files.missing_values, encoding)
+    marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
     return with_known_dates(marked, encoding) if encoding else with_dates(marked, files)
 
 
@@ -304,9 +304,10 @@ def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:
 
 
 def _examples(encoding: Encoding, table: Table, dtype: str) -> Examples:
-    targets = _targets(encoding, table)
     if encoding.task == "regression":
-        targets = encode_quantities(encoding, targets)
+        targets: NDArray[Any] = encode_quantities(encoding, table, dtype)
+    else:
+        targets = _targets(encoding, table)
     return Examples(encode(encoding, table, dtype), targets)
 
 

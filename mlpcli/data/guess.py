@@ -1,13 +1,14 @@
 """How to read a file so that it trains without further ado: found out, or else chosen and said."""
 
 import statistics
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlpcli.config.data_files import ColumnRef, Files, MissingValues, Target
+from mlpcli.config.data_files import ROLES, ColumnRef, Files, MissingValues, Target
 from mlpcli.data.columns import HEADER_WORDS, find_column, select_all
 from mlpcli.data.files import read_training
 from mlpcli.data.guess_forms import guess_dates, guess_notation
@@ -21,6 +22,7 @@ from mlpcli.data.readers.csv_dialect import (
     Dialect,
     csv_options,
     looks_like_names,
+    notation_of,
     sniff,
     split_line,
 )
@@ -28,7 +30,7 @@ from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.parquet import date_columns
-from mlpcli.data.readers.read import has_test, read_files
+from mlpcli.data.readers.read import csv_reader, has_test, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table, blocks
 from mlpcli.errors import ConfigError, DataError, join_names, one_line
@@ -46,6 +48,8 @@ class Wishes(NamedTuple):
     ignore: tuple[ColumnRef, ...] = ()
     categorical: tuple[ColumnRef, ...] = ()
     header: bool | None = None
+    roles: Mapping[str, Any] = {}
+    """By part of `data`, one of `ROLES`: the column that has it."""
 
 
 class Guess(NamedTuple):
@@ -76,12 +80,17 @@ def guess_files(source: Source, wishes: Wishes) -> Guess:
         categorical=wishes.categorical,
         missing="mean",
         header=wishes.header,
+        **wishes.roles,
     )
     if source.format in ("table", "json", "parquet"):
-        return _guess_table(source, Guess(files), wishes.task)
-    if wishes.ignore or wishes.categorical or wishes.header is not None:
+        roles = tuple(f"{part}: column {name}" for part, name in wishes.roles.items())
+        return _guess_table(source, Guess(files, roles), wishes.task)
+    given = {"ignore": wishes.ignore, "categorical": wishes.categorical, **wishes.roles}
+    of_tables = [f"--{name}" for name, value in given.items() if value != ()]
+    of_tables += [] if wishes.header is None else ["--header"]
+    if of_tables:
         problem = f"{source.path} is no table, of which columns or a header could be told"
-        raise ConfigError("mlp init", problem, "leave out --ignore, --categorical and --header")
+        raise ConfigError("mlp init", problem, f"leave out {' and '.join(of_tables)}")
     guess = _guess_folder if source.format == "folder" else _guess_array
     return guess(source, Guess(files))
 
@@ -95,7 +104,8 @@ def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     # Words that a target made of numbers has, too, count as missing from here on.
     table = mark_missing(table, guess.files.missing_values)
     table, guess = _decide_dates(source, table, targets, guess)
-    looks = look_at(table)
+    notation = notation_of(guess.files)
+    looks = look_at(table, notation)
     lacking = np.any([~looks[i].is_given for i in targets], axis=0)
     if lacking.all():
         raise DataError(source.path, "no row has a target", "name another with --target")
@@ -103,7 +113,7 @@ def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
         names = " or ".join(looks[i].called for i in targets)
         finding = f"rows without {names} are left out: {int(lacking.sum())}"
         guess = guess.because(finding, missing_target="drop")
-        looks = look_at(table.take(np.flatnonzero(~lacking)))
+        looks = look_at(table.take(np.flatnonzero(~lacking)), notation)
     features = [column for i, column in looks.items() if i not in targets]
     asked_for = _positions(guess.files.categorical, table)
     classes = {text for i in targets for text in looks[i].texts}
@@ -160,30 +170,36 @@ def _what_is_written(dialect: Dialect) -> list[str]:
     return findings
 
 
-def _read_all(source: Source, guess: Guess) -> tuple[Table, Guess]:
+def _read_all(
+    source: Source, guess: Guess, texts: tuple[ColumnRef, ...] = ()
+) -> tuple[Table, Guess]:
     """Read all columns as features: as texts where any cell is one, and not those unreadable."""
-    files = guess.files
+    files = guess.files._replace(categorical=(*guess.files.categorical, *texts))
     try:
         return _read(source, files), guess
     except DataError as error:
         if error.column is None:
             raise
-        if source.format == "table":
-            options = csv_options(files, HEADER_WORDS)
-            text = tuple(sorted(columns_with_text(source.path, select_all(files), options)))
+        if source.format in ("table", "json"):
+            how = csv_reader(source, files, HEADER_WORDS, new_names=False)
+            text = tuple(sorted(columns_with_text(source.path, select_all(files), *how)))
             return _read(source, files._replace(categorical=text)), guess
+        if error.column not in texts:
+            return _read_all(source, guess, (*texts, error.column))
         if error.column == files.target:
             raise
         finding = f"ignored: {error.column} ({error.problem}; {error.remedy})"
         ignore = (*files.ignore, error.column)
-        return _read_all(source, guess.because(finding, ignore=ignore))
+        return _read_all(source, guess.because(finding, ignore=ignore), texts)
 
 
 def _with_typed_dates(source: Source, guess: Guess) -> Guess:
     """List the columns whose type says that they are dates."""
     if source.format != "parquet":
         return guess
-    return guess._replace(files=guess.files._replace(dates=date_columns(source.path)))
+    others = [getattr(guess.files, part) for part in ROLES]
+    dates = tuple(name for name in date_columns(source.path) if name not in others)
+    return guess._replace(files=guess.files._replace(dates=dates))
 
 
 def _delimiter(source: Source) -> str:
@@ -196,9 +212,8 @@ def _delimiter(source: Source) -> str:
 
 def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
     """Read numbers as they are written, if any is written otherwise than plainly."""
-    if source.format != "table" or not table.texts:
-        return table, guess
-    if (found := guess_notation(table, _delimiter(source))) is None:
+    typed = source.format != "table"
+    if not table.texts or (found := guess_notation(table, _delimiter(source), typed)) is None:
         return table, guess
     notation, finding = found
     thousands = notation.thousands or None
@@ -223,7 +238,7 @@ def _read(source: Source, files: Files) -> Table:
 
 def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[int], Guess]:
     """Return the positions of the targets: the columns given, or the one that looks like it."""
-    looks, given = look_at(table), guess.files.target
+    looks, given = look_at(table, notation_of(guess.files)), guess.files.target
     if given is not None:
         positions = _positions(given if isinstance(given, tuple) else (given,), table)
         finding = ", ".join(looks[i].name or looks[i].called for i in positions)
@@ -233,7 +248,7 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
         positions = [column.position]
         guess = guess.because(
             f"target: {column.name or column.called} ({how}; --target names another)",
-            target=column.reference if column.name or column.position < max(looks) else -1,
+            target=column.reference if column.name or not _is_last(column, table) else -1,
         )
     for column in (looks[i] for i in positions):
         if column.is_numbers_but_words and task != "classification":
@@ -259,13 +274,17 @@ def _likely_target(table: Table, looks: dict[int, Look]) -> tuple[Look, str]:
         if looks[i].can_be_learned:
             if i in named:
                 return looks[i], "by its name"
-            last = i == max(looks)
+            last = _is_last(looks[i], table)
             return looks[i], "the last column" if last else "the last that can be learned"
     raise DataError(
         table.where,
         "has no column to learn: each is empty, the same in all rows or different in every row",
         "name one with --target",
     )
+
+
+def _is_last(column: Look, table: Table) -> bool:
+    return table.selection is not None and column.position == table.selection.width - 1
 
 
 def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:
@@ -320,6 +339,8 @@ def _no_feature(column: Look, asked_for: bool) -> str:
     """Return why a column is no feature; "" if it is one."""
     if not column.given:
         return "no values"
+    if column.is_text and len(column.texts) == 1 and column.is_given.all():
+        return "the same in every row"
     names = column.is_text and column.are_all_different and bool(column.is_given.all())
     if column.numbers_rows or (names and not asked_for):
         return "different in every row; features only if taken out of ignore"

@@ -16,12 +16,15 @@ TEXTS = 2000
 SHARE = 0.9
 
 
-def guess_notation(table: Table, delimiter: str) -> tuple[Notation, str] | None:
+def guess_notation(
+    table: Table, delimiter: str, typed: bool = False
+) -> tuple[Notation, str] | None:
     """Return the notation by which more columns are numbers than without it, and why.
 
     Args:
         table: with all its columns, those of texts and numbers as texts.
         delimiter: what is between its cells.
+        typed: whether columns that are numbers are so by their type, however texts write them.
 
     Returns:
         The notation and a text that it reads; None if plain numbers are what there is.
@@ -31,7 +34,7 @@ def guess_notation(table: Table, delimiter: str) -> tuple[Notation, str] | None:
     plain = len(numeric) + sum(_are_numbers(column, None) for column in texts.values())
     counts = {
         notation: sum(_are_numbers(column, notation) for column in texts.values())
-        + sum(_stays_number(table, j, notation) for j in numeric)
+        + sum(typed or _stays_number(table, j, notation) for j in numeric)
         for notation in NOTATIONS
     }
     most = max(counts.values())

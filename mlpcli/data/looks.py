@@ -1,7 +1,6 @@
 """What the columns of a table look like, before anything is decided about what they are for."""
 
 import re
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.fit import too_many_texts
+from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.table import Table
 from mlpcli.data.targets import as_number
 
@@ -51,6 +51,8 @@ class Look(NamedTuple):
     """How often each of them occurs, (k,)."""
     texts: tuple[str, ...]
     """Of a column of texts: that of each of them."""
+    notation: Notation | None = None
+    """How numbers among them are written."""
 
     @property
     def reference(self) -> ColumnRef:
@@ -81,7 +83,7 @@ class Look(NamedTuple):
     def words(self) -> dict[str, int]:
         """The texts that are no finite numbers, and how often each occurs."""
         pairs = zip(self.texts, self.counts.tolist(), strict=False)
-        return {text: count for text, count in pairs if as_number(text) is None}
+        return {text: count for text, count in pairs if as_number(text, self.notation) is None}
 
     @property
     def is_mixed(self) -> bool:
@@ -135,15 +137,13 @@ class Look(NamedTuple):
         return not names or self.is_numbers_but_words
 
 
-def look_at(table: Table) -> dict[int, Look]:
+def look_at(table: Table, notation: Notation | None) -> dict[int, Look]:
     """Look at the columns of a table; return them by their position in the file."""
-    return {
-        column.position: column
-        for column in map(partial(_look, table), range(table.values.shape[1]))
-    }
+    columns = (_look(table, j, notation) for j in range(table.values.shape[1]))
+    return {column.position: column for column in columns}
 
 
-def _look(table: Table, j: int) -> Look:
+def _look(table: Table, j: int, notation: Notation | None) -> Look:
     column = table.values[:, j]
     is_given = ~np.isnan(column) if column.dtype.kind == "f" else np.ones(len(column), bool)
     different, counts = np.unique(column[is_given], return_counts=True)
@@ -152,4 +152,4 @@ def _look(table: Table, j: int) -> Look:
         texts = tuple(table.texts[j][int(code)] for code in different)
     position = table.position(j)
     name = table.names[position] if table.names else None
-    return Look(name, position, column, is_given, different, counts, texts)
+    return Look(name, position, column, is_given, different, counts, texts, notation)

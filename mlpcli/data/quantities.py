@@ -80,14 +80,29 @@ def fit_quantities(
             problem = f"all {len(numbers)} examples have the same {name}, {low[j]:g}"
             raise DataError(table.where, problem, "name another target")
         if not 0 < stds[j] < np.inf:
-            raise DataError(table.where, f"{name} has values too large or too close", "rescale it")
+            problem = f"{name} is from {low[j]:g} to {high[j]:g}, too far apart or too close"
+            raise DataError(table.where, problem, "correct it, or rescale it")
     found = zip(means.tolist(), stds.tolist(), low.tolist(), high.tolist(), strict=True)
     return encoding._replace(quantities=tuple(Quantity(*row) for row in found))
 
 
-def encode_quantities(encoding: Encoding, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return quantities as a network learns them, (n, n_L): (target - mean) / std."""
-    return (numbers - encoding.target_means) / encoding.target_stds
+def encode_quantities(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.float64]:
+    """Return the targets of a table as a network learns them, (n, n_L): (target - mean) / std.
+
+    Raises:
+        DataError: naming the place of a target that is no finite number, or so far from those of
+            the training that the sum of the errors is none.
+    """
+    numbers = read_quantities(table)
+    with np.errstate(over="ignore"):
+        encoded = (numbers - encoding.target_means) / encoding.target_stds
+    far = np.abs(encoded) > np.sqrt(np.finfo(dtype).max) / max(1, len(encoded))
+    if far.any():
+        row, j = np.argwhere(far)[0].tolist()
+        problem = f"{encoding.class_names[j]} {numbers[row, j]:g} is too far from the targets "
+        problem += f"in training for {dtype} arithmetic"
+        raise DataError(table.row(row), problem, "correct it, or leave the example out")
+    return encoded
 
 
 def decode_quantities(

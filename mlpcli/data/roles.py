@@ -1,19 +1,24 @@
 """Columns that are no features: weights of examples, and what splits go by."""
 
-import math
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.data_files import Files
+from mlpcli.data.dates import read_dates
+from mlpcli.data.readers.dates import read_date
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError
 
 
-def take_roles(table: Table) -> Table:
+def take_roles(table: Table, files: Files) -> Table:
     """Return a table whose columns of weights, groups and times are beside its features.
+
+    Args:
+        table: as it was read.
+        files: how it says that dates are written.
 
     Raises:
         DataError: naming the place of a value that is none, or a weight below 0.
@@ -26,7 +31,7 @@ def take_roles(table: Table) -> Table:
     for part, position in selection.roles:
         j = selection.features.index(position)
         read, field = READ[part]
-        found[field] = read(table, j)
+        found[field] = read(table, j, files)
     return table._replace(
         values=np.ascontiguousarray(table.values[:, :width]),
         selection=selection._replace(features=selection.features[:width], roles=()),
@@ -35,7 +40,7 @@ def take_roles(table: Table) -> Table:
     )
 
 
-def _read_weights(table: Table, j: int) -> NDArray[np.float64]:
+def _read_weights(table: Table, j: int, _: Files) -> NDArray[np.float64]:
     """Return the weight of each example, (n,)."""
     if j in table.texts:
         raise _wrong(table, j, 0, "give a number from 0 as weight")
@@ -49,7 +54,7 @@ def _read_weights(table: Table, j: int) -> NDArray[np.float64]:
     return weights
 
 
-def _read_groups(table: Table, j: int) -> NDArray[np.intp]:
+def _read_groups(table: Table, j: int, _: Files) -> NDArray[np.intp]:
     """Return which group each example is of, (n,)."""
     column = table.values[:, j]
     missing = np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), bool)
@@ -58,29 +63,18 @@ def _read_groups(table: Table, j: int) -> NDArray[np.intp]:
     return np.unique(column, return_inverse=True)[1].reshape(-1)
 
 
-def _read_times(table: Table, j: int) -> NDArray[np.float64]:
+def _read_times(table: Table, j: int, files: Files) -> NDArray[np.float64]:
     """Return a number that grows with the time of each example, (n,)."""
-    times = table.values[:, j].astype(np.float64)
-    if j in table.texts:
-        read = np.array([_time(text) for text in table.texts[j]])
-        given = ~np.isnan(times)
-        times[given] = read[times[given].astype(np.intp)]
-    if not np.isfinite(times).all():
-        row = int((~np.isfinite(times)).argmax())
-        raise _wrong(table, j, row, "give numbers, or dates and times such as 2024-05-31 or "
-                     "2024-05-31T12:30")  # fmt: skip
-    return times
-
-
-def _time(text: str) -> float:
-    """Return the seconds since 1970 of an ISO 8601 date or time, NaN for anything else."""
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return math.nan
-    # Without a zone the same one is meant everywhere.
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return (found - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
+    known = [bool(read_date(text)) for text in table.texts.get(j, ())]
+    missing = np.isnan(table.values[:, j].astype(np.float64))
+    bad = missing | np.isin(table.values[:, j], np.flatnonzero(np.logical_not(known)))
+    if not bad.any():
+        table = read_dates(table, {j: files.day_first}, files.point == ",")
+        bad = ~np.isfinite(table.values[:, j])
+    if bad.any():
+        remedy = "give numbers, or dates and times such as 2024-05-31 or 2024-05-31T12:30"
+        raise _wrong(table, j, int(bad.argmax()), remedy)
+    return table.values[:, j].astype(np.float64)
 
 
 def _wrong(table: Table, j: int, row: int, remedy: str) -> DataError:
@@ -90,7 +84,7 @@ def _wrong(table: Table, j: int, row: int, remedy: str) -> DataError:
     return DataError(table.row(row), f"{table.column(j)}: {problem}", remedy)
 
 
-Read = Callable[[Table, int], NDArray[np.generic]]
+Read = Callable[[Table, int, Files], NDArray[np.generic]]
 # By part of `data`: what reads its column, and the field of a table that holds it.
 READ: dict[str, tuple[Read, str]] = {
     "weight": (_read_weights, "weights"),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlpcli.config.data_files import Files
+from mlpcli.config.data_files import ROLES, Files
 from mlpcli.config.load import parse_experiment
 from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED
@@ -96,7 +96,8 @@ def _without(guess: Guess, error: DataError) -> Guess:
     """
     files = guess.files
     targets = files.target if isinstance(files.target, tuple) else (files.target,)
-    if error.column is not None and error.column not in (*targets, *files.ignore):
+    others = (*targets, *files.ignore, *(getattr(files, part) for part in ROLES))
+    if error.column is not None and error.column not in others:
         finding = f"ignored: {error.column} ({error.problem}; {error.remedy})"
         return guess.because(finding, ignore=(*files.ignore, error.column))
     if isinstance(files.test, float):
@@ -168,6 +169,9 @@ DATA_COMMENTS = {
     "thousands": "what is between groups of digits",
     "dates": "columns of dates and times",
     "day_first": "whether 3/4/2024 is the 3rd of April",
+    "weight": "how much each example counts",
+    "group": "what stays on one side of every split",
+    "time": "the newest examples are the test",
     "header": "whether the first line names the columns",
     "scale": "standardize, unit (0..255 to 0..1) or none",
 }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Examples
+from mlpcli.data.dates import date_text
 from mlpcli.data.readers.table import Table
 from mlpcli.model import Model
 from mlpcli.nn.probabilities import as_probabilities
@@ -69,6 +70,8 @@ def cell_text(table: Table, i: int, j: int) -> str:
     value = table.values[i, j]
     if np.isnan(value):
         return ""
+    if j in table.dates:
+        return date_text(value)
     return table.texts[j][int(value)] if j in table.texts else f"{value:.6g}"
 
 

@@ -117,7 +117,7 @@ def _read_table(
     names, lines = header_names(encoding), read_lines(source.path)
     options = csv_options(files, names)
     if source.format == "json":
-        header, lines = read_json_lines(source.path, new_names=True)
+        header, lines = read_json_lines(source.path, new_names=True, point=files.point)
         options = json_options(files, names, header)
     yield from csv_tables(lines, str(source.path), select, CHUNK_CHARACTERS, options)
 
@@ -143,7 +143,7 @@ def read_stream(
 
     names = header_names(encoding)
     if first.lstrip()[:1] in ("{", "["):
-        header, lines = json_lines(all_lines, "-", new_names=True)
+        header, lines = json_lines(all_lines, "-", new_names=True, point=files.point)
         if (head := next(lines, None)) is None:
             return
         lines, options = chain([head], lines), json_options(files, names, header)

@@ -1,4 +1,4 @@
-"""Epochs of small networks, whose steps numba takes many at a time."""
+"""Epochs whose steps numba takes, many at a time where they are small."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -11,12 +11,11 @@ from mlpcli.nn.activations import Array
 from mlpcli.nn.network import Network
 from mlpcli.training.batches import MiniBatch, MiniBatches
 from mlpcli.training.engine import Engine
-from mlpcli.training.step import compiled_settings, parametrization_of
+from mlpcli.training.step import compiled_rule, parametrization_of
 
-# Multiply-adds of a forward pass up to which the loop is faster: NumPy's library multiplies larger
-# matrices faster than compiled loops do. With 15,000 a step took 19 µs and NumPy's 48, with 210,000
-# both took 36, with 400,000 they took 88 and 65.
-MOST_PRODUCTS = 1 << 16
+# Multiply-adds of a forward pass up to which the loop is faster in any case. Beyond, it has to have
+# NumPy's library for its products, and activations that are computed for several numbers at once.
+SMALL = 1 << 16
 
 Take = Callable[[int, Sequence[MiniBatch], NDArray[np.float64], int], NDArray[np.float64]]
 
@@ -34,15 +33,17 @@ def compiled_steps(
     products = sum(a * b for a, b in pairwise(network.structure))
     others = any(experiment.dropout_rates) or experiment.ema or parametrization_of(experiment)
     others = others or experiment.members
-    if engine.kernels is None or others or rows * products > MOST_PRODUCTS:
+    if not engine.numba or others:
         return None
     # Here, since it imports numba.
-    from mlpcli.nn import small
+    from mlpcli.nn.compiled import steps
 
-    plan = small.plan(network, (experiment.loss, experiment.output), rows)
+    if rows * products > SMALL and not steps.suits_large(network):
+        return None
+    plan = steps.make_plan(network, (experiment.loss, experiment.output), rows)
     if plan is None:
         return None
-    rule = compiled_settings(experiment, network, engine.kernels)
+    rule = compiled_rule(experiment, network)
     no_weight = np.empty((0, 1), network.dtype)
 
     def take(
@@ -54,7 +55,7 @@ def compiled_steps(
         weight = no_weight if batches.weight is None else batches.weight[part]
         errors = np.empty(len(chosen))
         x, y = batches.x[part], batches.y[part]
-        done = small.train_steps(
+        done = steps.train_steps(
             x, y, weight, sizes, divisors, etas, first, errors, *plan, state, *rule
         )
         return errors[:done]

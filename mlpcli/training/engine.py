@@ -1,25 +1,37 @@
-"""What a run computes with: NumPy, or NumPy and kernels that numba has compiled."""
+"""What a run computes with: NumPy, or NumPy and what numba has compiled."""
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import ConfigError
 
 ENGINES = ("auto", "numpy", "numba")
 
+Gather = Callable[[NDArray[np.generic], NDArray[np.integer], NDArray[np.floating]], None]
+
 
 class Engine(NamedTuple):
     """What computes; results are the same bytes for the same engine and versions."""
 
-    kernels: ModuleType | None = None
-    """`nn.kernels`; None for NumPy alone."""
+    numba: str | None = None
+    """The version of numba that compiles `nn.compiled`; None for NumPy alone."""
 
     @property
     def versions(self) -> dict[str, str]:
         """What a checkpoint records of it, beside NumPy's version."""
-        return {"numba": self.kernels.VERSION} if self.kernels else {}
+        return {"numba": self.numba} if self.numba else {}
+
+    def gather(self, features: NDArray[np.generic]) -> Gather | None:
+        """Return what gathers examples as floats in one pass; None if NumPy has to, in two."""
+        if not self.numba or features.dtype != np.uint8 or not features.flags.c_contiguous:
+            return None
+        from mlpcli.nn.compiled.inputs import gather_bytes
+
+        return gather_bytes
 
 
 NUMPY = Engine()
@@ -43,11 +55,11 @@ def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]
         raise ConfigError(where, problem, "leave out --engine numba")
     try:
         # Here, since it imports numba; which refuses versions of NumPy that it does not know.
-        from mlpcli.nn import kernels
+        from mlpcli.nn.compiled import jit
     except ImportError as error:
         if name == "auto":
             return NUMPY
         remedy = "pip install 'mlpcli[fast]', or leave the option out"
         raise ConfigError("--engine numba", f"cannot be had: {error}", remedy) from None
-    kernels.when_compiling(tell)
-    return Engine(kernels)
+    jit.when_compiling(tell)
+    return Engine(jit.VERSION)

@@ -1,8 +1,7 @@
 """One step of training: its optimiser, its eta, and what dropout leaves out."""
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +23,11 @@ from mlpcli.nn.optimizers import (
     sgd,
 )
 from mlpcli.nn.parametrization import Parametrization
+from mlpcli.rng import Part
 from mlpcli.training.engine import NUMPY, Engine
+
+if TYPE_CHECKING:
+    from mlpcli.nn.compiled.optimizers import Rule
 
 
 def optimizer_of(experiment: Experiment) -> Optimizer:
@@ -83,8 +86,8 @@ def update_rule(
     if plain and optimizer.step is sgd:
         # One pass in any case.
         return UpdateRule(lambda g, *_: descend(theta, g), scales_by_eta=True)
-    if engine.kernels and parametrization is None:
-        return _compiled_rule(experiment, network, state, averaged, engine.kernels)
+    if engine.numba and parametrization is None:
+        return _compiled_rule(experiment, network, state, averaged)
     weights, scratch, gradient = network.weight_slices(), np.empty_like(trained), trained.copy()
 
     def update(g: Array, eta: float, t: int) -> None:
@@ -112,27 +115,30 @@ def _compiled_rule(
     network: Network,
     state: Array,
     averaged: Array | None,
-    kernels: ModuleType,
 ) -> UpdateRule:
     """Return the compiled counterpart of a rule that changes theta itself."""
-    theta = network.theta
-    rule = compiled_settings(experiment, network, kernels)
+    # Here, since it imports numba.
+    from mlpcli.nn.compiled import optimizers
+
+    theta, rule = network.theta, compiled_rule(experiment, network)
     scratch = np.empty_like(theta)
 
     def update(g: Array, eta: float, t: int) -> None:
-        kernels.update(theta, g, state, eta, t, *rule)
+        optimizers.update(theta, g, state, eta, t, *rule)
         if averaged is not None and experiment.ema:
             average(averaged, theta, experiment.ema, t, scratch)
 
     return UpdateRule(update, scales_by_eta=False)
 
 
-def compiled_settings(experiment: Experiment, network: Network, kernels: ModuleType) -> Any:
-    """Return the `kernels.Rule` of an experiment."""
+def compiled_rule(experiment: Experiment, network: Network) -> "Rule":
+    """Return what a compiled update takes of an experiment."""
+    from mlpcli.nn.compiled.optimizers import make_rule
+
     decay, norm = experiment.weight_decay or 0.0, experiment.clip_norm
     weights, p = network.weight_slices(), len(network.theta)
     shrinks = experiment.optimizer == "adamw"
-    return kernels.rule(optimizer_of(experiment).step, weights, p, decay, shrinks, norm)
+    return make_rule(optimizer_of(experiment).step, weights, p, decay, shrinks, norm)
 
 
 def average(averaged: Array, theta: Array, decay: float, t: int, scratch: Array) -> None:
@@ -176,9 +182,18 @@ def eta_schedule(
     return eta_at
 
 
-def drop(x: Array, ws: Workspace, rates: Sequence[float], rng: np.random.Generator) -> None:
-    """Draw the masks of a mini-batch, and drop its inputs in place; x is (m, n_1 + 1)."""
-    draw_masks(ws.masks, rates, rng)
+def drop(
+    x: Array,
+    ws: Workspace,
+    rates: Sequence[float],
+    rng: np.random.Generator,
+    part: Part | None = None,
+) -> None:
+    """Draw the masks of a mini-batch, or a part of it, and drop its inputs in place.
+
+    x is (m, n_1 + 1).
+    """
+    draw_masks(ws.masks, rates, rng, part)
     if ws.masks[0] is not None:
         inputs = x[:, :-1]
         np.multiply(inputs, ws.masks[0], inputs)

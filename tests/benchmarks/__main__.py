@@ -15,17 +15,22 @@ from benchmarks import (
     exports,
     growth,
     mnist,
+    neighbour,
     processes,
     reading,
     report,
     tables,
+    to_accuracy,
     turns,
 )
 from benchmarks.contenders import CONTENDERS
 from benchmarks.threads import add_shared_options, available
 from benchmarks.workloads import WORKLOADS
 
-SECTIONS = ("speed", "processes", "exports", "growth", "tables", "reading", "download")
+SECTIONS = (
+    "speed", "neighbour", "accuracy", "processes", "exports", "growth", "tables", "reading",
+    "download",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{results['machine']}\n{options.threads} threads; data: {description}\n")
         if "speed" in options.section:
             results["speed"] = _speed(options, data_dir)
+        if "neighbour" in options.section:
+            chosen = [c for c in options.contender if c != "floor"]
+            rounds = max(options.rounds // 2, 1)
+            results["neighbour"] = neighbour.measure(chosen, data_dir, rounds)
+            print(report.neighbour(results["neighbour"]), flush=True)
+        if "accuracy" in options.section and description == "MNIST":
+            tasks = to_accuracy.commands(Path(folder), data_dir)
+            chosen = {name: tasks[name] for name in options.contender if name in tasks}
+            results["accuracy"] = to_accuracy.measure(chosen, options.threads)
+            print(report.to_accuracy(results["accuracy"]), flush=True)
         if "processes" in options.section:
             tasks = processes.commands(Path(folder), data_dir)
             rounds = max(options.rounds // 2, 1)

@@ -23,6 +23,8 @@ def load(workload: Workload, data_dir: str, examples: int | None = None) -> Data
         data_dir: as `mlp --data-dir`.
         examples: train on so many random images instead; cost does not depend on the values.
     """
+    if workload.data == "table":
+        return _table(workload.structure[0], workload.structure[-1], examples or 50_000)
     five_keys = workload._replace(extra={}).mapping(1)
     dataset = load_data(from_mapping(five_keys, {}), Path(data_dir))
     if examples is None:
@@ -34,6 +36,20 @@ def load(workload: Workload, data_dir: str, examples: int | None = None) -> Data
         chunk[:] = rng.integers(0, 256, chunk.shape, np.uint8)
     labels = rng.integers(0, workload.structure[-1], examples, np.uint8)
     return dataset._replace(train=Examples(features, labels))
+
+
+def _table(columns: int, classes: int, rows: int) -> Dataset:
+    """Make a table of standardised numbers, with a tenth as many rows for tests.
+
+    A row's class is that of the largest of linear functions of it, with noise.
+    """
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((rows + rows // 10, columns), np.float32)
+    scores = features @ rng.standard_normal((columns, classes), np.float32)
+    labels = (scores + rng.standard_normal(scores.shape)).argmax(axis=1).astype(np.uint8)
+    names = tuple(map(str, range(classes)))
+    parts = (Examples(features[part], labels[part]) for part in (slice(rows), slice(rows, None)))
+    return Dataset("table", Encoding(columns, "none", names), *parts)
 
 
 def inputs(examples: Examples, encoding: Encoding) -> Floats:

@@ -59,6 +59,40 @@ def speed(workload: Workload, results: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
+def neighbour(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """Return the tables of what busy processes cost."""
+    heads = ("", "ms/epoch", "beside one", "×", "beside two", "×")
+    text = []
+    for workload, result_of in results.items():
+        rows = []
+        for name, result in result_of.items():
+            if "error" in result:
+                rows.append([shown(name), FAILED, "", "", "", ""])
+                continue
+            quiet, *beside = result["seconds"]
+            cells = [cell for s in beside for cell in (f"{1000 * s:.1f}", f"{s / quiet:.2f}")]
+            rows.append([shown(name), f"{1000 * quiet:.1f}", *cells])
+        title = f"{workload} beside busy processes, threads by default"
+        text.append(table(title, heads, rows) + _failures(result_of))
+    return "\n".join(text)
+
+
+def to_accuracy(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the table of whole processes until an accuracy is reached."""
+    rows = [
+        [shown(name), FAILED, "", ""]
+        if "error" in result
+        else [
+            shown(name),
+            *(_or_dash(seconds, ".1f") for seconds in result["seconds"]),
+            f"{result['best']:.4f}",
+        ]
+        for name, result in results.items()
+    ]
+    title = "seconds to a test accuracy on MNIST: whole processes, the recipe of mnist-best.yaml"
+    return table(title, ("", "98 %", "99 %", "best"), rows) + _failures(results)
+
+
 def processes(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Return the tables of whole processes."""
     heads = ("", "seconds", "× mlp", "peak MB", "accuracy")

@@ -20,9 +20,11 @@ def available() -> int:
     return os.cpu_count() or 1
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Return the environment of a process that shall use so many threads."""
-    return os.environ | dict.fromkeys(VARIABLES, str(threads)) | {"JAX_PLATFORMS": "cpu"}
+def environment(threads: int | None) -> dict[str, str]:
+    """Return the environment of a process that shall use so many threads; None for its default."""
+    kept = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    given = dict.fromkeys(VARIABLES, str(threads)) if threads else {}
+    return kept | given | {"JAX_PLATFORMS": "cpu"}
 
 
 def limit(threads: int) -> None:

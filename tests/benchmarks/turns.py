@@ -32,7 +32,7 @@ class Worker:
         contender: the module in `contenders` to run.
         workload: what to train.
         data_dir: as `mlp --data-dir`.
-        threads: how many to use.
+        threads: how many to use; None for its default.
         examples: train on so many random images instead of the workload's data.
     """
 
@@ -41,7 +41,7 @@ class Worker:
         contender: str,
         workload: Workload,
         data_dir: Path,
-        threads: int,
+        threads: int | None,
         examples: int | None = None,
     ) -> None:
         self.process = subprocess.Popen(
@@ -96,7 +96,11 @@ class Worker:
 
 
 def compare(
-    workload: Workload, contenders: Sequence[str], data_dir: Path, threads: int, rounds: int
+    workload: Workload,
+    contenders: Sequence[str],
+    data_dir: Path,
+    threads: int | None,
+    rounds: int,
 ) -> dict[str, dict[str, Any]]:
     """Train all contenders in turn (A B C A B C ...), up to twice as long if rounds are not quiet.
 

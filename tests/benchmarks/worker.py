@@ -21,11 +21,23 @@ from benchmarks.threads import limit
 def main() -> None:
     """Serve until the end of input, or until something fails."""
     spec = json.loads(sys.stdin.readline())
-    limit(spec["threads"])
     try:
+        if spec["threads"]:
+            limit(spec["threads"])
+        elif spec["contender"].startswith("mlp"):
+            _choose_threads(spec)
         _serve(spec)
     except Exception as error:  # noqa: BLE001 - a contender that cannot run is a line of the report
         _answer(error=f"{type(error).__name__}: {error}")
+
+
+def _choose_threads(spec: dict[str, Any]) -> None:
+    """Use as many threads as `mlp train` does, before NumPy is loaded."""
+    from benchmarks.workloads import Workload
+    from mlpcli.cli import threads
+    from mlpcli.config.load import from_mapping
+
+    threads.choose(from_mapping(Workload(*spec["workload"]).mapping(1), {})).use()
 
 
 def _serve(spec: dict[str, Any]) -> None:

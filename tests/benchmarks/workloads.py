@@ -59,5 +59,6 @@ WORKLOADS = {
         Workload("deep", "mnist", [784, 256, 128, 10], 128, 0.1, 1, RELU),
         Workload("wide", "mnist", [784, 800, 10], 128, 0.1, 1, RELU),
         Workload("adam", "mnist", [784, 256, 128, 10], 128, 0.001, 1, RELU | ADAM),
+        Workload("table", "table", [30, 64, 64, 3], 64, 0.001, 4, RELU | ADAM),
     )
 }

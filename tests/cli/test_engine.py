@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
-import mlpcli.nn
+import mlpcli.nn.compiled
 from mlpcli.checkpoint import format as checkpoint
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 TRAIN = ("train", "own.yaml", "-q")
 NUMBA = ("--engine", "numba")
+# Of a large network with tanh the update alone is compiled, which takes seconds less.
+KEYS = ("structure=[10, 900, 2]", "activation=tanh", "optimizer=adam")
+LARGER = [word for key in KEYS for word in ("--set", key)]
 
 
 @pytest.fixture(autouse=True)
@@ -80,8 +83,8 @@ def test_numba_for_the_article_is_refused(run_mlp):
 def test_without_numba(run_mlp, monkeypatch):
     """Where numba is missing auto is NumPy, and numba is answered with how to get it."""
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "mlpcli.nn.kernels", raising=False)
-    monkeypatch.delattr(mlpcli.nn, "kernels", raising=False)
+    monkeypatch.delitem(sys.modules, "mlpcli.nn.compiled.jit", raising=False)
+    monkeypatch.delattr(mlpcli.nn.compiled, "jit", raising=False)
     assert run_mlp(*TRAIN, "--engine", "auto", "-o", "a.npy").returncode == 0
     assert "numba" not in versions("a.npy")
     done = run_mlp(*TRAIN, *NUMBA, "-o", "b.npy")
@@ -115,15 +118,9 @@ def test_only_training_imports_numba(parity_weights):
 def test_first_start_says_what_it_does(mlp_process, tmp_path):
     """The first run compiles and says so in one line; the second finds the code on disk."""
     env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
-    larger = (
-        "--set",
-        "structure=[10, 900, 2]",
-        "--set",
-        "optimizer=adam",
-    )  # of which the update alone is compiled
-    first = mlp_process("train", "own.yaml", *larger, *NUMBA, "--overwrite", env=env)
+    first = mlp_process("train", "own.yaml", *LARGER, *NUMBA, "--overwrite", env=env)
     assert first.stderr.count("compiling for this processor") == 1, first.stderr
-    second = mlp_process("train", "own.yaml", *larger, *NUMBA, "--overwrite", env=env)
+    second = mlp_process("train", "own.yaml", *LARGER, *NUMBA, "--overwrite", env=env)
     assert "compiling" not in second.stderr
 
 
@@ -131,13 +128,7 @@ def test_first_start_says_what_it_does(mlp_process, tmp_path):
 def test_a_folder_that_cannot_be_written_to(mlp_process, tmp_path):
     """Without a place for compiled code every run compiles, and none fails."""
     (tmp_path / "file").touch()
-    larger = (
-        "--set",
-        "structure=[10, 900, 2]",
-        "--set",
-        "optimizer=adam",
-    )  # of which the update alone is compiled
     env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "below")}
-    done = mlp_process("train", "own.yaml", *larger, *NUMBA, env=env)
+    done = mlp_process("train", "own.yaml", *LARGER, *NUMBA, env=env)
     assert done.returncode == 0, done.stderr
     assert "no folder to keep it in" in done.stderr

@@ -162,6 +162,25 @@ def test_names_are_only_text(run_mlp, drawn):
     assert shown == {"a", "$\\frac{", "お" * 29 + "…"}
 
 
+def test_examples_written_otherwise(run_mlp, drawn):
+    """--decimal and --delimiter tell of --data, as for evaluate; dates of mistakes are dates."""
+    rows = [(f"2024-01-{1 + i % 28:02}", f"{i % 10}.5", "ab"[i % 3 == 0]) for i in range(60)]
+    for name, mark in (("t.csv", ","), ("u.csv", ";")):
+        lines = [mark.join(("day", "x", "kind")), *(mark.join(row) for row in rows)]
+        text = "\n".join(lines) + "\n"
+        Path(name).write_text(text.replace(".5", ",5") if mark == ";" else text)
+    keys = "hidden: [3]\neta: 0.1\nbt_size: 4\nepochs: 1\n"
+    Path("c.yaml").write_text(f"data: {{train: t.csv, dates: [day]}}\n{keys}")
+    assert run_mlp("train", "c.yaml", "-q", "-o", "w.npy").returncode == 0
+    words = ["plot", "mistakes", "w.npy", "-o", "m.png", "--data"]
+    run = run_mlp(*words, "u.csv", "--decimal", ",", "--delimiter", ";")
+    assert (run.returncode, run.stderr) == (0, "")
+    cells = drawn[-1].axes[0].tables[0].get_celld().values()
+    assert any("2024-01-" in cell.get_text().get_text() for cell in cells)
+    run = run_mlp(*words[:-1], "--decimal", ",")
+    assert (run.returncode, "--decimal: is about the table of --data" in run.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.dates import date_features, fit_parts
+from mlpcli.data.dates import date_features, date_text, fit_parts
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files, open_labelled
 from mlpcli.data.readers.dates import read_date
@@ -38,6 +38,8 @@ NEW_YEARS_EVE = 19_722 * DAY  # 2023-12-31: 53 years of 365 days, 13 leap days, 
         ("2023-12", NEW_YEARS_EVE - 30 * DAY),
         ("2023-12-31T10:30:00Z", NEW_YEARS_EVE + 37_800),
         ("2023-12-31 10:30:00.5+02:00", NEW_YEARS_EVE + 37_800.5),
+        ("20231231T103000Z", NEW_YEARS_EVE + 37_800),
+        ("20231231T1030", NEW_YEARS_EVE + 37_800),
         ("12/31/2023 10:30 PM", NEW_YEARS_EVE + 81_000),
         ("10:30", 37_800),
         ("12:05 a.m.", 300),
@@ -177,3 +179,18 @@ def test_dates_of_every_input():
     np.save("x.npy", np.zeros((2, 2)))
     with pytest.raises(DataError, match="is an array, and has no dates"):
         list(read_input("x.npy", encoding))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (NEW_YEARS_EVE, "2023-12-31"),
+        (NEW_YEARS_EVE + 37_800, "2023-12-31 10:30:00"),
+        (37_800, "10:30:00"),
+        (-DAY, "1969-12-31"),
+    ],
+)
+def test_a_date_to_read(seconds, text):
+    """A moment is shown as a date, a time or both."""
+    assert date_text(seconds) == text
+    assert read_date(text).seconds == seconds

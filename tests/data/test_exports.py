@@ -1,5 +1,6 @@
 """Tables as spreadsheets of many countries export them train to the weights of the plain table."""
 
+import json
 import random
 import re
 from pathlib import Path
@@ -92,20 +93,21 @@ def write_plain():
 
 def train(run_mlp, name):
     """Let mlp look at a table, and train a little; return the weights and the configuration."""
-    made = run_mlp("init", f"{name}.csv")
+    made = run_mlp("init", name)
     assert made.returncode == 0, made.stderr
-    run = run_mlp("train", f"{name}.yaml", "-q", "--set", "epochs=2")
+    stem = Path(name).stem
+    run = run_mlp("train", f"{stem}.yaml", "-q", "--set", "epochs=2")
     assert run.returncode == 0, run.stderr
-    return store.load(Path(f"{name}.npy")), Path(f"{name}.yaml").read_text()
+    return store.load(Path(f"{stem}.npy")), Path(f"{stem}.yaml").read_text()
 
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_exports_train_to_the_same_weights(run_mlp, name):
     """What init finds out reads every number and date: weights are those of the plain table."""
     write_plain()
-    plain, _ = train(run_mlp, "plain")
+    plain, _ = train(run_mlp, "plain.csv")
     path = write(name, bom=name in ("german", "us"))
-    model, config = train(run_mlp, name)
+    model, config = train(run_mlp, f"{name}.csv")
     assert "decimal: " in config
     assert 'dates: ["day"]' in config
     for one, other in zip(model.network.weights, plain.network.weights, strict=True):
@@ -194,3 +196,105 @@ def test_odd_cells_never_end_in_a_traceback(cells, keys):
         assert "\n" not in str(error)
     else:
         assert np.isfinite(dataset.train.features.astype(np.float64)).all()
+
+
+def write_typed(name, form):
+    """Write the table as JSON lines or Parquet: what a country exports as texts, the rest typed."""
+    _, amount, share, day = EXPORTS[name]
+    comma = "," if "," in amount(0.5) and "." not in amount(0.5) else "."
+    found = [
+        {
+            "amount": amount(value).strip('"'),
+            "share": share.format(percent).replace(".", comma),
+            "day": day.format(*date),
+            "size": value / 3,
+            "y": y,
+        }
+        for value, percent, date, y, _ in rows()
+    ]
+    if form == "jsonl":
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
+        return
+    pa = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet").write_table(
+        pa.Table.from_pylist(found), f"{name}.parquet"
+    )
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+@pytest.mark.parametrize("name", ["german", "french", "accounting", "swiss"])
+def test_texts_beside_typed_numbers(run_mlp, name, form):
+    """Texts in JSON and Parquet are read by the same keys, and numbers there are what they are."""
+    lines = ["amount,share,day,size,y"]
+    for amount, percent, (year, month, day), y, _ in rows():
+        lines.append(f"{amount},{percent}e-2,{year}-{month:02}-{day:02},{amount / 3},{y}")
+    Path("plain.csv").write_text("\n".join(lines) + "\n")
+    plain, _ = train(run_mlp, "plain.csv")
+    write_typed(name, form)
+    model, config = train(run_mlp, f"{name}.{form}")
+    assert "decimal: " in config
+    for one, other in zip(model.network.weights, plain.network.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    table = f"{name}.{form}"
+    words = ["predict", "--weights", f"{name}.npy", "--proba"]
+    expected = run_mlp(*words, table)
+    assert expected.returncode == 0, expected.stderr
+    assert (
+        expected.stdout
+        == run_mlp("predict", "--weights", "plain.npy", "--proba", "plain.csv").stdout
+    )
+    if form == "jsonl":
+        assert run_mlp(*words, "-", input=Path(table).read_text()).stdout == expected.stdout
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_words_among_numbers_of_a_notation(run_mlp, form):
+    """A word among such numbers is found to stand for a missing one, in every format."""
+    found = [
+        {"x": "k.A." if i % 9 == 0 else f"1.{i:03},5", "n": i % 7, "y": "ab"[i % 2]}
+        for i in range(60)
+    ]
+    if form == "csv":
+        lines = [";".join(map(str, row.values())) for row in found]
+        Path("t.csv").write_text("x;n;y\n" + "\n".join(lines) + "\n")
+    elif form == "jsonl":
+        Path("t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
+    else:
+        pa = pytest.importorskip("pyarrow")
+        pytest.importorskip("pyarrow.parquet").write_table(pa.Table.from_pylist(found), "t.parquet")
+    model, config = train(run_mlp, f"t.{form}")
+    assert 'missing_values: ["k.A."]' in config
+    assert [column.role for column in model.encoding.columns] == ["number", "number", "target"]
+
+
+def test_a_text_in_json_is_written_as_all_are():
+    """1.217 is a little above one as a number of JSON, but as a German text over a thousand."""
+    lines = ['{"x": 1.217, "y": "a"}\n', '{"x": "1.217", "y": "b"}\n']
+    Path("t.jsonl").write_text("".join(2 * lines))
+    files, _ = parse_files({"train": "t.jsonl", "decimal": ",", "thousands": "."})
+    found = load_files(files, Preparation("none", dtype="float64")).train.features[:, 0]
+    assert found.tolist() == [1.217, 1217] * 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            ["1,5", "2,5", "3,5", "x", "4,5"],
+            "t.parquet: row 3: column x: 'x' is not a finite number",
+        ),
+        (["5 €", "7", "8", "9 USD"], "row 3: column x: '9 USD' is in USD, but others are in €"),
+        (
+            ["5 %", "7"],
+            "row 1: column x: '7' is in no unit, but others are in %; give a column one",
+        ),
+    ],
+)
+def test_what_is_not_read_in_parquet_is_said(cells, said):
+    """Row and column are named, and what to do."""
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"x": cells, "y": ["a", "b", "a", "b", "a"][: len(cells)]})
+    pytest.importorskip("pyarrow.parquet").write_table(table, "t.parquet")
+    files, _ = parse_files({"train": "t.parquet", "decimal": ","})
+    with pytest.raises(MlpError, match=re.escape(said)):
+        load_files(files, Preparation())

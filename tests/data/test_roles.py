@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, root_mean_squared_error
 
+from mlpcli.checkpoint import store
 from mlpcli.config.load import from_mapping
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.data.readers.table import Table
@@ -261,6 +262,117 @@ def test_splits_of_a_file(role):
     assert not (trained & validated or trained & tested or validated & tested)
     if role == "time":
         assert max(trained) < min(validated) and max(validated) < min(tested)
+
+
+WAYS = {
+    "ISO": "{0}-{1:02}-03",
+    "with a zone": "{0}-{1:02}-03T10:30+05:30",
+    "German": "03.{1:02}.{0}",
+    "French": "03/{1:02}/{0} 08:00",
+    "numbers": "{0}{1:02}03",
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_times_as_people_write_them(way, form):
+    """The newest are the test, however dates are written, and they are the same in all ways."""
+    days = [(2023 + i % 3, 1 + i * 5 % 12) for i in range(36)]
+    given = [{"x": i, "day": way.format(*day), "y": "ab"[i % 2]} for i, day in enumerate(days)]
+    text = "".join(json.dumps(row) + "\n" for row in given)
+    if form == "csv":
+        text = "x,day,y\n" + "".join(f"{r['x']},{r['day']},{r['y']}\n" for r in given)
+    Path(f"d.{form}").write_text(text)
+    data = {"train": f"d.{form}", "time": "day", "test": 0.25, "scale": "none", "day_first": True}
+    dataset = load_data(from_mapping({"data": data, **VALUES}, {}), Path())
+    newest_days = [i for i, day in enumerate(days) if day in sorted(set(days))[-3:]]
+    assert sorted(dataset.test.features[:, 0].tolist()) == newest_days
+
+
+def test_times_of_parquet():
+    """Dates and timestamps of Parquet split as texts do, with and without a zone."""
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    hours = [(i * 7) % 24 for i in range(24)]
+    seconds = pa.array([hour * 3600 for hour in hours])
+    for kind in (pa.timestamp("s"), pa.timestamp("s", "UTC"), pa.time32("s")):
+        times = seconds.cast("int32").cast(kind) if kind == pa.time32("s") else seconds.cast(kind)
+        table = {"x": range(24), "when": times, "y": ["a", "b"] * 12}
+        parquet.write_table(pa.table({k: pa.array(v) for k, v in table.items()}), "d.parquet")
+        data = {"train": "d.parquet", "time": "when", "test": 0.25, "scale": "none"}
+        dataset = load_data(from_mapping({"data": data, **VALUES}, {}), Path())
+        assert sorted(hours[i] for i in dataset.test.features[:, 0].astype(int)) == [*range(18, 24)]
+
+
+def test_times_that_may_be_two(run_mlp):
+    """Where no date tells whether its day is first, the key to write is named."""
+    Path("d.csv").write_text(
+        "x,day,y\n" + "".join(f"{i},3/{i + 1}/2024,{i % 2}\n" for i in range(9))
+    )
+    keys = "hidden: [3]\neta: 1\nbt_size: 4\nepochs: 1\n"
+    Path("c.yaml").write_text(f"data: {{train: d.csv, time: day, test: 0.3}}\n{keys}")
+    run = run_mlp("train", "c.yaml", "-q")
+    assert (run.returncode, run.stderr.count("\n")) == (1, 1)
+    assert "d.csv:2: column day: '3/1/2024' may have its day or its month first" in run.stderr
+    assert "write day_first: true (or false)" in run.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "without a header", "parquet"])
+def test_init_is_told(run_mlp, form):
+    """What --weight, --group and --time name is written as keys, and is no feature or target."""
+    columns = {"who": [f"p{i // 4}" for i in range(48)], "x": [i % 7 for i in range(48)]}
+    columns |= {"kind": ["a", "b"] * 24, "w": [1 + i % 3 for i in range(48)]}
+    columns["day"] = [f"2024-01-{1 + i % 28:02}" for i in range(48)]
+    path, lines = (
+        Path("d.parquet"),
+        [",".join(map(str, row)) for row in zip(*columns.values(), strict=True)],
+    )
+    if form == "parquet":
+        pa = pytest.importorskip("pyarrow")
+        days = pa.array(columns["day"]).cast(pa.date32())
+        table = pa.table({**columns, "day": days})
+        pytest.importorskip("pyarrow.parquet").write_table(table, path)
+    else:
+        path = Path("d.csv")
+        path.write_text("\n".join([",".join(columns), *lines][form != "csv" :]) + "\n")
+    names = (
+        dict(zip(columns, range(5), strict=True)) if "without" in form else {n: n for n in columns}
+    )
+    for role, name, ignored in (("group", "who", "day"), ("time", "day", "who")):
+        words = [f"--{role}", names[name], "--weight", names["w"], "--ignore", names[ignored]]
+        run = run_mlp("init", path, "-o", f"{role}.yaml", *words)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert f"{role}: column {names[name]}\nweight: column {names['w']}\n" in run.stdout or (
+            f"weight: column {names['w']}\n{role}: column {names[name]}\n" in run.stdout
+        )
+        run = run_mlp("train", f"{role}.yaml", "-q", "--set", "epochs=1")
+        assert run.returncode == 0, run.stderr
+        model = store.load(Path(f"{role}.npy"))
+        roles = [column.role for column in model.encoding.columns]
+        assert roles == ["ignored", "number", "target", "ignored", "ignored"]
+        assert model.experiment.data.files.target == names["kind"]
+    run = run_mlp("init", path, "-o", "-", "--weight", "none")
+    assert "there is no column 'none'; the columns are" in run.stderr
+
+
+def test_only_tables_have_such_columns(run_mlp):
+    """An array has no column that could be told of, and the option is named."""
+    np.save("a.npy", np.arange(60.0).reshape(20, 3) % 2)
+    run = run_mlp("init", "a.npy", "--group", "1")
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1)
+    assert (
+        "is no table, of which columns or a header could be told; leave out --group" in run.stderr
+    )
+
+
+def test_the_target_is_the_last_that_is_nothing_else(run_mlp):
+    """Where no target is given, a column of weights or one that is ignored is not it."""
+    write()
+    keys = "hidden: [3]\neta: 1\nbt_size: 4\nepochs: 1\n"
+    data = "{train: t.csv, weight: w, ignore: [q, who, day], missing: mean}"
+    Path("c.yaml").write_text(f"data: {data}\n{keys}")
+    assert run_mlp("train", "c.yaml", "-q").returncode == 0
+    assert [c.role for c in store.load(Path("c.npy")).encoding.columns][6] == "target"
 
 
 def test_too_few_groups(run_mlp):

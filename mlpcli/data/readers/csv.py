@@ -107,19 +107,25 @@ def _read(
     )
 
 
-def columns_with_text(path: Path, select: Selector, options: CsvOptions) -> frozenset[int]:
+def columns_with_text(
+    path: Path,
+    select: Selector,
+    options: CsvOptions,
+    read: Callable[[Path], Iterator[Line]] = read_lines,
+) -> frozenset[int]:
     """Return which of the columns that are read have a cell anywhere that is no finite number.
 
     Args:
         path: the file.
         select: decides which columns are read.
         options: what is known of it, and what stands for a missing number.
+        read: yields its lines.
 
     Raises:
         DataError: as `read_csv` does.
         OSError: if it cannot be read.
     """
-    dialect, lines = sniff(read_lines(path), path, options)
+    dialect, lines = sniff(read(path), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     text = set(selection.text)
     for line in lines:

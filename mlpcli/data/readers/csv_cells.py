@@ -15,7 +15,7 @@ from mlpcli import signals
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
-from mlpcli.data.readers.notation import parse_number
+from mlpcli.data.readers.notation import parse_number, same_unit
 from mlpcli.data.readers.table import ColumnSelection, column_name
 from mlpcli.errors import DataError
 
@@ -214,16 +214,15 @@ def check_unit(
         DataError: naming line and column.
     """
     before, first = columns.units.setdefault(column, (unit, line.number))
-    if unit == before:
-        return
-    if "%" in (unit, before) or (unit and before):
+    same = same_unit(before, unit)
+    if same is None:
         raise DataError(
             f"{dialect.where}:{line.number}",
             f"{column_name(dialect.names, column)}: {cell[:40]!r} is in "
             f"{unit or 'no unit'}, but line {first} in {before or 'none'}",
             "give a column one unit, or list it under categorical or ignore",
         )
-    columns.units[column] = unit or before, first
+    columns.units[column] = same, first
 
 
 def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:

@@ -73,8 +73,7 @@ def json_options(files: Files, header_names: Collection[str], header: bool) -> C
         header: whether values are objects, whose names are the first line.
     """
     options = csv_options(files, header_names)
-    notation = options.notation and options.notation._replace(plain=True)
-    return options._replace(header=header, delimiter=",", notation=notation, bare=True)
+    return options._replace(header=header, delimiter=",", bare=True)
 
 
 def notation_of(files: Files) -> Notation | None:

@@ -31,6 +31,10 @@ _DATES = (
 _WEEKDAY = r"(?:[^\W\d_]{2,10}, ?)?"
 _FORMS = [
     *(re.compile(f"{_WEEKDAY}{form}(?:{_BETWEEN}{_TIME})?") for form in _DATES),
+    re.compile(
+        r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)T"
+        r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
+    ),
     re.compile(_TIME),
 ]
 

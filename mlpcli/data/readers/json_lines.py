@@ -24,18 +24,20 @@ Numbered = tuple[int, Any]
 """A line's number, from 1, and the value that begins there."""
 
 
-def read_json_lines(path: Path, new_names: bool = False) -> tuple[bool, Iterator[Line]]:
+def read_json_lines(
+    path: Path, new_names: bool = False, point: str = "."
+) -> tuple[bool, Iterator[Line]]:
     """Return the lines of a file, plain or gzip-compressed, as `json_lines` does.
 
     Raises:
         DataError: as `json_lines` does, or if the file is damaged.
         OSError: if it cannot be read.
     """
-    return json_lines(file_text(path), path, new_names)
+    return json_lines(file_text(path), path, new_names, point)
 
 
 def json_lines(
-    source: Iterable[str], where: object, new_names: bool = False
+    source: Iterable[str], where: object, new_names: bool = False, point: str = "."
 ) -> tuple[bool, Iterator[Line]]:
     """Turn JSON values into lines of a table, cells with commas between.
 
@@ -44,6 +46,8 @@ def json_lines(
         where: what they are called in an error.
         new_names: whether later objects may have names that the first one has not: their cells are
             left out. A name that is left out is a cell without a value in any case.
+
+        point: what stands before the decimals of numbers in the table.
 
     Returns:
         Whether values are objects, whose names are the first line, and the lines.
@@ -57,11 +61,13 @@ def json_lines(
         return False, iter(())
     values = chain([first], values)
     if isinstance(first[1], dict):
-        return True, _objects(values, where, new_names)
-    return False, _arrays(values, where)
+        return True, _objects(values, where, new_names, point)
+    return False, _arrays(values, where, point)
 
 
-def _objects(values: Iterator[Numbered], where: object, new_names: bool) -> Iterator[Line]:
+def _objects(
+    values: Iterator[Numbered], where: object, new_names: bool, point: str
+) -> Iterator[Line]:
     names: list[str] = []
     for number, value in values:
         if not isinstance(value, dict):
@@ -76,19 +82,23 @@ def _objects(values: Iterator[Numbered], where: object, new_names: bool) -> Iter
             remedy = "give it there, too, as null if need be"
             raise DataError(f"{where}:{number}", f"{name!r} was not in the first object", remedy)
         cells = tuple(value.get(name) for name in names)
-        yield _row(cells, names, where, number)
+        yield _row(cells, names, where, number, point)
 
 
-def _arrays(values: Iterator[Numbered], where: object) -> Iterator[Line]:
+def _arrays(values: Iterator[Numbered], where: object, point: str) -> Iterator[Line]:
     for number, value in values:
         if not isinstance(value, list):
             raise _another_kind(where, number)
-        yield _row(tuple(value), range(1, len(value) + 1), where, number)
+        yield _row(tuple(value), range(1, len(value) + 1), where, number, point)
 
 
-def _row(cells: tuple[Any, ...], names: Iterable[object], where: object, number: int) -> Line:
-    written = [_cell(cell, name, where, number) for cell, name in zip(cells, names, strict=True)]
-    return Line(number, _line(written), cells)
+def _row(
+    values: tuple[Any, ...], names: Iterable[object], where: object, number: int, point: str
+) -> Line:
+    cells = [_cell(value, name, where, number) for value, name in zip(values, names, strict=True)]
+    if point != ".":
+        cells = [str(cell).replace(".", point) if type(cell) is float else cell for cell in cells]
+    return Line(number, _line(cells), values)
 
 
 def _another_kind(where: object, number: int) -> DataError:

@@ -42,13 +42,8 @@ class Notation(NamedTuple):
     thousands: str = ""
     """What stands between groups of three digits (Indian: of two, but for the last)."""
 
-    plain: bool = False
-    """Whether what `float` reads is that number, as in JSON, whose numbers have a point."""
-
     def read(self, cell: str) -> WrittenNumber | None:
         """Return the number that a cell is, as exactly as `float` does; None if it is none."""
-        if self.plain and (value := parse_number(cell)) is not None:
-            return WrittenNumber(value, "")
         match = _digits(self).search(cell)
         if not match:
             return None
@@ -72,6 +67,16 @@ class Notation(NamedTuple):
         exponent = int(match["exponent"] or 0) - (2 if unit == "%" else 0)
         value = float(f"{whole}.{decimals}e{exponent}")
         return WrittenNumber(value if signs in ("", "+") else -value, unit)
+
+
+def same_unit(one: str, other: str) -> str | None:
+    """Return the unit of numbers of one column, which some may lack; None if they have two.
+
+    A number with % is another without it.
+    """
+    if one != other and ("%" in (one, other) or (one and other)):
+        return None
+    return one or other
 
 
 @lru_cache

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.dates import DAY
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
@@ -18,6 +19,7 @@ from mlpcli.data.readers.table import (
     check_expansion,
     label_text,
 )
+from mlpcli.data.readers.written import read_written
 from mlpcli.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
@@ -26,12 +28,13 @@ CHUNK_ROWS = 1 << 14
 TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def read_parquet(path: Path, select: Selector) -> Table:
+def read_parquet(path: Path, select: Selector, options: CsvOptions) -> Table:
     """Read a Parquet table.
 
     Args:
         path: the file.
         select: decides which columns are read.
+        options: how numbers are written in columns of text, if any are.
 
     Raises:
         DataError: naming the column, if it holds anything but numbers and text, or the file if it
@@ -50,7 +53,7 @@ def read_parquet(path: Path, select: Selector) -> Table:
                 texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
             # Texts stay codes of a dictionary: written out, one long text fills the memory.
             with parquet.ParquetFile(path, read_dictionary=texts) as file:
-                return _read(path, file, select)
+                return _read(path, file, select, options)
     # Names or texts may turn out to be no UTF-8.
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
@@ -70,7 +73,7 @@ def date_columns(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _read(path: Path, file: Any, select: Selector) -> Table:
+def _read(path: Path, file: Any, select: Selector, options: CsvOptions) -> Table:
     schema, rows = file.schema_arrow, file.metadata.num_rows
     names = tuple(schema.names)
     check_expansion(path, rows * len(names))
@@ -78,7 +81,9 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
         raise DataError(path, "two columns have the same name", "give each a name of its own")
     if rows == 0:
         raise DataError(path, "has no rows", "give a file with examples")
-    selection, positions = _select_columns(path, schema, select)
+    notation = options.notation
+    selection, written = _select_columns(path, schema, select, notation is not None)
+    positions = [*selection.features, *selection.targets]
     # Arrow aborts the process where it is asked for a column's sizes and they contradict.
     groups = range(file.metadata.num_row_groups)
     unpacked = sum(file.metadata.row_group(i).total_byte_size for i in groups)
@@ -110,25 +115,37 @@ def _read(path: Path, file: Any, select: Selector) -> Table:
         )
     found = None
     if selection.targets:
-        found = Labels(np.concatenate(labels), tuple(codes[selection.targets[0]]))
+        are_texts = all(_is_text(schema.types[i]) for i in selection.targets)
+        found = Labels(
+            np.concatenate(labels),
+            tuple(codes[selection.targets[0]]),
+            notation if are_texts else None,
+        )
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
     beside = np.concatenate(kept) if selection.keep else None
-    return Table(path, read, found, names, selection, texts, kept=beside)
+    table = Table(path, read, found, names, selection, texts, kept=beside)
+    if notation is None:
+        return table
+    in_question = (j for j, i in enumerate(selection.features) if i in written)
+    return read_written(table, in_question, options, notation, selection.detect)
 
 
-def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSelection, list[int]]:
-    """Return which columns are read, and their positions: features, then targets.
+def _select_columns(
+    path: Path, schema: Any, select: Selector, with_notation: bool
+) -> tuple[ColumnSelection, set[int]]:
+    """Return which columns are read, and which of those of text may hold numbers.
 
     Raises:
         DataError: if one of them holds neither numbers nor text.
     """
     names = tuple(schema.names)
     selection = select(names, len(names), str(path))
-    detected = {i for i in selection.features if selection.detect and _is_text(schema.types[i])}
-    dates = {i for i in selection.text if _is_date(schema.types[i])}
-    selection = selection._replace(text=(selection.text | detected) - dates, detect=False)
-    positions = [*selection.features, *selection.targets]
-    for i in positions:
+    written = {i for i in selection.features if _is_text(schema.types[i])} - selection.text
+    by_time = {i for part, i in selection.roles if part != "weight"}
+    dates = {i for i in selection.text | by_time if _is_date(schema.types[i])}
+    detected = written if selection.detect or with_notation else set()
+    selection = selection._replace(text=(selection.text | detected) - dates)
+    for i in (*selection.features, *selection.targets):
         as_text = i in selection.text or i in selection.targets
         if not (_is_text(schema.types[i]) or _is_number(schema.types[i]) or i in dates) or (
             _is_text(schema.types[i]) and not as_text
@@ -144,7 +161,7 @@ def _select_columns(path: Path, schema: Any, select: Selector) -> tuple[ColumnSe
         if _has_no_text(schema.types[i]):
             problem = f"column {names[i]} holds {schema.types[i]}, which cannot be kept"
             raise DataError(path, problem, "keep other columns")
-    return selection, positions
+    return selection, written
 
 
 def _column(batch: Any, name: str) -> Any:

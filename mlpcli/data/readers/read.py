@@ -1,7 +1,7 @@
 """Files of examples of every format: which reader takes which, and what is made of arrays."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import read_csv
-from mlpcli.data.readers.csv_dialect import csv_options, json_options
+from mlpcli.data.readers.csv_dialect import CsvOptions, csv_options, json_options
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.json_lines import read_json_lines
-from mlpcli.data.readers.lines import read_lines
+from mlpcli.data.readers.lines import Line, read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import read_parquet
 from mlpcli.data.readers.source import Source
@@ -62,14 +62,10 @@ def read_files(
         OSError: if it cannot be read.
     """
     path, kind, labels = source
-    if kind == "table":
-        return read_csv(path, select, csv_options(files, header_names))
-    if kind == "json":
-        header, _ = read_json_lines(path)
-        options = json_options(files, header_names, header)
-        return read_csv(path, select, options, lambda path: read_json_lines(path, new_names)[1])
+    if kind in ("table", "json"):
+        return read_csv(path, select, *csv_reader(source, files, header_names, new_names))
     if kind == "parquet":
-        return read_parquet(path, select)
+        return read_parquet(path, select, csv_options(files, header_names))
     if kind in ("folder", "image"):
         size, gray = files.size, files.grayscale
         if image_shape:
@@ -87,6 +83,27 @@ def read_files(
         array = read_idx(path) if kind == "idx" else read_npy(path)
         found = _read_labels(labels) if labels and labelled else None
     return table_from_array(path, array, found, columns, labelled, features)
+
+
+def csv_reader(
+    source: Source, files: Files, header_names: Collection[str], new_names: bool
+) -> tuple[CsvOptions, Callable[[Path], Iterator[Line]]]:
+    """Return what is known of a table of text or JSON, and what yields its lines.
+
+    Args:
+        source: a file in the format `table` or `json`.
+        files: how the configuration says to read it.
+        header_names: names that tell a header.
+        new_names: whether JSON objects may have names that the first one has not.
+    """
+    if source.format == "table":
+        return csv_options(files, header_names), read_lines
+    header, _ = read_json_lines(source.path)
+
+    def read(path: Path) -> Iterator[Line]:
+        return read_json_lines(path, new_names, files.point)[1]
+
+    return json_options(files, header_names, header), read
 
 
 def table_from_array(

@@ -11,7 +11,8 @@ from jax.nn import log_softmax, relu, sigmoid
 from benchmarks.contenders import Trainer
 from benchmarks.problem import first_weights, one_hot
 from benchmarks.workloads import ADAM, Workload
-from mlpcli.data.dataset import SCALES, Dataset
+from mlpcli.data.dataset import Dataset
+from mlpcli.data.encoding import SCALES
 
 LIBRARIES = ("jax", "jaxlib")
 

@@ -1,8 +1,8 @@
-"""Compiled kernels against the functions of NumPy that they stand in for."""
+"""Compiled steps against those of NumPy that they stand in for."""
 
 import numpy as np
 import pytest
-from builders import dataset
+from builders import RULES, dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,78 +11,21 @@ from mlpcli.errors import DivergedError
 from mlpcli.model import new_model
 from mlpcli.nn.activations import ACTIVATIONS
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Network
 from mlpcli.training.engine import NUMPY, Engine
 from mlpcli.training.loop import train
 from mlpcli.training.run import start_run
-from mlpcli.training.step import optimizer_of, update_rule
 
-kernels = pytest.importorskip("mlpcli.nn.kernels", exc_type=ImportError)
+jit = pytest.importorskip("mlpcli.nn.compiled.jit", exc_type=ImportError)
+steps = pytest.importorskip("mlpcli.nn.compiled.steps", exc_type=ImportError)
 
-# Relative: a few roundings of each type.
-ROUNDING = {"float32": 2e-5, "float64": 1e-12}
-RULES = st.one_of(
-    st.fixed_dictionaries({"optimizer": st.sampled_from(["adam", "adamw", "rmsprop"])}),
-    st.fixed_dictionaries({"momentum": st.floats(0.1, 0.99), "nesterov": st.booleans()}),
-    st.just({}),
-)
-OPTIONS = st.fixed_dictionaries(
-    {},
-    optional={
-        "weight_decay": st.floats(1e-6, 0.5),
-        "clip_norm": st.floats(0.01, 10),
-        "ema": st.floats(0.5, 0.99),
-    },
-)
-
-
-def updated(engine, experiment, seed):
-    """Return theta, state and moving average after three steps with random gradients."""
-    rng = np.random.default_rng(seed)
-    network = Network(experiment.structure, ["sigmoid"] * 2, experiment.dtype)
-    theta = network.theta
-    theta[:] = rng.normal(size=theta.size)
-    state = np.zeros((optimizer_of(experiment).slots, theta.size), theta.dtype)
-    averaged = theta.copy() if experiment.ema else None
-    rule = update_rule(experiment, network, theta, state, averaged, engine)
-    for t in range(1, 4):
-        g = rng.normal(size=theta.size).astype(theta.dtype)
-        eta = 0.1 / t
-        rule.update(g * theta.dtype.type(eta) if rule.scales_by_eta else g, eta, t)
-    # Of RMSProp's state NumPy uses the second row as room.
-    kept = state[:1] if experiment.optimizer == "rmsprop" else state
-    return [theta, kept, *([] if averaged is None else [averaged])]
-
-
-@settings(max_examples=60)
-@given(
-    RULES,
-    OPTIONS,
-    st.sampled_from(list(ROUNDING)),
-    st.lists(st.integers(1, 9), min_size=1, max_size=2),
-    st.integers(0, 2**32),
-)
-def test_an_update_is_numpys(rule, options, dtype, hidden, seed):
-    """Every optimiser, with clipping, decay and averaging, gives NumPy's parameters and memory."""
-    base = {"data": "parity", "eta": 0.1, "bt_size": 8, "epochs": 1}
-    structure = {"structure": [10, *hidden[:1], 2], "dtype": dtype}
-    experiment = from_mapping(base | structure | rule | options, {})
-    pairs = zip(
-        updated(NUMPY, experiment, seed), updated(Engine(kernels), experiment, seed), strict=True
-    )
-    for expected, found in pairs:
-        np.testing.assert_allclose(
-            found, expected, rtol=ROUNDING[dtype], atol=ROUNDING[dtype], equal_nan=False
-        )
-
+BASE = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}
 
 ENDS = [(loss, output) for loss, output in LOSSES if output in ("sigmoid", "softmax")]
 
 
 def trained(engine, keys, on_step=None, scale="none"):
     """Return the run of an experiment with an engine, on inputs of some scale."""
-    base = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}
-    experiment = from_mapping(base | keys, {})
+    experiment = from_mapping(BASE | keys, {})
     data = dataset(scale=scale)
     run = start_run(experiment, new_model(experiment, data).network)
     run.engine = engine
@@ -116,7 +59,7 @@ def test_an_epoch_is_numpys(hidden, activation, ends, rule, options, dtype, scal
     """Whole steps of small networks end where NumPy's do, and tell of the same errors."""
     keys = {"structure": [4, *hidden, 3], "dtype": dtype, "loss": ends[0], "output": ends[1]}
     keys |= {"activation": activation} | options | rule
-    reports = {NUMPY: [], Engine(kernels): []}
+    reports = {NUMPY: [], Engine(jit.VERSION): []}
     expected, found = (
         trained(engine, keys, told.append, scale) for engine, told in reports.items()
     )
@@ -127,10 +70,34 @@ def test_an_epoch_is_numpys(hidden, activation, ends, rule, options, dtype, scal
     np.testing.assert_allclose(other, one, **close)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", [{}, {"clip_norm": 0.5}, {"optimizer": "adam"}], ids=str)
+def test_large_networks_are_numpys(dtype, optimizer):
+    """Products that NumPy's library computes for compiled code are those of NumPy's own steps."""
+    for activation, ends in (("sigmoid", ENDS[0]), ("relu", ENDS[-1])):
+        keys = {"structure": [4, 200, 90, 3], "activation": activation, "dtype": dtype}
+        keys |= {"loss": ends[0], "output": ends[1], "bt_size": 25} | optimizer
+        told = []
+        expected = trained(NUMPY, keys, scale="unit")
+        found = trained(Engine(jit.VERSION), keys, told.append, scale="unit")
+        close = {"rtol": 1e-3, "atol": 1e-4} if dtype == "float32" else {"rtol": 1e-9}
+        np.testing.assert_allclose(found.network.theta, expected.network.theta, **close)
+        assert len(told) == 6
+
+
+def test_large_networks_without_the_library(monkeypatch):
+    """Where NumPy's library cannot be called, the passes of large networks stay NumPy's."""
+    keys = {"structure": [4, 900, 90, 3], "activation": "relu", "bt_size": 25}
+    network = new_model(from_mapping(BASE | keys, {}), dataset()).network
+    assert steps.suits_large(network) == steps.blas.AVAILABLE
+    monkeypatch.setattr(steps.blas, "AVAILABLE", False)
+    assert not steps.suits_large(network)
+
+
 def test_members_are_numpys():
     """Passes through members stay NumPy's; the compiled update is of all their parameters."""
     keys = {"structure": [4, 5, 3], "members": 3, "optimizer": "adam", "weight_decay": 0.01}
-    expected, found = (trained(engine, keys) for engine in (NUMPY, Engine(kernels)))
+    expected, found = (trained(engine, keys) for engine in (NUMPY, Engine(jit.VERSION)))
     np.testing.assert_allclose(found.network.theta, expected.network.theta, rtol=1e-3, atol=1e-5)
     assert not np.isin(found.network.scales, (-1, 1)).any()
 
@@ -140,7 +107,7 @@ def test_divergence_is_found_in_a_compiled_loop():
     keys = {"activation": "relu", "eta": 1e30, "structure": [4, 5, 3], "loss": "cross_entropy"}
     keys["output"] = "softmax"
     problems = []
-    for engine in (NUMPY, Engine(kernels)):
+    for engine in (NUMPY, Engine(jit.VERSION)):
         with pytest.raises(DivergedError) as caught:
             trained(engine, keys)
         problems.append(caught.value.problem)

@@ -1,7 +1,9 @@
-"""Activations and their slopes, as the compiled steps of small networks call them."""
+"""Activations and their slopes, as compiled steps call them."""
 
 import math
 from typing import Any
+
+import numpy as np
 
 from mlpcli.nn.activations import (
     GELU_CUBIC,
@@ -12,7 +14,7 @@ from mlpcli.nn.activations import (
     SELU_SCALE,
     Array,
 )
-from mlpcli.nn.kernels import compiled
+from mlpcli.nn.compiled.jit import compiled, compiled_in_order
 
 SIGMOID, TANH, RELU, LEAKY_RELU, GELU, SELU, MISH, SOFTMAX = range(8)
 KINDS = {
@@ -25,6 +27,35 @@ KINDS = {
     "mish": MISH,
     "softmax": SOFTMAX,
 }
+# Of large arrays NumPy computes the others faster: numba calls a function for each number.
+VECTORISED = {"sigmoid", "relu", "leaky_relu"}
+
+# Cephes' expf (Moshier, 1992): exp(u) = 2^k exp(r), and the polynomial of exp(r) - 1 - r over r²
+# for |r| <= log(2) / 2, which is subtracted in two parts.
+LOG2_E, LOG_2, LOG_2_REST = (
+    np.float32(number) for number in (1.44269504, 0.693359375, -2.12194440e-4)
+)
+P0, P1, P2, P3, P4, P5 = (
+    np.float32(number)
+    for number in (
+        1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
+        5.0000001201e-1,
+    )
+)  # fmt: skip
+
+
+@compiled_in_order
+def exp32(u: Any) -> Any:
+    """Return exp(u) of a float32 within -87..88, and of others that of the nearest bound.
+
+    Unlike `math.exp` it is computed for several numbers at once.
+    """
+    u = min(max(u, np.float32(-87)), np.float32(88))
+    k = np.floor(u * LOG2_E + np.float32(0.5))
+    r = u - k * LOG_2 - k * LOG_2_REST
+    p = ((((P0 * r + P1) * r + P2) * r + P3) * r + P4) * r + P5
+    power = np.int32((np.int32(k) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return (p * (r * r) + r + np.float32(1)) * power
 
 
 @compiled
@@ -49,8 +80,12 @@ def activate(kind: int, z: Array, a: Array) -> None:  # noqa: PLR0912 - one of e
     number = z.dtype.type
     one, half = number(1), number(0.5)
     if kind == SIGMOID:
-        for i in range(len(z)):
-            a[i] = one / (one + math.exp(-z[i]))
+        if z.itemsize == 4:
+            for i in range(len(z)):
+                a[i] = one / (one + exp32(-z[i]))
+        else:
+            for i in range(len(z)):
+                a[i] = one / (one + math.exp(-z[i]))
     elif kind == TANH:
         for i in range(len(z)):
             a[i] = math.tanh(z[i])

@@ -1,82 +1,20 @@
-"""Compiled updates of the parameters, with numba: NumPy's functions are the reference.
+"""Compiled updates of the parameters: the functions of `nn.optimizers` are the reference.
 
 NumPy makes one pass over memory per operation; compiled, an update with clipping and decay is one
 pass, and agrees with NumPy's to rounding.
-
-Only this module imports numba, which takes 0.2 s. Functions are compiled when they are first
-called with arguments of some types, and numba keeps the result on disk.
 """
 
-import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
-from numba.core import event
 from numpy.typing import NDArray
 
 from mlpcli.nn import optimizers
 from mlpcli.nn.activations import Array
-
-VERSION: str = numba.__version__
-
-
-def _cache_folder() -> Path | None:
-    """Return where compiled code is kept; None if it cannot be.
-
-    Only a folder of the user's own will do, for numba runs what it finds there. What it finds is
-    of this very source: numba itself looks at the file of a function alone, not at what that calls.
-    """
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        sources = sorted(Path(__file__).parent.glob("*.py"))
-        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-        folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "mlp" / "numba") / digest[:16]
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except (OSError, RuntimeError):
-        return None
-
-
-CACHE = _cache_folder()
-if CACHE:
-    numba.config.CACHE_DIR = str(CACHE)
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def compiled(function: Function) -> Function:
-    """Compile a function where it is called.
-
-    Sums may be taken in any order, and a product and a sum be rounded once. NaN and infinity keep
-    their meaning, since divergence is found by them.
-    """
-    exact_but = {"reassoc", "nsz", "contract"}
-    jit: Any = numba.njit(cache=CACHE is not None, error_model="numpy", fastmath=exact_but)
-    return cast(Function, jit(function))
-
-
-def when_compiling(tell: Callable[[str], None]) -> None:
-    """Say once, when something is compiled and not found on disk, what takes its time."""
-
-    class Listener(event.Listener):  # type: ignore[misc] # numba has no types
-        def on_start(self, _: Any) -> None:
-            event.unregister("numba:compile", self)
-            kept = f"kept in {CACHE}" if CACHE else "no folder to keep it in can be written to"
-            tell(f"compiling for this processor with numba {VERSION}, once; {kept}")
-
-        def on_end(self, _: Any) -> None:
-            pass
-
-    event.register("numba:compile", Listener())
-
+from mlpcli.nn.compiled.jit import compiled
 
 SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP = range(5)
 
@@ -105,7 +43,7 @@ KINDS: dict[Callable[..., None], int] = {
 }
 
 
-def rule(
+def make_rule(
     step: Callable[..., None],
     weights: Sequence[slice],
     p: int,
@@ -132,6 +70,13 @@ def rule(
     numbers = (float(given[name]) for name in ("mu", "beta1", "beta2", "epsilon"))
     settings = (*numbers, decay, float(shrinks), math.inf if longest is None else longest)
     return Rule(kind, settings, np.array([*bounds, p], np.int64))
+
+
+@compiled
+def is_plain(kind: int, settings: Settings) -> bool:
+    """Return whether a rule is the article's step alone, theta <- theta - eta g."""
+    decay, longest = settings[4], settings[6]
+    return kind == SGD and decay == 0 and longest == math.inf
 
 
 @compiled

@@ -1,0 +1,1 @@
+"""What numba compiles of the engine; NumPy's functions are the reference."""
