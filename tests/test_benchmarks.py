@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from benchmarks import downloading, exports, growth, mnist, processes, report, tables
+from benchmarks import downloading, exports, growth, mnist, mpi, processes, report, tables
 from conftest import ROOT
 
 
@@ -41,6 +41,17 @@ def test_speed_is_measured(workload, tmp_path):
     low, high = (0.9, 1) if workload == "parity" else (0, 0.5)
     assert low <= contenders["mlp"]["accuracy"] <= high
     assert f"{contenders['mlp']['accuracy']:.4f}" in done.stdout
+
+
+def test_the_model_of_many_ranks_is_that_of_a_ring():
+    """Two ranks send half of the vector twice; where nothing is sent, R ranks are R times as fast."""
+    link = mpi.Link("8 bytes a second", 1.0, 8.0)
+    # 2 (2 - 1) messages, of 1 s and 8/8 s each.
+    assert mpi.ring_seconds(2, 16, link) == 2 * (1 + 1)
+    # 2 (4 - 1) messages of a quarter.
+    assert mpi.ring_seconds(4, 16, link) == 6 * (1 + 0.5)
+    assert mpi.modelled_step(4, 8.0, 0, mpi.Link("", 0.0, 1.0)) == 2
+    assert mpi.parameters([784, 32, 10]) == 785 * 32 + 33 * 10
 
 
 @pytest.mark.usefixtures("cc", "ort")
