@@ -44,7 +44,7 @@ def test_speed_is_measured(workload, tmp_path):
 
 
 def test_the_model_of_many_ranks_is_that_of_a_ring():
-    """Two ranks send half of the vector twice; where nothing is sent, R ranks are R times as fast."""
+    """R ranks send 2 (R - 1) parts of the vector; where that takes no time, a step takes 1/R."""
     link = mpi.Link("8 bytes a second", 1.0, 8.0)
     # 2 (2 - 1) messages, of 1 s and 8/8 s each.
     assert mpi.ring_seconds(2, 16, link) == 2 * (1 + 1)
