@@ -24,10 +24,11 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 test: lint  ## Run lint, types and all tests, on all cores
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables (needs MLP_TEST_MNIST; ten minutes)
+acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables, and tune (needs MLP_TEST_MNIST; an hour)
 	$(BIN)/python tests/acceptance.py
 	$(BIN)/python tests/tables.py
 	$(BIN)/python tests/quantity_tables.py
+	$(BIN)/python tests/tuning.py
 
 soak: $(VENV)/.installed  ## Interrupt saves and runs hundreds of times (minutes)
 	$(BIN)/python tests/soak.py
