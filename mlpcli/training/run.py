@@ -13,6 +13,7 @@ from mlpcli.nn.initializers import initialize
 from mlpcli.nn.network import Network
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.engine import NUMPY, Engine
+from mlpcli.training.ranks import ALONE, Ranks
 from mlpcli.training.step import optimizer_of, parametrization_of
 
 Draws = KeyedStreams | compat.ArticleStream
@@ -50,6 +51,16 @@ class Run:
     """What the outputs' weighted inputs are divided by in use, where `calibrate` asks for it."""
     engine: Engine = NUMPY
     """What computes it."""
+    ranks: Ranks = ALONE
+    """Who computes it."""
+
+    @property
+    def vectors(self) -> list[Array]:
+        """What a step changes: the parameters, and what they come from and lead to."""
+        found = [self.network.theta, self.optimizer_state]
+        if self.trained is not self.network.theta:
+            found.append(self.trained)
+        return [*found, *([self.averaged.theta] if self.averaged else [])]
 
     @property
     def candidate(self) -> Network:

@@ -21,6 +21,7 @@ from mlpcli.nn.optimizers import (
     sgd,
 )
 from mlpcli.nn.parametrization import Parametrization
+from mlpcli.rng import Part
 from mlpcli.training.engine import NUMPY, Engine
 
 if TYPE_CHECKING:
@@ -184,9 +185,18 @@ def eta_schedule(
     return eta_at
 
 
-def drop(x: Array, ws: Workspace, rates: Sequence[float], rng: np.random.Generator) -> None:
-    """Draw the masks of a mini-batch, and drop its inputs in place; x is (m, n_1 + 1)."""
-    draw_masks(ws.masks, rates, rng)
+def drop(
+    x: Array,
+    ws: Workspace,
+    rates: Sequence[float],
+    rng: np.random.Generator,
+    part: Part | None = None,
+) -> None:
+    """Draw the masks of a mini-batch, or a part of it, and drop its inputs in place.
+
+    x is (m, n_1 + 1).
+    """
+    draw_masks(ws.masks, rates, rng, part)
     if ws.masks[0] is not None:
         inputs = x[:, :-1]
         np.multiply(inputs, ws.masks[0], inputs)
