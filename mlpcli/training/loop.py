@@ -235,7 +235,7 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
     if run.finished and experiment.calibrate and dataset.validation is not None:
         best = run.candidate.copy()
         best.theta[:] = run.best
-        run.temperature = fit_temperature(best, *dataset.validation)
+        run.temperature = fit_temperature(best, *dataset.validation, dataset.validation_weights)
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:
