@@ -12,6 +12,7 @@ FLOORS = (
     {"cli"},
     {"report", "plots"},
     {"evaluation", "prediction", "export"},
+    {"tuning"},
     {"checkpoint"},
     {"training"},
     {"model"},
@@ -38,6 +39,8 @@ LIBRARIES = {
     "onnx": ("export.onnx_graph", "export.onnx_model"),
     "matplotlib": ("plots", "cli.plot"),
     "cycler": ("plots",),
+    "optuna": ("tuning.study", "tuning.storage", "tuning.results"),
+    "sqlalchemy": ("tuning.storage",),
     "numpy": ("report", "plots", "evaluation", "prediction", "export", "checkpoint", "training",
               "model", "data", "nn", "rng", "config.compat"),
 }  # fmt: skip

@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "Write a page on a checkpoint, with the network itself in it.",
     "show": "Show what a checkpoint holds.",
     "train": "Train a network and write its checkpoint.",
+    "tune": "Search for a better configuration.",
 }
 # Called with the exit code where this process fails: what has to end with it.
 on_failure: list[Callable[[int], None]] = []

@@ -52,13 +52,7 @@ if TYPE_CHECKING:
     "-o", "--output", type=options.PATH, help="Checkpoint to write, instead of ./CONFIG.npy."
 )
 @options.data_dir
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key of CONFIG; VALUE is YAML, KEY may be dotted. Repeatable.",
-)
+@options.overrides
 @click.option(
     "--from",
     "start",
@@ -77,15 +71,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="Threads for matrix products.  [default: one; for large products all allowed]",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(("auto", "numpy", "numba")),
-    default="auto",
-    show_default=True,
-    envvar="MLP_ENGINE",
-    help="What computes: auto is numba where it is installed; a run that is resumed or verified "
-    "keeps its own.  [env: MLP_ENGINE]",
-)
+@options.engine
 @click.option(
     "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
 )

@@ -15,7 +15,7 @@ from mlpcli.errors import DivergedError
 from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.calibration import fit_temperature
-from mlpcli.nn.member_backprop import backward_pass
+from mlpcli.nn.periodic_backprop import backward_pass
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
 from mlpcli.training.batches import MiniBatch, MiniBatches, mini_batches
