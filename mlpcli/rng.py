@@ -1,9 +1,28 @@
 """Every random draw of a run, keyed so that any of them can be repeated alone."""
 
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Part(NamedTuple):
+    """Some of the examples that something is drawn for.
+
+    It is drawn for all of them, so that the part's own draws do not depend on what the others are
+    divided among.
+    """
+
+    total: int
+    """How many examples there are."""
+    positions: NDArray[np.intp]
+    """Which of them the part is, (m,), ascending."""
+
+
+def whole(total: int) -> Part:
+    """Return the part that is all of so many examples."""
+    return Part(total, np.arange(total))
 
 
 class KeyedStreams:

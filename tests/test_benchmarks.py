@@ -6,7 +6,18 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from benchmarks import downloading, exports, growth, mnist, processes, report, tables
+from benchmarks import (
+    downloading,
+    exports,
+    growth,
+    mnist,
+    mpi,
+    neighbour,
+    processes,
+    report,
+    tables,
+    to_accuracy,
+)
 from conftest import ROOT
 
 
@@ -43,6 +54,17 @@ def test_speed_is_measured(workload, tmp_path):
     assert f"{contenders['mlp']['accuracy']:.4f}" in done.stdout
 
 
+def test_the_model_of_many_ranks_is_that_of_a_ring():
+    """R ranks send 2 (R - 1) parts of the vector; where that takes no time, a step takes 1/R."""
+    link = mpi.Link("8 bytes a second", 1.0, 8.0)
+    # 2 (2 - 1) messages, of 1 s and 8/8 s each.
+    assert mpi.ring_seconds(2, 16, link) == 2 * (1 + 1)
+    # 2 (4 - 1) messages of a quarter.
+    assert mpi.ring_seconds(4, 16, link) == 6 * (1 + 0.5)
+    assert mpi.modelled_step(4, 8.0, 0, mpi.Link("", 0.0, 1.0)) == 2
+    assert mpi.parameters([784, 32, 10]) == 785 * 32 + 33 * 10
+
+
 @pytest.mark.usefixtures("cc", "ort")
 def test_exports_are_measured(monkeypatch, tmp_path):
     """Every form answers one row, and many."""
@@ -53,6 +75,33 @@ def test_exports_are_measured(monkeypatch, tmp_path):
     assert set(results) == {"mlp predict", "mlpcli.load", "onnxruntime", "C"}
     assert all(min(figures.values()) > 0 for figures in results.values())
     assert "onnxruntime" in report.exports(results)
+
+
+def test_neighbours_are_measured(monkeypatch):
+    """Each contender's epochs are timed alone and beside a busy process, which then ends."""
+    monkeypatch.setattr(neighbour, "NEIGHBOURS", (0, 0, 1))
+    monkeypatch.setattr(neighbour, "CHOSEN", ("article",))
+    with mnist.data(600) as (data_dir, _):
+        results = neighbour.measure(["mlp", "missing"], data_dir, rounds=1)
+    assert len(results["article"]["mlp"]["seconds"]) == 3
+    assert min(results["article"]["mlp"]["seconds"]) > 0
+    assert "No module named" in results["article"]["missing"]["error"]
+    assert "article beside busy processes" in report.neighbour(results)
+
+
+def test_time_to_an_accuracy_is_measured():
+    """The clock stops at the first line that reaches a target, and silence is a failure."""
+    lines = "import time; print('accuracy 0.97'); print('accuracy 0.9812', flush=True); "
+    talks = [sys.executable, "-c", lines + "time.sleep(0.2); print('accuracy 0.9899')"]
+    results = to_accuracy.measure(
+        {"mlp": talks, "pytorch": [sys.executable, "-c", "print('no data')"]}, threads=1
+    )
+    at_98, at_99 = results["mlp"]["seconds"]
+    assert at_98 > 0
+    assert at_99 is None
+    assert results["mlp"]["best"] == 0.9899
+    assert results["pytorch"] == {"error": "no data"}
+    assert "0.9899" in report.to_accuracy(results)
 
 
 def test_growth_is_measured(monkeypatch):

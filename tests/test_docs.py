@@ -57,7 +57,8 @@ files = [RemoteFile(file.name, len(contents[file.name]),
                     hashlib.sha256(contents[file.name]).hexdigest())
          for file in DATASETS["mnist"].files]
 DATASETS["mnist"] = DATASETS["mnist"]._replace(files=tuple(files))
-main()
+if __name__ == "__main__":  # and not in the processes of --jobs
+    main()
 """
 
 

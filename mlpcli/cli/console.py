@@ -113,6 +113,30 @@ def epochs(
         yield show
 
 
+@contextmanager
+def trials(total: int, quiet: bool) -> Iterator[Callable[[int, str, Sequence[str]], None]]:
+    """Show trials of a search as they end: a bar on a terminal, plain lines elsewhere.
+
+    Yields:
+        What to tell how many have ended, what the best is, and a line for each that is new.
+    """
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+
+        def show_lines(_ended: int, _best: str, lines: Sequence[str]) -> None:
+            for line in () if quiet else lines:
+                note(line)
+
+        yield show_lines
+        return
+    with _tqdm()(total=total, unit="trial", file=sys.stderr, dynamic_ncols=True) as shown:
+
+        def show(ended: int, best: str, _: Sequence[str]) -> None:
+            shown.set_postfix_str(printable(best), False)
+            shown.update(ended - shown.n)
+
+        yield show
+
+
 def _pairs(report: "EpochReport") -> list[str]:
     """Return an epoch's names and values, from `epoch` and `error` on."""
     row = {name: value for name, value in report.row.items() if name != "eta"}

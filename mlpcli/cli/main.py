@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -26,7 +27,10 @@ COMMANDS = {
     "report": "Write a page on a checkpoint, with the network itself in it.",
     "show": "Show what a checkpoint holds.",
     "train": "Train a network and write its checkpoint.",
+    "tune": "Search for a better configuration.",
 }
+# Called with the exit code where this process fails: what has to end with it.
+on_failure: list[Callable[[int], None]] = []
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -155,9 +159,16 @@ def _end(text: str, code: int) -> NoReturn:
         click.echo(text, err=True)
         _flush()
     except OSError:
+        _tell_others(code)
         # Nobody listens any more; the exit code still speaks.
         os._exit(code)
+    _tell_others(code)
     sys.exit(code)
+
+
+def _tell_others(code: int) -> None:
+    for tell in on_failure:
+        tell(code)
 
 
 def _flush() -> None:
@@ -169,6 +180,7 @@ def _flush() -> None:
 
 def _end_by(number: signal.Signals) -> NoReturn:
     """End the process as the signal itself would, so that a shell sees it."""
+    _tell_others(128 + number)
     signal.signal(number, signal.SIG_DFL)
     if os.name != "nt":
         os.kill(os.getpid(), number)

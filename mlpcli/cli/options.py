@@ -71,6 +71,22 @@ examples = together(data_dir, split, data, target, decimal, delimiter)
 report = click.option(
     "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
 )
+engine = click.option(
+    "--engine",
+    type=click.Choice(("auto", "numpy", "numba")),
+    default="auto",
+    show_default=True,
+    envvar="MLP_ENGINE",
+    help="What computes: auto is numba where it is installed; a run that is resumed or verified "
+    "keeps its own.  [env: MLP_ENGINE]",
+)
+overrides = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of CONFIG; VALUE is YAML, KEY may be dotted. Repeatable.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

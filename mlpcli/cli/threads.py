@@ -57,12 +57,8 @@ def choose(experiment: "Experiment", given: int | None = None) -> Threads:
         experiment: what is to be trained.
         given: the number that was asked for, if any.
     """
-    if given:
-        return Threads(given, "as --threads says")
-    for name in VARIABLES:
-        value = os.environ.get(name, "")
-        if value.isascii() and value.isdigit() and len(value) < 5 and int(value):
-            return Threads(int(value), f"as {name} says")
+    if asked := asked_for(given):
+        return asked
     allowed = allowed_processors()
     # Of `hidden` alone, inputs and outputs are not known yet.
     sizes = experiment.structure or experiment.hidden or ()
@@ -73,6 +69,17 @@ def choose(experiment: "Experiment", given: int | None = None) -> Threads:
     if largest <= WORTH_THREADS:
         return Threads(1, f"products are small; --threads {allowed} uses all processors")
     return Threads(allowed, "all processors that are allowed; --threads 1 suits a busy machine")
+
+
+def asked_for(given: int | None) -> Threads | None:
+    """Return the number that --threads or the environment gives; None if neither does."""
+    if given:
+        return Threads(given, "as --threads says")
+    for name in VARIABLES:
+        value = os.environ.get(name, "")
+        if value.isascii() and value.isdigit() and len(value) < 5 and int(value):
+            return Threads(int(value), f"as {name} says")
+    return None
 
 
 def limit() -> None:

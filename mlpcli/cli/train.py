@@ -4,7 +4,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,17 @@ import click
 from click.core import ParameterSource
 
 from mlpcli.cli import console, options
+from mlpcli.cli.mpi import (
+    describe_ranks,
+    join_ranks,
+    lead,
+    rank_threads,
+    watch_ranks,
+)
 from mlpcli.cli.other_tasks import format_baseline, format_summary
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.report import write_report
-from mlpcli.cli.threads import choose, watch_pace
+from mlpcli.cli.threads import Threads, choose, watch_pace
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
     from mlpcli.data.dataset import Dataset
     from mlpcli.model import Model
+    from mlpcli.training.ranks import MpiRanks
     from mlpcli.training.run import EpochReport, Run, StepReport
 
     Listeners = tuple[Callable[[EpochReport], None], Callable[[StepReport], None] | None]
@@ -44,13 +52,7 @@ if TYPE_CHECKING:
     "-o", "--output", type=options.PATH, help="Checkpoint to write, instead of ./CONFIG.npy."
 )
 @options.data_dir
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Override a key of CONFIG; VALUE is YAML, KEY may be dotted. Repeatable.",
-)
+@options.overrides
 @click.option(
     "--from",
     "start",
@@ -69,15 +71,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="Threads for matrix products.  [default: one; for large products all allowed]",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(("auto", "numpy", "numba")),
-    default="auto",
-    show_default=True,
-    envvar="MLP_ENGINE",
-    help="What computes: auto is numba where it is installed; a run that is resumed or verified "
-    "keeps its own.  [env: MLP_ENGINE]",
-)
+@options.engine
 @click.option(
     "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
 )
@@ -90,6 +84,7 @@ if TYPE_CHECKING:
     metavar="W.npy",
     help="Train again, write nothing, and compare with W.npy to the byte.",
 )
+@click.option("--mpi", is_flag=True, help="Train on all ranks: mpiexec -n 4 mlp train CONFIG --mpi")
 @options.report
 @options.as_json
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -106,6 +101,7 @@ def train(
     overwrite: bool,
     resume: bool,
     verify: Path | None,
+    mpi: bool,
     report: Path | None,
     as_json: bool,
     quiet: bool,
@@ -117,31 +113,25 @@ def train(
     mini-batch, write the checkpoint and end; --resume goes on from there.
     """
     written = {"--history": history, "--report": report}
+    ranks = click.get_current_context().with_resource(join_ranks(threads)) if mpi else None
+    if ranks and ranks.rank:
+        _follow(ranks)
+        return
     _check_options(overwrite, resume, bool(verify), bool(output), written)
     from mlpcli.config.load import load_experiment
 
     experiment = load_experiment(config, overrides)
     # Before anything imports NumPy.
-    chosen = choose(experiment, threads)
-    chosen.use()
-    if verbose and not quiet:
-        console.note(f"threads {chosen}")
+    chosen = _use_threads(experiment, threads, ranks, quiet, verbose)
     from mlpcli import atomic
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
-    from mlpcli.checkpoint.resume import check_same_start
     from mlpcli.data.load import data_paths, fit_structure
     from mlpcli.training.history import check_history, history_columns
 
     output = output or Path(config.with_suffix(".npy").name)
-    check_outputs(
-        {"-o": None if verify else output, **written},
-        [config, start, *data_paths(experiment, data_dir)],
-    )
-    if report:
-        atomic.check_writable(report, 0, "--report")
-    if verify:
-        check_same_start(verify, start)
+    inputs = [config, start, *data_paths(experiment, data_dir)]
+    _check_files({"-o": None if verify else output, **written}, inputs, verify, start)
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
             _check_absent(output)
@@ -155,7 +145,9 @@ def train(
         with _memory_error_with_estimate(experiment, dataset):
             resumed = output if resume and output.is_file() else None
             model, run = _start(experiment, dataset, start, resumed)
-            _set_engine(engine, model, run, resumed, verify, quiet)
+            _set_engine("numpy" if ranks else engine, model, run, resumed, verify, quiet)
+            if ranks:
+                lead(ranks, experiment, dataset, run)
             if resumed and not quiet:
                 console.note(f"{output}: {_position(run)}")
             if not verify and not run.finished:
@@ -163,7 +155,7 @@ def train(
             begun = time.perf_counter()
             save = None if verify else partial(store.save, output, model, run)
             progress = _progress(experiment, run, history, quiet, verbose)
-            watch = watch_pace(experiment) if chosen.number > 1 and not quiet else None
+            watch = None if quiet else _watch(experiment, chosen, ranks)
             _train(experiment, run, dataset, save, progress, watch)
             seconds = time.perf_counter() - begun
     if verify:
@@ -172,6 +164,61 @@ def train(
         _show_result(output, model, run, dataset, seconds, as_json)
     if report:
         write_report([output], report, "--report", data_dir, "test" if dataset.test else "train")
+
+
+def _use_threads(
+    experiment: "Experiment",
+    given: int | None,
+    ranks: "MpiRanks | None",
+    quiet: bool,
+    verbose: bool,
+) -> Threads:
+    """Choose the threads of this process, and tell the matrix library of them, and the user."""
+    chosen = rank_threads(given) if ranks else choose(experiment, given)
+    chosen.use()
+    if ranks and not quiet:
+        console.note(describe_ranks(ranks, chosen))
+    elif verbose and not quiet:
+        console.note(f"threads {chosen}")
+    return chosen
+
+
+def _check_files(
+    outputs: Mapping[str, Path | None],
+    inputs: Iterable[Path | None],
+    verify: Path | None,
+    start: Path | None,
+) -> None:
+    """Refuse outputs that cannot be written or would replace what is read, and another start."""
+    from mlpcli import atomic
+    from mlpcli.checkpoint.resume import check_same_start
+
+    check_outputs(outputs, inputs)
+    if report := outputs["--report"]:
+        atomic.check_writable(report, 0, "--report")
+    if verify:
+        check_same_start(verify, start)
+
+
+def _follow(ranks: "MpiRanks") -> None:
+    """Train with the first rank, which shows, judges and saves."""
+    from mlpcli.model import new_network
+    from mlpcli.training.run import new_run
+
+    experiment, dataset = ranks.send_data()
+    run = new_run(experiment, new_network(experiment, dataset.encoding))
+    run.ranks = ranks
+    ranks.send_run(run)
+    _train(experiment, run, dataset, None, nullcontext((lambda _: None, None)), None)
+
+
+def _watch(
+    experiment: "Experiment", threads: Threads, ranks: "MpiRanks | None"
+) -> Callable[[], None] | None:
+    """Return what finds out, called after each step, that fewer threads or ranks are faster."""
+    if ranks:
+        return watch_ranks(ranks) if ranks.number > 1 else None
+    return watch_pace(experiment) if threads.number > 1 else None
 
 
 def _check_options(
@@ -314,7 +361,8 @@ def _train(
     """Train to the end, or until a signal comes: then finish the mini-batch, save, and say so."""
     from mlpcli.checkpoint import autosave
 
-    with defer_signals() as received:
+    with defer_signals() as noted:
+        received = run.ranks.agree(noted)
         try:
             with progress as (show_epoch, show_step):
 
@@ -336,7 +384,8 @@ def _train(
             raise
         except Interrupted as stopped:
             # Here the progress bar has ended its line.
-            _report_interrupt(stopped, run, save is not None)
+            if not run.ranks.rank:
+                _report_interrupt(stopped, run, save is not None)
             raise
         except BrokenPipeError:
             raise Interrupted(signal.SIGPIPE) from None
@@ -345,7 +394,7 @@ def _train(
 def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
     line = f"{signal.Signals(stopped.number).name}: {_position(run)}"
     if saved and not run.finished:
-        line += f"; {_resume_command()} goes on from there"
+        line += f"; {_resume_command(run.ranks.launcher)} goes on from there"
     # Ctrl-C ends the reader of a pipe, too.
     with suppress(OSError):
         # A terminal has echoed ^C where the cursor is.
@@ -354,10 +403,10 @@ def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
         console.note(line)
 
 
-def _resume_command() -> str:
+def _resume_command(launcher: Sequence[str] = ()) -> str:
     """Return the command that is running as one that goes on where its checkpoint stopped."""
     context = click.get_current_context()
-    words = ["mlp", "train"]
+    words = [*launcher, "mlp", "train"]
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -45,16 +45,38 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         ConfigError: naming file, line and key, if the file is missing, is not YAML or says
             something that cannot be trained.
     """
+    return parse_experiment(read_content(path), path, overrides)
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a configuration, and of a larger file only enough to show that it is.
+
+    Raises:
+        ConfigError: if it cannot be read.
+    """
     try:
         with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+            return stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(path, os_reason(error), "give the path of a YAML experiment") from error
-    return parse_experiment(content, path, overrides)
 
 
 def parse_experiment(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Check the content of a YAML experiment, as `load_experiment` does."""
+    values, origins = parse_content(content, path, overrides)
+    # What `mlp tune` may choose: see tuning/space.py.
+    values.pop("tune", None)
+    return from_given(values, origins, (path.parent,))
+
+
+def parse_content(
+    content: bytes, path: Path, overrides: Sequence[str] = ()
+) -> tuple[dict[Any, Any], dict[str, str]]:
+    """Return the plain values of a YAML experiment, overridden, and where each was given.
+
+    Raises:
+        ConfigError: if it is too large or no YAML, or an override is not KEY=VALUE.
+    """
     if len(content) > MOST_BYTES:
         raise ConfigError(path, f"has more than {MOST_BYTES} bytes", "give a YAML experiment")
     values, lines = parse_file(content, path)
@@ -63,7 +85,7 @@ def parse_experiment(content: bytes, path: Path, overrides: Sequence[str] = ()) 
         name = _set(values, override)
         origins = {n: given for n, given in origins.items() if not n.startswith(f"{name}.")}
         origins |= dict.fromkeys((name.partition(".")[0], name), _given(override))
-    return from_given(values, origins | {"": str(path)}, (path.parent,))
+    return values, origins | {"": str(path)}
 
 
 def from_given(
@@ -95,23 +117,28 @@ def _set(values: dict[Any, Any], override: str) -> str:
     """Put one override in its place, and return the name of what it sets."""
     names, equals, text = override.partition("=")
     given = _given(override)
-    *outer, last = names.split(".")
     try:
         value = parse_value(text)
     except ValueError:
         equals = ""
-    if not equals or not all([*outer, last]):
+    if not equals or not all(names.split(".")):
         raise ConfigError(given, "is not KEY=VALUE", "write --set eta=0.1")
     if ours := SYNONYMS.get(names.lower()):
         remedy = f"write --set {shlex.quote(f'{ours}={text}')}"
         raise ConfigError(f"{given}: {names}", f"is called {ours} here", remedy)
+    put(values, names, value)
+    return names
+
+
+def put(values: dict[Any, Any], names: str, value: Any) -> None:
+    """Put a value in its place, which a dotted name says; mappings on the way there are copied."""
+    *outer, last = names.split(".")
     for name in outer:
         inside = values.get(name, {})
         # `data: mnist` is short for `data: {name: mnist}`, and so for a schedule.
         values[name] = dict(inside) if isinstance(inside, dict) else {"name": inside}
         values = values[name]
     values[last] = value
-    return names
 
 
 def _given(override: str) -> str:

@@ -29,6 +29,8 @@ class Preparation(NamedTuple):
     """Whether targets that are no classes make it a regression."""
     embeddings: str | None = None
     """How numbers are embedded; None if they are not."""
+    fold: tuple[int, int] | None = None
+    """Which part, from 0 on, of how many is set aside for validation, whatever the fraction."""
 
 
 class Examples(NamedTuple):

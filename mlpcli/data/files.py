@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files, Target
-from mlpcli.data.bins import fit_bins
+from mlpcli.data.bins import check_columns, fit_bins
 from mlpcli.data.columns import (
     HEADER_WORDS,
     header_names,
@@ -83,13 +83,15 @@ def make_dataset(
     check_forms(table, files)
     task, embeddings = preparation.task, preparation.embeddings
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
+    if embeddings:
+        check_columns(encoding, table)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(_targets(encoding, train), preparation, train)
     weights = _training_weights(train, rows)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
-    if embeddings:
+    if embeddings == "piecewise_linear":
         encoding = fit_bins(encoding, train, rows)
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":

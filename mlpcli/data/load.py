@@ -18,21 +18,28 @@ from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import ConfigError, DataError, join_names
 
 
-def load_data(experiment: Experiment, data_dir: Path) -> Dataset:
+def load_data(
+    experiment: Experiment, data_dir: Path, fold: tuple[int, int] | None = None
+) -> Dataset:
     """Open an experiment's dataset and make sure that the network fits it.
+
+    Args:
+        experiment: how to train.
+        data_dir: the folder that has one sub-folder per downloaded dataset.
+        fold: which part of how many to validate on, in place of what the experiment says.
 
     Raises:
         ConfigError: if there is no such dataset or `structure` does not fit it.
         DataError: if its files are missing or damaged.
     """
     name, _, files = experiment.data
+    preparation = preparation_of(experiment)._replace(fold=fold)
     try:
         if files:
-            dataset = load_files(files, preparation_of(experiment), experiment.search_paths)
+            dataset = load_files(files, preparation, experiment.search_paths)
         else:
             given = "data.name" if "data.name" in experiment.origins else "data"
-            where = experiment.where(given)
-            dataset = load_builtin(name, preparation_of(experiment), data_dir, where)
+            dataset = load_builtin(name, preparation, data_dir, experiment.where(given))
         return check_fits(experiment, dataset)
     except DataError as error:
         if not error.key:
@@ -144,7 +151,7 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         _check_augment(experiment, experiment.augment, dataset)
     if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
-    elif dataset.validation is not None and not len(dataset.validation.labels):
+    elif experiment.validation and dataset.validation and not len(dataset.validation.labels):
         raise ConfigError(
             experiment.where("validation"),
             f"{experiment.validation:g} of {len(dataset.train.labels)} examples is none of any "

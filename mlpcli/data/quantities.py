@@ -80,7 +80,8 @@ def fit_quantities(
             problem = f"all {len(numbers)} examples have the same {name}, {low[j]:g}"
             raise DataError(table.where, problem, "name another target")
         if not 0 < stds[j] < np.inf:
-            raise DataError(table.where, f"{name} has values too large or too close", "rescale it")
+            problem = f"{name} is from {low[j]:g} to {high[j]:g}, too far apart or too close"
+            raise DataError(table.where, problem, "correct it, or rescale it")
     found = zip(means.tolist(), stds.tolist(), low.tolist(), high.tolist(), strict=True)
     return encoding._replace(quantities=tuple(Quantity(*row) for row in found))
 

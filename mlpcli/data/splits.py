@@ -143,17 +143,41 @@ def training_rows(
 
     Args:
         targets: (n,) classes, or (n, k) quantities or labels, of all training examples.
-        preparation: what fraction to set aside, and the seed that chooses.
+        preparation: what fraction or fold to set aside, and the seed that chooses.
         table: the examples, where they have groups or times.
 
     Returns:
         Their rows, in ascending order; None if none are to be set aside.
     """
+    if preparation.fold:
+        return fold_rows(targets, preparation, table, *preparation.fold)
     if not preparation.validation:
         return None
     rng = KeyedStreams(preparation.seed).generator("validation")
     alike = strata(preparation.task, targets, preparation.validation)
     return choose(table, alike, preparation.validation, rng)[0]
+
+
+def fold_rows(
+    targets: NDArray[Any], preparation: Preparation, table: Table | None, part: int, parts: int
+) -> NDArray[np.intp]:
+    """Choose the training examples that remain when one of so many parts that look alike is aside.
+
+    With times, parts are ever older, and only what is older than a part remains.
+    """
+    rng = KeyedStreams(preparation.seed).generator("folds")
+    alike = strata(preparation.task, targets, 1 / parts)
+    ordered = table is not None and table.times is not None
+    rest = np.arange(len(targets))
+    # The oldest part has nothing to learn from.
+    most = parts + 1 if ordered else parts
+    for left in range(most, most - part - 1, -1):
+        of_rest = table.take(rest) if table and left < most else table
+        kept, chosen = choose(of_rest, alike[rest], 1 / left, rng)
+        if left == 1:
+            kept, chosen = kept[:0], np.arange(len(rest))
+        out, rest = rest[chosen], rest[kept]
+    return rest if ordered else np.setdiff1d(np.arange(len(targets)), out)
 
 
 def set_aside(dataset: Dataset, rows: NDArray[np.intp] | None) -> Dataset:

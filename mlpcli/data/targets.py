@@ -79,9 +79,11 @@ def _look_like_quantities(numbers: list[float], each: float) -> bool:
         numbers: those that occur.
         each: how many examples each has, in the mean.
     """
+    if each == 1:
+        return True
     if not all(number.is_integer() for number in numbers):
         return len(numbers) > MANY_CLASSES // 2
-    return each == 1 or (each < EXAMPLES_PER_CLASS and len(numbers) > MANY_CLASSES)
+    return each < EXAMPLES_PER_CLASS and len(numbers) > MANY_CLASSES
 
 
 def is_class_name(text: str) -> bool:

@@ -17,6 +17,7 @@ class Workspace(Buffers):
         rows: examples in a mini-batch, m.
         share: a larger workspace of the same network to lie in, instead of new memory.
         dropout: rates for layers 1..L-1; none are dropped by default.
+        gradient: the vector to write the gradient into, (p,); a new one by default.
 
     Attributes:
         delta: delta^(2)..delta^(L), (m, n_l).
@@ -32,11 +33,12 @@ class Workspace(Buffers):
         rows: int,
         share: "Workspace | None" = None,
         dropout: Sequence[float] = (),
+        gradient: Array | None = None,
     ) -> None:
         super().__init__(network, rows, share, dropout)
         if share is None:
             self.delta = [np.empty_like(z) for z in self.z]
-            self.gradient = np.empty_like(network.theta)
+            self.gradient = np.empty_like(network.theta) if gradient is None else gradient
         else:
             self.delta = [delta[:rows] for delta in share.delta]
             self.gradient = share.gradient

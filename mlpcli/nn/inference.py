@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from mlpcli import signals
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
-from mlpcli.nn.members import forward_pass
 from mlpcli.nn.metrics import Counts, Weights, accuracy, confusion, number
 from mlpcli.nn.network import Network, input_buffer
+from mlpcli.nn.periodic import forward_pass
 
 # Examples evaluated at a time: enough for the matrix products, little memory.
 CHUNK_ROWS = 1024

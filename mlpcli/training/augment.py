@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.schema import Experiment
-from mlpcli.rng import KeyedStreams
-from mlpcli.training.batches import Features
+from mlpcli.rng import KeyedStreams, Part, whole
+from mlpcli.training.batches import Augment, Features
 
-EpochAugmenter = Callable[[int], Callable[[Features, int], None]]
+EpochAugmenter = Callable[[int], Augment]
 """Of an epoch, what distorts the images that were gathered for the mini-batches from a step on."""
-Augmenter = Callable[[Features, np.random.Generator], None]
-"""Distorts images, (m, h·w·channels), in place, by what it draws."""
+Augmenter = Callable[[Features, np.random.Generator, Part], None]
+"""Distorts images, (m, h·w·channels), in place, by what it draws for those that they are of."""
 
 # So many images share a map of pixels: computing one costs as much as moving 60 images by it.
 GROUP = 32
@@ -39,10 +39,11 @@ def epoch_augmenter(
     if "shift" in settings:
         steps.append(("augment", shifter(image_shape, settings, raw.shape, raw.dtype)))
 
-    def augment_epoch(epoch: int) -> Callable[[Features, int], None]:
-        def augment(images: Features, step: int) -> None:
+    def augment_epoch(epoch: int) -> Augment:
+        def augment(images: Features, step: int, part: Part | None = None) -> None:
+            part = part or whole(len(images))
             for purpose, distort in steps:
-                distort(images, draws.generator(purpose, epoch, step))
+                distort(images, draws.generator(purpose, epoch, step), part)
 
         return augment
 
@@ -69,7 +70,7 @@ def shifter(
     # windows[i, dy, dx] is image i seen from offset (dy, dx): a view, nothing is copied.
     windows = np.lib.stride_tricks.sliding_window_view(padded, image_shape, axis=(1, 2))
 
-    def move(images: Features, rng: np.random.Generator) -> None:
+    def move(images: Features, rng: np.random.Generator, part: Part) -> None:
         m = len(images)
         pictures, frame = images.reshape(m, h, w, channels), padded[:m]
         frame[:, rows, columns] = pictures
@@ -78,7 +79,7 @@ def shifter(
             frame[:, shift + h :, columns] = pictures[:, -1:]
             frame[:, :, :shift] = frame[:, :, shift : shift + 1]
             frame[:, :, shift + w :] = frame[:, :, shift + w - 1 : shift + w]
-        dy, dx = rng.integers(0, 2 * shift + 1, (2, m))
+        dy, dx = rng.integers(0, 2 * shift + 1, (2, part.total))[:, part.positions]
         pictures[:] = np.moveaxis(windows[np.arange(m), dy, dx], 1, 3)
 
     return move
@@ -100,12 +101,12 @@ def distorter(
     # The last pixel of each image is what lies outside: 0.
     framed = np.zeros((GROUP, pixels + 1, channels), dtype)
 
-    def distort(images: Features, rng: np.random.Generator) -> None:
-        groups = range(0, len(images), GROUP)
-        y, x = draw_positions(image_shape, settings, len(groups), rng)
-        pictures = images.reshape(len(images), pixels, channels)
-        for start, source in zip(groups, pixels_at(y, x, edge), strict=True):
-            group = pictures[start : start + GROUP]
+    def distort(images: Features, rng: np.random.Generator, part: Part) -> None:
+        groups, starts = np.unique(part.positions // GROUP, return_index=True)
+        maps = Part(-(-part.total // GROUP), groups)
+        y, x = draw_positions(image_shape, settings, maps, rng)
+        pictures = np.split(images.reshape(len(images), pixels, channels), starts[1:])
+        for group, source in zip(pictures, pixels_at(y, x, edge), strict=True):
             framed[: len(group), :-1] = group
             framed[: len(group)].take(source, axis=1, out=group, mode="clip")
 
@@ -115,20 +116,20 @@ def distorter(
 def draw_positions(
     image_shape: tuple[int, int],
     settings: Mapping[str, Any],
-    maps: int,
+    maps: Part,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Draw where each pixel of distorted images comes from: rows and columns, (maps, h, w).
+    """Draw where each pixel of distorted images comes from: rows and columns, (k, h, w).
 
     An affine map about the centre and elastic displacements (Simard, Steinkraus and Platt, 2003).
 
     Args:
         image_shape: rows and columns of an image, h and w.
         settings: largest `rotate`, in degrees, `scale` and `shear`; `elastic`.
-        maps: how many.
+        maps: how many there are, and which of them, (k,), are wanted.
         rng: what to draw from.
     """
-    turn, up, along, shear = rng.uniform(-1, 1, (4, maps))
+    turn, up, along, shear = rng.uniform(-1, 1, (4, maps.total))[:, maps.positions]
     angle = np.radians(settings.get("rotate", 0)) * turn
     factors = 1 + settings.get("scale", 0) * np.stack([up, along])
     y, x = affine_positions(image_shape, angle, factors, settings.get("shear", 0) * shear)
@@ -166,9 +167,9 @@ def affine_positions(
 
 
 def displacements(
-    image_shape: tuple[int, int], sigma: float, alpha: float, maps: int, rng: np.random.Generator
+    image_shape: tuple[int, int], sigma: float, alpha: float, maps: Part, rng: np.random.Generator
 ) -> NDArray[np.complexfloating]:
-    """Draw smooth displacements of pixels, (maps, h, w): by rows + i · columns.
+    """Draw smooth displacements of pixels, (k, h, w): by rows + i · columns.
 
     White noise of the variance of numbers between -1 and 1, smoothed by a Gaussian of `sigma`
     pixels, times `alpha`. The noise is drawn as its Fourier transform, which is white noise, too:
@@ -177,7 +178,7 @@ def displacements(
     h, w = image_shape
     squares = np.fft.fftfreq(h)[:, np.newaxis] ** 2 + np.fft.fftfreq(w) ** 2
     smooth = alpha * math.sqrt(h * w / 3) * np.exp(-2 * (math.pi * sigma) ** 2 * squares)
-    noise = rng.standard_normal((maps, h, 2 * w)).view(np.complex128)
+    noise = rng.standard_normal((maps.total, h, 2 * w))[maps.positions].view(np.complex128)
     return np.fft.ifft2(noise * smooth)
 
 

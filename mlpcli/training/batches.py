@@ -11,9 +11,13 @@ from mlpcli.config import compat
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset
 from mlpcli.nn.network import Network, input_buffer
+from mlpcli.rng import Part
 from mlpcli.training.engine import NUMPY, Engine, Gather
 
 Features = NDArray[np.generic]
+Augment = Callable[[Features, int, Part | None], None]
+"""Changes gathered features in place: told the first step that will see them, and which of the
+mini-batches' examples they are."""
 
 # Mini-batches are gathered together up to this size: tiny ones are then mere slices of a buffer,
 # and large ones still fit a core's cache between being gathered and being used.
@@ -39,6 +43,40 @@ def batch_sizes(n: int, bt_size: int) -> BatchSizes:
     """
     sizes = [min(bt_size, n - start) for start in range(0, n, bt_size)]
     return BatchSizes(sizes, sizes, n)
+
+
+class Share(NamedTuple):
+    """What one of several ranks learns of an epoch: some examples of each mini-batch, or none."""
+
+    positions: NDArray[np.intp]
+    """Where they stand in the epoch's order, (k,), ascending."""
+    starts: NDArray[np.intp]
+    """Where those of each mini-batch begin among `positions`, and their end, (steps + 1,)."""
+    offsets: NDArray[np.intp]
+    """Where each mini-batch begins in the order, and its end, (steps + 1,)."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many there are in each mini-batch."""
+        sizes: list[int] = np.diff(self.starts).tolist()
+        return sizes
+
+    def part(self, first: int, stop: int) -> Part:
+        """Return which examples of the mini-batches from one to before another there are."""
+        chosen = self.positions[self.starts[first] : self.starts[stop]]
+        start = self.offsets[first]
+        return Part(int(self.offsets[stop] - start), chosen - start)
+
+
+def share_of(positions: NDArray[np.intp], sizes: Sequence[int]) -> Share:
+    """Return the share that has the examples at some positions of the epoch's order.
+
+    Args:
+        positions: (k,), ascending.
+        sizes: examples in each mini-batch.
+    """
+    offsets = np.cumsum([0, *sizes])
+    return Share(positions, np.searchsorted(positions, offsets), offsets)
 
 
 def mini_batches(
@@ -154,10 +192,16 @@ class MiniBatches:
                 self.weights = weights.astype(x.dtype)[:, np.newaxis]
             self.weight = np.empty((len(x), 1), x.dtype)
         # Chunks of the same sizes share their views, however many there are.
-        views = functools.cache(self._views)
-        self.chunks = [
-            views(tuple((batch_sizes.sizes[i], batch_sizes.divisors[i]) for i in batches))
-            for batches in _group(batch_sizes.sizes, len(x))
+        self._cached_views = functools.cache(self._views)
+        self.groups = list(_group(batch_sizes.sizes, len(x)))
+        self.chunks = self._chunks(batch_sizes.sizes)
+
+    def _chunks(self, sizes: Sequence[int]) -> list[tuple[int, list["MiniBatch"]]]:
+        """Return views for the mini-batches that are gathered together, in given sizes."""
+        divisors = self.batch_sizes.divisors
+        return [
+            self._cached_views(tuple((sizes[i], divisors[i]) for i in batches))
+            for batches in self.groups
         ]
 
     def _views(
@@ -175,24 +219,27 @@ class MiniBatches:
     def epoch(
         self,
         order: NDArray[np.integer],
-        augment: Callable[[Features, int], None] | None = None,
+        augment: Augment | None = None,
         first: int = 0,
+        share: Share | None = None,
     ) -> Iterator[MiniBatch]:
         """Yield the mini-batches of one epoch, each valid until the next is asked for.
 
         Args:
             order: (n,) the examples to see, by their row.
-            augment: changes gathered features in place; told the first step that will see them.
+            augment: changes gathered features in place.
             first: the step to begin with, where an interrupted epoch goes on.
+            share: what is gathered of the mini-batches; all by default.
         """
-        for _, batches in self.epoch_chunks(order, augment, first):
+        for _, batches in self.epoch_chunks(order, augment, first, share):
             yield from batches
 
     def epoch_chunks(
         self,
         order: NDArray[np.integer],
-        augment: Callable[[Features, int], None] | None = None,
+        augment: Augment | None = None,
         first: int = 0,
+        share: Share | None = None,
     ) -> Iterator[tuple[int, list[MiniBatch]]]:
         """Yield the mini-batches of one epoch, those that are gathered together at a time.
 
@@ -200,9 +247,12 @@ class MiniBatches:
         begin. Arguments as for `epoch`.
         """
         start = step = 0
-        for rows, views in self.chunks:
+        if share is not None:
+            order = order[share.positions]
+        for rows, views in self.chunks if share is None else self._chunks(share.sizes):
             if step + len(views) > first:
-                self._gather(order[start : start + rows], augment, step)
+                part = None if share is None else share.part(step, step + len(views))
+                self._gather(order[start : start + rows], augment, step, part)
                 done = max(first - step, 0)
                 yield sum(len(view.x) for view in views[:done]), views[done:]
             start += rows
@@ -211,8 +261,9 @@ class MiniBatches:
     def _gather(
         self,
         chosen: NDArray[np.integer],
-        augment: Callable[[Features, int], None] | None,
+        augment: Augment | None,
         step: int,
+        part: Part | None,
     ) -> None:
         """Fill the buffers with the chosen examples."""
         rows = len(chosen)
@@ -221,8 +272,8 @@ class MiniBatches:
         else:
             # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
             raw = self.features.take(chosen, axis=0, out=self.raw[:rows], mode="clip")
-            if augment is not None:
-                augment(raw, step)
+            if augment is not None and rows:
+                augment(raw, step, part)
             self.x[:rows, :-1] = raw
         labels = self.labels[chosen]
         self.targets.take(labels, axis=0, out=self.y[:rows], mode="clip")

@@ -15,7 +15,7 @@ from mlpcli.errors import DivergedError
 from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.calibration import fit_temperature
-from mlpcli.nn.member_backprop import backward_pass
+from mlpcli.nn.periodic_backprop import backward_pass
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
 from mlpcli.training.batches import MiniBatch, MiniBatches, mini_batches
@@ -52,6 +52,7 @@ def train(
         started = time.perf_counter()
         try:
             row = _run_epoch(experiment, run, tools, on_step)
+            run.ranks.check_same(run.network.theta, row["epoch"])
             row |= _validate(experiment, run, dataset, row["epoch"])
         except DivergedError:
             last_good.restore(run)
@@ -65,26 +66,18 @@ class _Snapshot:
     """The numbers of a run between two steps, to go back to."""
 
     def __init__(self, run: Run) -> None:
-        self.vectors = [vector.copy() for vector in _vectors(run)]
+        self.vectors = [vector.copy() for vector in run.vectors]
         self.step, self.error_sum = run.step, run.error_sum
 
     def take(self, run: Run) -> None:
-        for copy, vector in zip(self.vectors, _vectors(run), strict=True):
+        for copy, vector in zip(self.vectors, run.vectors, strict=True):
             copy[:] = vector
         self.step, self.error_sum = run.step, run.error_sum
 
     def restore(self, run: Run) -> None:
-        for copy, vector in zip(self.vectors, _vectors(run), strict=True):
+        for copy, vector in zip(self.vectors, run.vectors, strict=True):
             vector[:] = copy
         run.step, run.error_sum = self.step, self.error_sum
-
-
-def _vectors(run: Run) -> list[Array]:
-    """Return what a step changes: the parameters, and what they come from and lead to."""
-    found = [run.network.theta, run.optimizer_state]
-    if run.trained is not run.network.theta:
-        found.append(run.trained)
-    return [*found, *([run.averaged.theta] if run.averaged else [])]
 
 
 class _Tools(NamedTuple):
@@ -97,7 +90,7 @@ class _Tools(NamedTuple):
     batches: MiniBatches
     augment_epoch: EpochAugmenter | None
     backprop: Callable[..., float]
-    workspaces: dict[int, Any]
+    workspaces: Callable[[int], Any]
     """What it writes, by the number of examples in a mini-batch."""
     rule: UpdateRule
     take: Take | None
@@ -109,16 +102,19 @@ class _Tools(NamedTuple):
 def _tools_for(experiment: Experiment, run: Run, dataset: Dataset) -> _Tools:
     network = run.network
     batches = mini_batches(experiment, network, dataset, run.engine)
-    sizes = set(batches.batch_sizes.sizes)
+    sizes, gradient = batches.batch_sizes.sizes, run.ranks.gradient(network.theta)
     make_workspace, backprop = backward_pass(network)
-    workspace = make_workspace(network, max(sizes), dropout=experiment.dropout_rates)
+    if gradient is not None:
+        make_workspace = functools.partial(make_workspace, gradient=gradient)
+    rates = experiment.dropout_rates
+    workspace = make_workspace(network, run.ranks.largest(sizes), dropout=rates)
     return _Tools(
-        sum(batches.batch_sizes.sizes),
+        sum(sizes),
         dataset.train_rows,
         batches,
         epoch_augmenter(experiment, dataset.encoding.image_shape, batches.raw),
         backprop,
-        {m: make_workspace(network, m, share=workspace) for m in sizes},
+        functools.cache(lambda m: make_workspace(network, m, share=workspace)),
         update_rule(
             experiment,
             network,
@@ -145,6 +141,7 @@ def _run_epoch(
     order = run.draws.order(epoch, n)
     if rows is not None:
         order = rows[order]
+    ranks, share = run.ranks, run.ranks.share(batches.batch_sizes.sizes)
     augment = augment_epoch and augment_epoch(epoch)
     # Flat, for a call costs 0.3 µs and a step of the smallest network nine.
     # exp may overflow, in the sigmoid, to the right limit; what is not finite is found below.
@@ -152,14 +149,18 @@ def _run_epoch(
         if take:
             chunks = batches.epoch_chunks(order, augment, run.step)
             _take_steps(experiment, run, take, chunks, eta_at, on_step, steps)
-        batches_left = () if take else enumerate(batches.epoch(order, augment, run.step), run.step)
+        left = () if take else batches.epoch(order, augment, run.step, share)
+        batches_left = enumerate(left, run.step)
         for step, (x, y, divisor, weight) in batches_left:
-            ws = workspaces[len(x)]
+            ws = workspaces(len(x))
             if drops:
-                drop(x, ws, rates, keyed.generator("dropout", epoch, step))
+                part = share and share.part(step, step + 1)
+                drop(x, ws, rates, keyed.generator("dropout", epoch, step), part)
             eta = eta_at(epoch, step, steps)
             scale = as_array((eta if scales_by_eta else 1) / divisor)
             error = backprop(loss, x, y, ws, scale, weight)
+            if share:
+                error = ranks.add_up(error)
             if not math.isfinite(error):
                 raise _diverged(experiment, f"epoch {epoch}, step {step}: the error is {error}")
             update(ws.gradient, eta, epoch * steps + step + 1)
@@ -214,11 +215,12 @@ def _validate(experiment: Experiment, run: Run, dataset: Dataset, epoch: int) ->
     """Evaluate an epoch on the validation data; return what its row of the history adds."""
     if dataset.validation is None:
         return {}
-    encoding, weights = dataset.encoding, dataset.validation_weights
-    found = evaluate(run.candidate, experiment, encoding, dataset.validation, weights)
-    if not math.isfinite(found.error):
-        raise _diverged(experiment, f"epoch {epoch}: the validation error is {found.error}")
-    return {f"validation_{name}": value for name, value in found.row().items()}
+    encoding, examples, weights = dataset.encoding, dataset.validation, dataset.validation_weights
+    network = run.candidate
+    row = run.ranks.once(lambda: evaluate(network, experiment, encoding, examples, weights).row())
+    if not math.isfinite(row["error"]):
+        raise _diverged(experiment, f"epoch {epoch}: the validation error is {row['error']}")
+    return {f"validation_{name}": value for name, value in row.items()}
 
 
 def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[str, Any]) -> None:
@@ -233,9 +235,10 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
         np.copyto(run.best, run.candidate.theta)
     run.finished = is_finished(experiment, run)
     if run.finished and experiment.calibrate and dataset.validation is not None:
-        best = run.candidate.copy()
+        best, examples = run.candidate.copy(), dataset.validation
         best.theta[:] = run.best
-        run.temperature = fit_temperature(best, *dataset.validation, dataset.validation_weights)
+        weights = dataset.validation_weights
+        run.temperature = run.ranks.once(lambda: fit_temperature(best, *examples, weights))
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:

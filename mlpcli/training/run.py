@@ -13,6 +13,7 @@ from mlpcli.nn.initializers import initialize
 from mlpcli.nn.network import Network
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.engine import NUMPY, Engine
+from mlpcli.training.ranks import ALONE, Ranks
 from mlpcli.training.step import optimizer_of, parametrization_of
 
 Draws = KeyedStreams | compat.ArticleStream
@@ -50,6 +51,16 @@ class Run:
     """What the outputs' weighted inputs are divided by in use, where `calibrate` asks for it."""
     engine: Engine = NUMPY
     """What computes it."""
+    ranks: Ranks = ALONE
+    """Who computes it."""
+
+    @property
+    def vectors(self) -> list[Array]:
+        """What a step changes: the parameters, and what they come from and lead to."""
+        found = [self.network.theta, self.optimizer_state]
+        if self.trained is not self.network.theta:
+            found.append(self.trained)
+        return [*found, *([self.averaged.theta] if self.averaged else [])]
 
     @property
     def candidate(self) -> Network:
@@ -89,7 +100,7 @@ def new_run(experiment: Experiment, network: Network) -> Run:
     candidate = network.copy() if experiment.validation else network
     averaged = candidate if experiment.ema else None
     current = candidate.copy() if averaged else candidate
-    parametrization = parametrization_of(experiment)
+    parametrization = parametrization_of(experiment, current)
     trained = current.theta
     if parametrization:
         trained = np.zeros(parametrization.size, network.dtype)
@@ -115,7 +126,7 @@ def start_run(experiment: Experiment, network: Network, initial: Network | None 
         _check_same_shape(experiment, network, initial)
         network.theta[:] = initial.theta
     run.network.theta[:] = network.theta
-    if parametrization := parametrization_of(experiment):
+    if parametrization := parametrization_of(experiment, network):
         parametrization.invert(network.theta, run.trained)
         if initial is None and experiment.parametrization == "ntk":
             parametrization.initialize(run.trained, run.draws.weights())
@@ -140,6 +151,12 @@ def _check_same_shape(experiment: Experiment, network: Network, initial: Network
         raise ConfigError(
             experiment.where("members"),
             f"is {network.members}, but the weights to start from are of {initial.members}",
+            "make them the same",
+        )
+    if len(initial.theta) != len(network.theta):
+        raise ConfigError(
+            experiment.where("embeddings"),
+            f"is {experiment.embeddings}, but the weights to start from have other embeddings",
             "make them the same",
         )
 

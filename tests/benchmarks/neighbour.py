@@ -16,7 +16,7 @@ CHOSEN = ("article", "wide")
 
 
 def measure(
-    contenders: Sequence[str], data_dir: Path, rounds: int, examples: int | None = None
+    contenders: Sequence[str], data_dir: Path, rounds: int
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Return by workload and contender the median `seconds` of an epoch beside 0, 1 and 2."""
     results: dict[str, dict[str, dict[str, Any]]] = {}
@@ -24,7 +24,7 @@ def measure(
         results[name] = {contender: {"seconds": []} for contender in contenders}
         for count in NEIGHBOURS:
             with busy(count):
-                found = turns.compare(WORKLOADS[name], contenders, data_dir, None, rounds, examples)
+                found = turns.compare(WORKLOADS[name], contenders, data_dir, None, rounds)
             for contender, result in found.items():
                 if "error" in result:
                     results[name][contender] = result

@@ -101,7 +101,6 @@ def compare(
     data_dir: Path,
     threads: int | None,
     rounds: int,
-    examples: int | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Train all contenders in turn (A B C A B C ...), up to twice as long if rounds are not quiet.
 
@@ -110,7 +109,7 @@ def compare(
         every round `seconds` per epoch and `others`, how many processors other processes kept busy
         meanwhile; see `_summarise` for the rest.
     """
-    workers = {name: Worker(name, workload, data_dir, threads, examples) for name in contenders}
+    workers = {name: Worker(name, workload, data_dir, threads) for name in contenders}
     results: dict[str, dict[str, Any]] = {name: {} for name in contenders}
     try:
         _each(workers, results, lambda worker: worker.answer())

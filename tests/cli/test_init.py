@@ -284,12 +284,12 @@ def table(n, features, classes):
     [
         # 300 · sqrt(features / classes) / n, n being the training rows, and at least 60 epochs
         (500, 8, 2, {"optimizer": "adamw", "weight_decay": 1.5, "epochs": 160, "validation": None}),
-        (700, 9, 12, {"optimizer": "adamw", "weight_decay": 0.47, "structure": (9, 256, 12)}),
-        (50, 8, 2, {"weight_decay": 5.0, "epochs": 800}),
-        (26000, 3, 2, {"optimizer": "adam", "validation": 0.1, "patience": 10, "weight_decay": 0}),
+        (700, 9, 12, {"weight_decay": 0.47, "members": 4, "structure": (9, 256, 12)}),
+        (50, 8, 2, {"weight_decay": 5.0, "epochs": 800, "members": 4}),
+        (26000, 3, 2, {"optimizer": "adam", "validation": 0.1, "patience": 10, "members": None}),
         # 2,500 · 256 / n, from 32 to 200
         (1000, 3, 2, {"preset": "tabular", "epochs": 200, "validation": 0.1, "calibrate": True}),
-        (7000, 3, 2, {"preset": "tabular", "epochs": 114, "validation": 0.1, "patience": None}),
+        (7000, 3, 2, {"preset": "tabular", "epochs": 114, "validation": 0.1, "members": None}),
     ],
 )
 def test_something_stops_training(run_mlp, n, features, classes, expected):
@@ -300,6 +300,20 @@ def test_something_stops_training(run_mlp, n, features, classes, expected):
     assert {name: getattr(experiment, name) for name in expected} == expected
     schedule = "constant" if experiment.validation else "cosine"
     assert experiment.schedule.name == ("cosine_log" if experiment.preset else schedule)
+
+
+@pytest.mark.parametrize(("n", "members"), [(749, 4), (751, None)])
+def test_few_rows_of_a_quantity_get_members(run_mlp, n, members):
+    """On fewer rows than the preset is for, several networks in one learn a quantity, and train."""
+    rows = [f"{i % 7},{i % 3},{i % 91 * 0.37}" for i in range(n)]
+    Path("t.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    assert run_mlp("init", "t.csv").returncode == 0
+    experiment = load_experiment(Path("t.yaml"))
+    assert experiment.members == members
+    # Half of 300 · sqrt(features / quantities) / n.
+    assert experiment.weight_decay == (0.35 if members else 0)
+    run = run_mlp("train", "t.yaml", "-q", "--set", "epochs=1")
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize("kind", ["classes", "quantity", "labels"])

@@ -141,6 +141,13 @@ def test_ages_are_asked_about(guess):
     assert "task:" not in said
 
 
+def test_a_few_numbers_that_all_differ_are_quantities(guess):
+    """Measurements of some five rows are no classes, with a point in them or none."""
+    for numbers in ((0.086, 0.269, 0.446, 0.538, 0.626, 0.782), (3, 9, 12, 17, 25, 40)):
+        _, said = guess("x,y\n" + rows(6, lambda i, y=numbers: (i % 5, y[i])))
+        assert "task: regression" in said
+
+
 def test_a_table_of_words_without_a_header(guess):
     """Words that come back are examples; a line of words with two equal ones says what to write."""
     text = rows(60, lambda i: ("xy"[i % 2], "xyz"[i % 3], ("yes", "no")[i % 2]))

@@ -18,6 +18,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -55,7 +56,7 @@ def main() -> int:
         module, name, *_ = given.replay.name.split("~")
         target = importlib.import_module(f"fuzz.{module}")
         case = given.replay.read_bytes()
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        with room(target):
             print(attempt(target, name, case))
         return 0
     seed = random.SystemRandom().randrange(10**6) if given.seed is None else given.seed
@@ -120,17 +121,11 @@ def run_cases(module: str, name: str, seed: int, indices: range) -> int:
     """Run cases in this process, a line for the outcome of each."""
     target = importlib.import_module(f"fuzz.{module}")
     out = os.fdopen(os.dup(1), "w", buffering=1)
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as stray:
+    with room(target), tempfile.TemporaryFile() as stray:
         # What a library writes past Python is seen, too.
         os.dup2(stray.fileno(), 1)
         os.dup2(stray.fileno(), 2)
-        os.chdir(folder)
-        os.environ |= {"HOME": folder, "TMPDIR": folder, "NUMBA_CACHE_DIR": folder}
-        # Nothing is ever fetched: no proxy is there.
-        os.environ |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
         limit_memory()
-        # What compiles takes longer than a case may.
-        getattr(target, "prepare", lambda: None)()
         for index in indices:
             outcome = attempt(target, name, case_of(target, name, seed, index))
             for stream in (sys.stdout, sys.stderr):
@@ -141,8 +136,20 @@ def run_cases(module: str, name: str, seed: int, indices: range) -> int:
                 stray.truncate(0)
                 stray.seek(0)
             out.write(f"{outcome}\n")
-        os.chdir("/")
     return 0
+
+
+@contextlib.contextmanager
+def room(target: ModuleType) -> Iterator[None]:
+    """Be in a folder of its own, where nothing is fetched, and what compiles has been compiled."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        os.environ |= {"HOME": folder, "TMPDIR": folder}
+        os.environ.setdefault("NUMBA_CACHE_DIR", folder)
+        # No proxy is there.
+        os.environ |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+        # Compiling takes longer than a case may.
+        getattr(target, "prepare", lambda: None)()
+        yield
 
 
 def limit_memory() -> None:

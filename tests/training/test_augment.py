@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.load import from_mapping
+from mlpcli.rng import whole
 from mlpcli.training.augment import (
     GROUP,
     affine_positions,
@@ -28,7 +29,7 @@ def shifted(batch, settings, image_shape, seed=0):
     """Return images moved, another array."""
     moved = batch.copy()
     move = shifter(image_shape, settings, (len(batch) + 3, batch.shape[1]), batch.dtype)
-    move(moved, np.random.default_rng(seed))
+    move(moved, np.random.default_rng(seed), whole(len(batch)))
     return moved
 
 
@@ -36,7 +37,7 @@ def distorted(batch, settings, image_shape, seed=0):
     """Return images distorted, another array."""
     changed = batch.copy()
     distort = distorter(image_shape, settings, (len(batch) + 3, batch.shape[1]), batch.dtype)
-    distort(changed, np.random.default_rng(seed))
+    distort(changed, np.random.default_rng(seed), whole(len(batch)))
     return changed
 
 
@@ -147,7 +148,7 @@ def test_affine_draws_stay_within_their_settings():
     shape, maps = (3, 3), 4000
 
     def draw(**settings):
-        return draw_positions(shape, settings, maps, np.random.default_rng(2))
+        return draw_positions(shape, settings, whole(maps), np.random.default_rng(2))
 
     # From the centre, the pixel to the right comes from (sin angle, cos angle) or (0, 1 / factor),
     # and the one below from (1 / factor, 0) or (1, -shear).
@@ -173,7 +174,7 @@ def test_elastic_displacements_are_those_of_the_paper(shape):
     pixels d apart then correlate by exp(-d² / 4 sigma²).
     """
     sigma, alpha = 2.0, 12.0
-    field = displacements(shape, sigma, alpha, 500, np.random.default_rng(3))
+    field = displacements(shape, sigma, alpha, whole(500), np.random.default_rng(3))
     deviation = alpha / (2 * np.sqrt(3 * np.pi) * sigma)
     for part in (field.real, field.imag):
         assert part.std() == pytest.approx(deviation, rel=0.03)
@@ -187,7 +188,7 @@ def test_elastic_displacements_are_those_of_the_paper(shape):
 def test_pixels_are_displaced_by_rows_and_columns():
     """Elastic positions are those of the pixels and two unlike displacements."""
     settings = {"elastic": {"sigma": 2.0, "alpha": 12.0}}
-    y, x = draw_positions((20, 30), settings, 300, np.random.default_rng(3))
+    y, x = draw_positions((20, 30), settings, whole(300), np.random.default_rng(3))
     down, right = y - np.arange(20)[:, np.newaxis], x - np.arange(30)
     assert down.std() == pytest.approx(right.std(), rel=0.05)
     assert abs(np.corrcoef(down.ravel(), right.ravel())[0, 1]) < 0.05

@@ -142,15 +142,16 @@ def _forward(
     for layer in range(len(kinds)):
         n_in, n_out = structure[layer], structure[layer + 1]
         W_and_b = theta[p : p + (n_in + 1) * n_out].reshape(n_in + 1, n_out)
-        z = room[0, q : q + m * n_out].reshape(m, n_out)
-        a = room[1, q : q + m * n_out].reshape(m, n_out)
+        flat_z, flat_a = room[0, q : q + m * n_out], room[1, q : q + m * n_out]
+        # A view of another shape takes 80 ns, and σ of the smallest layers 20.
+        z, a = flat_z.reshape(m, n_out), flat_a.reshape(m, n_out)
         weighted_inputs(below, W_and_b, x[0, n_in] if layer == 0 else x.dtype.type(1), z)
         if layer == 0 and input_scale != 1:
-            multiply(z, x.dtype.type(input_scale))
+            multiply(flat_z, x.dtype.type(input_scale))
         if kinds[layer] == SOFTMAX:
             softmax(z, a)
         else:
-            activate(kinds[layer], z.reshape(m * n_out), a.reshape(m * n_out))
+            activate(kinds[layer], flat_z, flat_a)
         below, p, q = a, p + (n_in + 1) * n_out, q + m * n_out
 
 
@@ -221,7 +222,7 @@ def _backward(
         delta = room[2, q : q + m * n_out].reshape(m, n_out)
         if layer == 0:
             if input_scale != 1:
-                multiply(delta, number(input_scale))
+                multiply(room[2, q : q + m * n_out], number(input_scale))
             gradient(x, delta, x[0, n_in], scale, kept, d)
             return
         part = slice(q - m * n_in, q)
@@ -235,7 +236,6 @@ def _backward(
 
 @compiled
 def multiply(array: Array, factor: Any) -> None:
-    """Multiply a matrix in place."""
-    for i in range(array.shape[0]):
-        for j in range(array.shape[1]):
-            array[i, j] *= factor
+    """Multiply a vector in place."""
+    for i in range(len(array)):
+        array[i] *= factor

@@ -1,0 +1,58 @@
+"""What is shown of a search: its trials, and which keys mattered."""
+
+from typing import TYPE_CHECKING, Any
+
+from mlpcli.cli import console, text_tables
+
+if TYPE_CHECKING:
+    from mlpcli.tuning.results import Result
+    from mlpcli.tuning.study import SharedStudy
+
+# Lines of the table, and columns of a value in it.
+SHOWN, CELL_WIDTH = 10, 16
+
+
+def format_trial(result: "Result") -> str:
+    """Return what a trial came to, and what it had chosen, as a line."""
+    cells = [f"{key} {_cell(value)}" for key, value in result.chosen.items()]
+    came_to = result.state if result.value is None else f"{result.value:.5g}"
+    reason = f": {result.reason}" if result.reason else ""
+    return f"trial {result.number} {came_to}{reason}; {', '.join(cells)}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "none" if value is None else str(value)
+
+
+def report(study: "SharedStudy") -> dict[str, Any]:
+    """Return a search as JSON values."""
+    return {
+        "study": study.search.name,
+        "storage": study.where,
+        "metric": study.search.objective.metric,
+        "trials": [result.to_mapping() for result in study.results()],
+        "importance": study.importance(),
+        "best": study.ranked()[0].to_mapping(),
+    }
+
+
+def show(study: "SharedStudy") -> None:
+    """Print the best trials, those that failed, and which keys mattered."""
+    keys = [dimension.key for dimension in study.search.space]
+    rows = []
+    for result in study.ranked()[:SHOWN]:
+        cells = [text_tables.truncate(_cell(result.chosen[key]), CELL_WIDTH) for key in keys]
+        rows.append([str(result.number), f"{result.value:.5g}", *cells])
+    for line in text_tables.table(["trial", study.search.objective.metric, *keys], rows, left=0):
+        console.result(line)
+    results = study.results()
+    pruned = sum(result.state == "pruned" for result in results)
+    failed = [result for result in results if result.state == "failed"]
+    console.result(f"{len(results)} trials, {pruned} pruned, {len(failed)} failed")
+    for result in failed:
+        console.result(format_trial(result))
+    if importance := study.importance():
+        shares = [f"{key} {share:.0%}" for key, share in importance.items()]
+        console.result(f"mattered most: {', '.join(shares)}")

@@ -1,0 +1,1 @@
+"""The search for a better configuration: what may be chosen, how it is judged, who chooses."""

@@ -1,0 +1,90 @@
+"""What is searched where nobody says: ranges around a configuration, and who judges a trial."""
+
+from math import ceil
+from typing import Any
+
+from mlpcli.config.schema import Experiment
+from mlpcli.errors import ConfigError
+from mlpcli.model import count_parameters
+from mlpcli.tuning.space import Dimension, Space, check_space
+from mlpcli.tuning.template import Template
+
+# So many examples judge a trial, in as many folds as it takes: fewer say more of themselves.
+ENOUGH_TO_JUDGE = 500
+# Each fold is a fifth of the examples, and from so many on a tenth.
+MANY, FOLDS, FOLDS_OF_MANY = 5000, 5, 10
+# Members, and wider layers, are for networks that do not take long as they are.
+FEW_PARAMETERS = 50_000
+
+
+def default_folds(experiment: Experiment, n: int) -> tuple[tuple[int, int], ...]:
+    """Return which part of how many validates, each in turn; () for the experiment's `validation`.
+
+    Args:
+        experiment: what is tuned.
+        n: its training examples, those for validation included.
+    """
+    validation = experiment.validation
+    if isinstance(validation, str) or (validation and validation * n >= ENOUGH_TO_JUDGE):
+        return ()
+    parts = FOLDS if n < MANY else FOLDS_OF_MANY
+    return all_folds(parts)[: ceil(ENOUGH_TO_JUDGE * parts / n)]
+
+
+def all_folds(parts: int) -> tuple[tuple[int, int], ...]:
+    """Return all of so many parts."""
+    return tuple((part, parts) for part in range(parts))
+
+
+def default_space(template: Template, experiment: Experiment) -> Space:
+    """Return ranges around a configuration, all of which have what it has itself.
+
+    What the error does not compare, such as label smoothing, is left alone.
+
+    Args:
+        template: the configuration.
+        experiment: the same, with a structure.
+    """
+    where = template.origins[""]
+    eta, decay, sizes = experiment.eta, experiment.weight_decay, experiment.structure[1:-1]
+    is_small = count_parameters(experiment) <= FEW_PARAMETERS
+    widest = max(sizes, default=1)
+    proposed = [
+        Dimension("eta", where, eta / 5, eta * 5, log=True),
+        Dimension("weight_decay", where, decay / 10, decay * 10, log=True)
+        if decay
+        else Dimension("weight_decay", where, choices=(0, 1e-5, 1e-4, 1e-3, 1e-2)),
+        Dimension("hidden", where, max(1, widest // 4), widest * (1 + is_small), log=True),
+        Dimension("dropout", where, 0.0, 0.5),
+        *([Dimension("members", where, choices=(None, 4))] if is_small else []),
+    ]
+    given = given_point(experiment, tuple(proposed))
+    return tuple(d for d in proposed if d.key in given and _makes_sense(template, d))
+
+
+def _makes_sense(template: Template, dimension: Dimension) -> bool:
+    try:
+        check_space(template, (dimension,))
+    except ConfigError:
+        return False
+    return True
+
+
+def given_point(experiment: Experiment, space: Space) -> dict[str, Any]:
+    """Return what a configuration itself has chosen, as a study takes it and as far as it can.
+
+    Args:
+        experiment: the configuration, with a structure.
+        space: what may be chosen.
+    """
+    hidden = list(experiment.structure[1:-1])
+    mapping = experiment.to_mapping() | {"hidden": hidden}
+    point: dict[str, Any] = {}
+    for dimension in space:
+        value = mapping.get(dimension.key)
+        if dimension.key == "hidden" and not dimension.admits(value) and len(set(hidden)) == 1:
+            # One size is meant for all hidden layers.
+            value = hidden[0]
+        if dimension.admits(value):
+            point[dimension.key] = dimension.label(value)
+    return point

@@ -1,0 +1,71 @@
+"""Measure `mlp tune` against what `mlp init` writes, on tables that scikit-learn bundles.
+
+Usage: python tests/tuning.py [--only NAME ...] [--splits 5] [--trials 40], or with more, `make
+acceptance`. Exits with 1 if tuning is worse than no tuning on a table, or a point better on none.
+
+Every split sets a fifth of every class aside for the test, which both see once, at their end.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn import datasets
+
+MLP = Path(sys.executable).with_name("mlp")
+TABLES = ("wine", "breast_cancer", "digits")
+# Of accuracy, on one table at least.
+GAIN = 0.01
+
+
+def run(folder: Path, *words: object) -> dict:
+    """Run `mlp` and return the JSON that it printed."""
+    ran = subprocess.run([MLP, *map(str, words)], check=True, stdout=subprocess.PIPE, cwd=folder)
+    return json.loads(ran.stdout)
+
+
+def accuracies(name: str, seed: int, trials: int) -> tuple[float, float]:
+    """Return the test accuracy of what `mlp init` writes, and of what `mlp tune` makes of it."""
+    table = getattr(datasets, f"load_{name}")()
+    names = [*map(str, table.feature_names), "class"]
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        rows = np.column_stack([table.data, table.target])
+        header = ",".join(names)
+        np.savetxt(folder / "t.csv", rows, "%.9g", ",", header=header, comments="")
+        subprocess.run([MLP, "init", "t.csv"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        shared = ("t.yaml", "--set", f"seed={seed}", "--threads", 1, "--quiet", "--json")
+        given = run(folder, "train", *shared)["test"]["accuracy"]
+        tuned = run(folder, "tune", *shared, "--trials", trials)
+        chosen = tuned["best"]["chosen"]
+        pruned = sum(trial["state"] == "pruned" for trial in tuned["trials"])
+        found = tuned["test"]["accuracy"]
+        print(f"{name} split {seed}: {given:.4f} {found:.4f} {pruned} pruned {chosen}", flush=True)
+    return given, found
+
+
+def main() -> None:
+    """Measure every table and compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=TABLES, default=TABLES)
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=40)
+    asked = parser.parse_args()
+    gains = []
+    for name in asked.only:
+        begun = time.perf_counter()
+        pairs = [accuracies(name, seed, asked.trials) for seed in range(asked.splits)]
+        given, tuned = np.mean(pairs, axis=0)
+        gains.append(round(tuned - given, 6))
+        seconds = time.perf_counter() - begun
+        print(f"{name}: mlp init {given:.4f}, mlp tune {tuned:.4f} in {seconds:.0f} s", flush=True)
+    sys.exit(min(gains) < 0 or max(gains) < GAIN)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""How good an experiment is: over seeds and folds, without a look at the test."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlpcli.config.load import load_experiment
+from mlpcli.data.load import load_data
+from mlpcli.tuning.defaults import all_folds, default_folds
+from mlpcli.tuning.objective import Objective
+
+
+def last(objective, experiment):
+    """Return the values at the end of all runs."""
+    *_, progress = objective.epochs(experiment, lambda _: None)
+    assert progress.share == 1
+    return progress.values()
+
+
+def objective(metric="error", seeds=1, folds=()):
+    """Return an objective that computes with NumPy."""
+    return Objective(metric, seeds, folds, Path(), "numpy")
+
+
+def test_every_example_judges_once(config):
+    """Folds are parts that have every class in proportion, and no example is in two."""
+    experiment = load_experiment(config)
+    folds = [load_data(experiment, Path(), fold) for fold in all_folds(5)]
+    judged = [np.setdiff1d(np.arange(48), fold.train_rows) for fold in folds]
+    assert sorted(np.concatenate(judged)) == list(range(48))
+    for fold in folds:
+        # 24 of each class, in five parts.
+        assert set(np.bincount(fold.validation.labels)) <= {4, 5}
+
+
+def test_what_is_learned_of_data_is_learned_without_the_fold(config):
+    """A column's scale, in a fold, is that of the examples trained on."""
+    experiment = load_experiment(config)
+    fold = load_data(experiment, Path(), (1, 5))
+    features = fold.train.features[fold.train_rows]
+    assert np.allclose(features.mean(axis=0), 0, atol=1e-5)
+    assert not np.allclose(fold.train.features.mean(axis=0), 0, atol=1e-5)
+
+
+def test_a_run_is_what_the_loop_comes_to(config):
+    """A fold's value is the validation error of the last epoch, from the experiment's own seed."""
+    experiment = load_experiment(config)
+    (both,) = {tuple(last(objective(seeds=2, folds=((1, 5),)), experiment))}
+    assert last(objective(folds=((1, 5),)), experiment) == [both[0]]
+    assert both[0] != both[1]
+
+
+def test_the_best_epoch_counts_where_validation_chooses(config):
+    """With a validation key, the value is the best that any epoch came to."""
+    experiment = load_experiment(config, ["validation=0.3", "eta=3", "epochs=9"])
+    epochs = [p.values()[0] for p in objective().epochs(experiment, lambda _: None)]
+    assert epochs == list(np.minimum.accumulate(epochs))
+
+
+def test_a_calibrated_error_is_that_of_the_checkpoint(config):
+    """With `calibrate`, what judges is the error in use, which is below that of the history."""
+    keys = ["validation=0.3", "label_smoothing=0.4", "epochs=60", "eta=0.5"]
+    plain = last(objective(), load_experiment(config, keys))
+    calibrated = last(objective(), load_experiment(config, [*keys, "calibrate=true"]))
+    assert calibrated[0] < plain[0]
+
+
+@pytest.mark.parametrize("keys", [["data.time=x"], ["data.group=x"]])
+def test_folds_respect_times_and_groups(config, keys):
+    """Parts are newer than what is learned from, or have groups of their own."""
+    Path("t.csv").write_text(
+        "x,y,kind\n" + "".join(f"{i // 3},{i % 5},{'ab'[i % 2]}\n" for i in range(60)),
+        encoding="utf-8",
+    )
+    experiment = load_experiment(config, [*keys, "data.test=none"])
+    for part in range(4):
+        fold = load_data(experiment, Path(), (part, 4))
+        learned = set(fold.train_rows)
+        assert learned
+        if "time" in keys[0]:
+            # Of five parts of twelve, the newest judges first.
+            assert learned == set(range(60 - 12 * (part + 1)))
+        else:
+            assert {i // 3 for i in learned}.isdisjoint(i // 3 for i in set(range(60)) - learned)
+
+
+@pytest.mark.parametrize(
+    ("validation", "n", "judges"),
+    [
+        (None, 150, 5),
+        (0.1, 150, 5),
+        (0.1, 4999, 1),
+        (None, 1400, 2),
+        (None, 60000, 1),
+        (0.1, 6000, 0),
+        ("file.csv", 100, 0),
+    ],
+)
+def test_few_examples_all_judge(config, validation, n, judges):
+    """By default as many folds judge as it takes for 500 examples, or all; or `validation` does."""
+    overrides = [] if validation is None else [f"validation={validation}"]
+    experiment = load_experiment(config, overrides)
+    assert len(default_folds(experiment, n)) == judges

@@ -1,0 +1,149 @@
+"""A study that processes share, in a journal: it goes on, whatever becomes of them."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from ordeals import MLP
+
+from mlpcli.tuning.storage import RETRIES, without_password
+
+pytestmark = pytest.mark.usefixtures("config")
+QUIET = ("--engine", "numpy", "--threads", 1)
+
+
+def tune(run_mlp, *words):
+    """Run a search; return what it printed as JSON."""
+    ran = run_mlp("tune", "t.yaml", "-q", "--json", *QUIET, *words)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def chosen(found):
+    """Return what the trials of a search had chosen and come to."""
+    return [(trial["chosen"], trial["values"]) for trial in found["trials"]]
+
+
+def test_a_search_goes_on_where_it_stood(run_mlp):
+    """Trials that are there are kept, and those that follow are those of one search."""
+    tune(run_mlp, "--trials", 3)
+    more = tune(run_mlp, "--trials", 8)
+    whole = tune(run_mlp, "--trials", 8, "--storage", "other.journal", "-o", "other.yaml")
+    assert chosen(more) == chosen(whole)
+    assert more["best"] == whole["best"]
+
+
+def test_a_trial_that_sigkill_ended_is_begun_again(config, run_mlp, doomed_mlp):
+    """The next process has the same trials as one that was not interrupted."""
+    process = doomed_mlp("tune", config, "--trials", 4, *QUIET)
+    Path("die").touch()
+    assert process.wait() == -signal.SIGKILL
+    process.stderr.close()
+    found = tune(run_mlp, "--trials", 4)
+    whole = tune(run_mlp, "--trials", 4, "--storage", "other.journal", "-o", "other.yaml")
+    assert chosen(found) == chosen(whole)
+    assert {trial["number"] for trial in found["trials"]} == {1, 2, 3, 4}
+
+
+def test_two_processes_share_a_journal_and_one_is_killed(config, doomed_mlp):
+    """The one that is left does what the other began, and ends with all trials."""
+    doomed = doomed_mlp("tune", config, "--trials", 6, *QUIET)
+    words = [MLP, "tune", config, "--trials", "6", "--json", *map(str, QUIET)]
+    with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as other:
+        # The first is being worked on.
+        lines = [other.stderr.readline().split()[1] for _ in range(5)]
+        assert lines == ["1", "2", "3", "4", "5"]
+        Path("die").touch()
+        assert doomed.wait() == -signal.SIGKILL
+        doomed.stderr.close()
+        assert other.stderr.readline().split()[1] == "6"
+        found = json.loads(other.stdout.read())
+    assert other.returncode == 0
+    assert [trial["number"] for trial in found["trials"]] == [1, 2, 3, 4, 5, 6]
+    # Begun again with what it had: the configuration as it is.
+    assert found["trials"][-1]["chosen"] == {"eta": 0.1, "hidden": 4}
+
+
+def test_a_trial_that_kills_its_process_is_given_up(config, run_mlp, doomed_mlp):
+    """After some attempts it has failed, and the search ends."""
+    Path("die").touch()
+    for _ in range(RETRIES + 1):
+        process = doomed_mlp("tune", config, "--trials", 3, *QUIET)
+        assert process.wait() == -signal.SIGKILL
+        process.stderr.close()
+    first = tune(run_mlp, "--trials", 3)["trials"][0]
+    assert (first["state"], first["reason"]) == ("failed", "its process died")
+
+
+def test_a_line_that_was_not_finished_is_forgotten(run_mlp):
+    """What a crash left of the journal's last line does not spoil the rest."""
+    before = tune(run_mlp, "--trials", 2)
+    with Path("t.journal").open("a", encoding="utf-8") as journal:
+        journal.write('{"op_code": 4, "tri')
+    assert chosen(tune(run_mlp, "--trials", 2)) == chosen(before)
+
+
+@pytest.mark.parametrize(
+    ("changed", "differs"),
+    [
+        (("--set", "epochs=5"), "configuration"),
+        (("--space", "eta=1..2"), "space"),
+        (("--metric", "accuracy"), "metric"),
+        (("--seeds", "2"), "number of seeds"),
+        (("--folds", "3"), "division into folds"),
+        (("--sampler", "random"), "sampler"),
+    ],
+)
+def test_another_search_does_not_go_on_with_a_study(config, run_mlp, changed, differs):
+    """Trials that cannot be compared are refused by what differs, and another name helps."""
+    tune(run_mlp, "--trials", 1)
+    ran = run_mlp("tune", config, "-q", *QUIET, *changed)
+    assert ran.returncode == 2
+    assert f"t.journal: holds the study t with another {differs};" in ran.stderr
+    tune(run_mlp, "--trials", 1, "--study", "u", *changed)
+
+
+@pytest.mark.parametrize("content", ["hello\n", "{}\n", '{"op_code": 99}\n', "[1]\n"])
+def test_what_is_no_journal_is_refused(config, run_mlp, content):
+    """A file that is something else is left as it is."""
+    Path("t.journal").write_text(content, encoding="utf-8")
+    ran = run_mlp("tune", config, *QUIET)
+    assert ran.returncode == 1, ran.stderr
+    assert "t.journal: is no journal of a study; choose another --storage" in ran.stderr
+    assert Path("t.journal").read_text(encoding="utf-8") == content
+
+
+def test_unpromising_trials_end_early(run_mlp):
+    """After the first few, successive halving ends trials at a quarter and half of their epochs."""
+    found = tune(run_mlp, "--trials", 12, "--sampler", "random")
+    states = [trial["state"] for trial in found["trials"]]
+    assert states[:5] == ["complete"] * 5
+    assert "pruned" in states
+
+
+def test_a_grid_is_tried_whole(run_mlp):
+    """`--sampler grid` has every combination once: five values of a range, and all choices."""
+    space = ("--space", "eta=0.1..0.5", "--space", "hidden=2,3")
+    found = tune(run_mlp, "--sampler", "grid", *space)
+    points = {(trial["chosen"]["eta"], trial["chosen"]["hidden"]) for trial in found["trials"]}
+    assert points == {(eta, hidden) for eta in (0.1, 0.2, 0.3, 0.4, 0.5) for hidden in (2, 3)}
+    assert len(found["trials"]) == 10
+
+
+def test_random_choices_follow_the_seed(run_mlp):
+    """`--sampler random` chooses the same again, and something else from another seed."""
+    found = [
+        chosen(tune(run_mlp, "--sampler", "random", "--trials", 3, "--study", name, *seed))
+        for name, seed in (("a", ()), ("b", ()), ("c", ("--set", "seed=1")))
+    ]
+    assert found[0] == found[1]
+    assert found[0][1] != found[2][1]
+
+
+def test_a_password_is_not_shown():
+    """A database is named without what opens it."""
+    shown = without_password("postgresql://me:se:cret@host:5/db")
+    assert shown == "postgresql://me:***@host:5/db"
+    assert without_password("t.journal") == "t.journal"
