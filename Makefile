@@ -7,7 +7,7 @@ BENCH_VENV ?= .venv-bench
 # One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
 TORCH ?= torch==2.13.0
 
-.PHONY: help train mnist test acceptance soak fuzz coverage lint figures bench profile clean
+.PHONY: help train mnist test acceptance soak fuzz coverage lint figures bench bench-mpi profile clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -59,6 +59,9 @@ figures: $(VENV)/.dev  ## Draw the README's pictures (trains parity and MNIST, w
 
 bench: $(BENCH_VENV)/.bench  ## Compare speed with other libraries; FLAGS="--help" says how
 	cd tests && $(abspath $(BENCH_VENV))/bin/python -m benchmarks $(FLAGS)
+
+bench-mpi: $(VENV)/.dev  ## Measure ranks of MPI: steps, all-reduce, and a model of many machines
+	cd tests && $(abspath $(BIN))/python -m benchmarks.mpi $(FLAGS)
 
 profile: $(VENV)/.installed  ## Show where a step's time goes, for WORKLOAD=article
 	cd tests && $(abspath $(BIN))/python -m benchmarks.profiler $(WORKLOAD) $(FLAGS)

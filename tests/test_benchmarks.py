@@ -11,6 +11,7 @@ from benchmarks import (
     exports,
     growth,
     mnist,
+    mpi,
     neighbour,
     processes,
     report,
@@ -51,6 +52,17 @@ def test_speed_is_measured(workload, tmp_path):
     low, high = (0.9, 1) if workload == "parity" else (0, 0.5)
     assert low <= contenders["mlp"]["accuracy"] <= high
     assert f"{contenders['mlp']['accuracy']:.4f}" in done.stdout
+
+
+def test_the_model_of_many_ranks_is_that_of_a_ring():
+    """R ranks send 2 (R - 1) parts of the vector; where that takes no time, a step takes 1/R."""
+    link = mpi.Link("8 bytes a second", 1.0, 8.0)
+    # 2 (2 - 1) messages, of 1 s and 8/8 s each.
+    assert mpi.ring_seconds(2, 16, link) == 2 * (1 + 1)
+    # 2 (4 - 1) messages of a quarter.
+    assert mpi.ring_seconds(4, 16, link) == 6 * (1 + 0.5)
+    assert mpi.modelled_step(4, 8.0, 0, mpi.Link("", 0.0, 1.0)) == 2
+    assert mpi.parameters([784, 32, 10]) == 785 * 32 + 33 * 10
 
 
 @pytest.mark.usefixtures("cc", "ort")
