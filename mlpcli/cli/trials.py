@@ -26,23 +26,33 @@ def _cell(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def report(study: "SharedStudy") -> dict[str, Any]:
-    """Return a search as JSON values."""
+def report(study: "SharedStudy", best: "Result") -> dict[str, Any]:
+    """Return a search as JSON values.
+
+    Args:
+        study: the search.
+        best: the trial that is used.
+    """
     return {
         "study": study.search.name,
         "storage": study.where,
         "metric": study.search.objective.metric,
         "trials": [result.to_mapping() for result in study.results()],
         "importance": study.importance(),
-        "best": study.ranked()[0].to_mapping(),
+        "best": best.to_mapping(),
     }
 
 
-def show(study: "SharedStudy") -> None:
-    """Print the best trials, those that failed, and which keys mattered."""
+def show(study: "SharedStudy", best: "Result") -> None:
+    """Print the best trials, which is used, those that failed, and which keys mattered.
+
+    Args:
+        study: the search.
+        best: the trial that is used.
+    """
     keys = [dimension.key for dimension in study.search.space]
-    rows = []
-    for result in study.ranked()[:SHOWN]:
+    rows, ranked = [], study.ranked()
+    for result in ranked[:SHOWN]:
         cells = [text_tables.truncate(_cell(result.chosen[key]), CELL_WIDTH) for key in keys]
         rows.append([str(result.number), f"{result.value:.5g}", *cells])
     for line in text_tables.table(["trial", study.search.objective.metric, *keys], rows, left=0):
@@ -56,3 +66,6 @@ def show(study: "SharedStudy") -> None:
     if importance := study.importance():
         shares = [f"{key} {share:.0%}" for key, share in importance.items()]
         console.result(f"mattered most: {', '.join(shares)}")
+    if best != ranked[0]:
+        kept = f"trial {best.number}, the configuration as it was given, is kept"
+        console.result(f"{kept}: trial {ranked[0].number} is better by less than a standard error")

@@ -150,13 +150,14 @@ def tune(
 
         try:
             _run_trials(study, jobs, check, quiet)
-            write_config(output, template, _best(study), metric)
+            best = _best(study)
+            write_config(output, template, best, metric)
             model, dataset = train_config(output, weights, data_dir, engine, check)
         except Interrupted:
             kept = f"{len(over(study.results()))} trials are kept"
             console.note(f"{study.where}: {kept}; the same command goes on from there")
             raise
-        _show_result(study, output, weights, model, dataset.test, as_json)
+        _show_result(study, best, output, weights, model, dataset.test, as_json)
 
 
 def _run_trials(study: "SharedStudy", jobs: int, check: "Check", quiet: bool) -> None:
@@ -181,14 +182,15 @@ def _best(study: "SharedStudy") -> "Result":
     Raises:
         MlpError: if none succeeded.
     """
-    if ranked := study.ranked():
-        return ranked[0]
+    if best := study.best():
+        return best
     reason = next((r.reason for r in study.results() if r.reason), "all were pruned")
     raise MlpError(study.where, f"no trial succeeded: {reason}", "give other ranges")
 
 
 def _show_result(
     study: "SharedStudy",
+    best: "Result",
     config: Path,
     weights: Path,
     model: "Model",
@@ -199,9 +201,9 @@ def _show_result(
     summary = model.evaluate(test).summary() if test else None
     if as_json:
         written = {"config": str(config), "weights": str(weights), "test": summary}
-        console.result_json(report(study) | written)
+        console.result_json(report(study, best) | written)
         return
-    show(study)
+    show(study, best)
     again = shlex.join(["mlp", "train", str(config), "--overwrite"])
     console.result(f"best {config}; again: {again}")
     console.result(f"weights {weights}")

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.errors import ConfigError, DivergedError, Interrupted, Killed, MlpError
-from mlpcli.tuning.results import Result, over, rank, results_of
+from mlpcli.tuning.results import Result, choose, over, rank, results_of
 from mlpcli.tuning.search import Search
 from mlpcli.tuning.space import Dimension, chosen_values
 from mlpcli.tuning.storage import Locks, is_url, open_storage, retry, without_password
@@ -55,6 +55,10 @@ class SharedStudy:
     def ranked(self) -> list[Result]:
         """Return the complete trials, the best first."""
         return rank(self.results(), self.search.maximizes)
+
+    def best(self) -> Result | None:
+        """Return the trial to use, None if none succeeded."""
+        return choose(self.ranked(), chosen_values(self.search.space, self.search.given))
 
     def importance(self) -> dict[str, float]:
         """Return how much of the differences each key explains, the most first; {} if unknown."""
