@@ -15,14 +15,16 @@ from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding, encode
 from mlpcli.data.quantities import decode_quantities
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
-from mlpcli.nn import inference
+from mlpcli.nn import inference, metrics
+from mlpcli.nn.layout import Layout
 from mlpcli.nn.losses import Loss, make_loss
-from mlpcli.nn.members import MemberNetwork, count_all_parameters
+from mlpcli.nn.members import MemberNetwork
 from mlpcli.nn.multilabel import LabelEvaluation, compare_labels
 from mlpcli.nn.network import Network
+from mlpcli.nn.periodic import PeriodicNetwork
 from mlpcli.nn.residuals import QuantityEvaluation
 
-Weights = inference.Weights
+Weights = metrics.Weights
 Evaluation = inference.Evaluation | QuantityEvaluation | LabelEvaluation
 # From this output on an example has a label.
 THRESHOLD = 0.5
@@ -197,19 +199,36 @@ def evaluate(
 def new_network(experiment: Experiment, encoding: Encoding) -> Network:
     """Make the network an experiment describes, its parameters all zero."""
     # NumPy has a ValueError for what no address space could hold.
-    if count_parameters(experiment) * np.dtype(experiment.dtype).itemsize > sys.maxsize:
+    layout = layout_of(experiment, encoding)
+    if layout.parameters * np.dtype(experiment.dtype).itemsize > sys.maxsize:
         raise MemoryError
     activations = [*experiment.hidden_activations, experiment.output]
     scale = SCALES[encoding.scale]
     structure, dtype = experiment.structure, experiment.dtype
+    if layout.numbers:
+        return PeriodicNetwork(layout, activations, encoding.is_number, dtype, scale)
     if experiment.members:
         return MemberNetwork(structure, activations, experiment.members, dtype, scale)
     return Network(structure, activations, dtype, scale)
 
 
-def count_parameters(experiment: Experiment) -> int:
-    """Return the number of parameters of the network an experiment describes."""
-    return count_all_parameters(experiment.structure, experiment.members)
+def layout_of(experiment: Experiment, encoding: Encoding | None = None) -> Layout:
+    """Return what the parameters of the network that an experiment describes consist of.
+
+    Args:
+        experiment: what is trained.
+        encoding: of its data; without it, all features are taken for numbers.
+    """
+    structure = tuple(experiment.structure)
+    if experiment.embeddings != "periodic":
+        return Layout(structure, experiment.members)
+    numbers = int(encoding.is_number.sum()) if encoding else structure[0]
+    return Layout(structure, experiment.members, numbers)
+
+
+def count_parameters(experiment: Experiment, encoding: Encoding | None = None) -> int:
+    """Return the number of parameters of that network; without an encoding, the most there are."""
+    return layout_of(experiment, encoding).parameters
 
 
 def new_model(experiment: Experiment, dataset: Dataset) -> Model:

@@ -6,8 +6,8 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint.store import array_shapes
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import CheckpointError, ConfigError
-from mlpcli.model import count_parameters
-from mlpcli.training.step import optimizer_of, parametrization_of
+from mlpcli.model import layout_of
+from mlpcli.training.step import is_parametrized, optimizer_of
 
 
 def check_size(experiment: Experiment) -> None:
@@ -19,9 +19,10 @@ def check_size(experiment: Experiment) -> None:
             "checkpoint holds",
             "write fewer",
         )
-    p = count_parameters(experiment)
+    layout = layout_of(experiment)
+    p = layout.parameters
     copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
-    copies += bool(parametrization_of(experiment)) + 2 * bool(experiment.ema)
+    copies += is_parametrized(experiment) + 2 * bool(experiment.ema)
     size = copies * p * np.dtype(experiment.dtype).itemsize
     if size > checkpoint.MAX_BYTES:
         raise ConfigError(
@@ -31,7 +32,7 @@ def check_size(experiment: Experiment) -> None:
             "write smaller layers",
         )
     dtype = np.dtype(experiment.dtype)
-    shapes = array_shapes(experiment) | {
+    shapes = array_shapes(layout) | {
         "theta": (p,),
         "phi": (p,),
         "ema": (p,),

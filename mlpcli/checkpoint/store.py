@@ -15,8 +15,9 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint.meta import Meta, not_understood
 from mlpcli.checkpoint.meta import parse as parse_meta
 from mlpcli.config.schema import Experiment
-from mlpcli.model import Model, count_parameters, new_network
-from mlpcli.nn.members import extra_shapes, layer_sizes
+from mlpcli.data.encoding import Encoding
+from mlpcli.model import Model, layout_of, new_network
+from mlpcli.nn.layout import Layout
 
 if TYPE_CHECKING:
     from mlpcli.training.run import Run
@@ -134,7 +135,7 @@ def model_from(record: checkpoint.Record, meta: Meta, path: Path) -> Model:
     """
     experiment = meta.experiment
     # Before the network is made: it needs no more memory than the file then has.
-    if problem := _array_problem(record.arrays, experiment):
+    if problem := _array_problem(record.arrays, experiment, meta.encoding):
         raise not_understood(path, problem)
     network = new_network(experiment, meta.encoding)
     names = checkpoint.layer_names(len(experiment.structure))
@@ -152,23 +153,22 @@ def model_from(record: checkpoint.Record, meta: Meta, path: Path) -> Model:
     )
 
 
-def array_shapes(experiment: Experiment) -> dict[str, tuple[int, ...]]:
+def array_shapes(layout: Layout) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the arrays with the weights to use, by name, in their order."""
-    structure, members = experiment.structure, experiment.members
-    layers = checkpoint.layer_shapes(layer_sizes(structure, members))
-    return layers | extra_shapes(structure, members)
+    return checkpoint.layer_shapes(layout.layers) | layout.extras
 
 
 def _array_problem(
-    arrays: Mapping[str, NDArray[np.floating]], experiment: Experiment
+    arrays: Mapping[str, NDArray[np.floating]], experiment: Experiment, encoding: Encoding
 ) -> str | None:
     """Return what is wrong with arrays that should be an experiment's layers and its run."""
     found = {name: array.shape for name, array in arrays.items()}
-    p = count_parameters(experiment)
-    q = p + (experiment.structure[0] if experiment.feature_scale else 0)
+    layout = layout_of(experiment, encoding)
+    p = layout.parameters
+    q = p + (layout.embedded[0] if experiment.feature_scale else 0)
     vectors = found.pop("theta", (p,)), found.pop("ema", (p,))
     of_phi = found.pop("phi", (q,)), found.pop("state", (0, q))[1:]
-    if found != array_shapes(experiment) or vectors != ((p,), (p,)) or of_phi != ((q,), (q,)):
+    if found != array_shapes(layout) or vectors != ((p,), (p,)) or of_phi != ((q,), (q,)):
         return f"arrays of other shapes than structure {list(experiment.structure)}"
     for name, array in arrays.items():
         if array.dtype != experiment.dtype:

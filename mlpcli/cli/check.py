@@ -84,7 +84,7 @@ def _look(experiment: "Experiment", dataset: "Dataset") -> Iterator["Fact | Find
     if not finite:
         return
     yield from audit_leaks.inspect_leaks(experiment, dataset)
-    parameters = count_parameters(experiment)
+    parameters = count_parameters(experiment, dataset.encoding)
     yield audit.Fact("parameters", parameters, f"{parameters:,}")
     if finding := cost.too_large(experiment, len(dataset.train.labels)):
         yield finding

@@ -94,7 +94,7 @@ VALIDATION_METRICS = {"classification": "accuracy", "regression": "rmse", "multi
 # Losses that only outputs which are quantities have.
 LINEAR_LOSSES = ("mae", "huber")
 
-EMBEDDINGS = ("piecewise_linear",)
+EMBEDDINGS = ("piecewise_linear", "periodic")
 # Recipes by name: see config/presets.py.
 PRESETS = ("tabular", "article", "images")
 

@@ -18,6 +18,17 @@ from mlpcli.errors import DataError
 BINS = 16
 
 
+def check_columns(encoding: Encoding, table: Table) -> None:
+    """Refuse to embed what has no columns.
+
+    Raises:
+        DataError: if examples are images.
+    """
+    if encoding.image_shape:
+        problem = "holds images, whose pixels are no columns"
+        raise DataError(table.where, problem, "remove embeddings", "embeddings")
+
+
 def fit_bins(encoding: Encoding, table: Table, rows: NDArray[np.integer] | None = None) -> Encoding:
     """Add to an encoding the bins of its columns of numbers; of a constant there are none.
 
@@ -27,11 +38,8 @@ def fit_bins(encoding: Encoding, table: Table, rows: NDArray[np.integer] | None 
         rows: those to learn from; None for all.
 
     Raises:
-        DataError: if examples are images, or a column has no values there.
+        DataError: if a column has no values there.
     """
-    if encoding.image_shape:
-        problem = "holds images, whose pixels are no columns"
-        raise DataError(table.where, problem, "remove embeddings", "embeddings")
     quantiles = np.linspace(0, 1, BINS + 1)
     fitted, j = [], 0
     for column in encoding.columns:

@@ -74,6 +74,8 @@ class Dataset(NamedTuple):
     """(n,) how much each example of `train` counts; None where all count the same."""
     validation_weights: NDArray[np.float64] | None = None
     """And each of `validation`."""
+    test_weights: NDArray[np.float64] | None = None
+    """And each of `test`."""
     part: OwnPart | None = None
     """Where `train` has the features of these examples alone, and the labels of all."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files, Target
-from mlpcli.data.bins import fit_bins
+from mlpcli.data.bins import check_columns, fit_bins
 from mlpcli.data.columns import (
     HEADER_WORDS,
     header_names,
@@ -83,24 +83,26 @@ def make_dataset(
     check_forms(table, files)
     task, embeddings = preparation.task, preparation.embeddings
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
+    if embeddings:
+        check_columns(encoding, table)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(_targets(encoding, train), preparation, train)
     weights = _training_weights(train, rows)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
-    if embeddings:
+    if embeddings == "piecewise_linear":
         encoding = fit_bins(encoding, train, rows)
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
-    encoding = fit_commonest(encoding, _targets(encoding, train), rows)
-    dtype, examples, unseen = preparation.dtype, None, []
+    encoding = fit_commonest(encoding, _targets(encoding, train), rows, weights)
+    dtype, opened, unseen = preparation.dtype, None, []
     if test is not None:
-        examples = _examples(encoding, test, dtype)
+        opened = Opened(test, _examples(encoding, test, dtype))
     elif isinstance(files.test, str):
         opened = open_test_file(files, encoding, search_paths, dtype)
-        examples, unseen = opened.examples, unseen_notes(encoding, opened.table)
+        unseen = unseen_notes(encoding, opened.table)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -117,7 +119,15 @@ def make_dataset(
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
     notes += unseen
     learned = _examples(encoding, train, dtype)
-    dataset = Dataset(files.train, encoding, learned, examples, notes=tuple(notes), weights=weights)
+    dataset = Dataset(
+        files.train,
+        encoding,
+        learned,
+        opened and opened.examples,
+        notes=tuple(notes),
+        weights=weights,
+        test_weights=opened and opened.table.weights,
+    )
     return set_aside(dataset, rows)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.nn.members import MemberNetwork
+from mlpcli.nn.layout import FREQUENCIES, SCALES
 from mlpcli.nn.network import Network
 
 
@@ -30,11 +30,20 @@ WEIGHT_STD: dict[str, Callable[[int, int], float]] = {
 }
 
 
+# What becomes of draws from N(0, 1) for what theta has beside its layers.
+EXTRAS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    # Gorishniy et al., TabM, 2025.
+    SCALES: np.sign,
+    # The σ of Gorishniy et al., 2022: standardised numbers pass through a part of a period.
+    FREQUENCIES: lambda draws: 0.1 * draws,
+}
+
+
 def initialize(network: Network, name: str, rng: NormalSource) -> None:
     """Draw a network's parameters, layer by layer, W^(l) before b^(l), W shaped (n_l, n_{l-1}).
 
     Of members, whose last layer has the outputs of all, each output is drawn as if it were one of
-    n_L; their scales are 1 or -1 (Gorishniy et al., TabM, 2025).
+    n_L; their scales are 1 or -1, and frequencies of embeddings N(0, 0.1).
 
     Args:
         network: its parameters are overwritten.
@@ -50,5 +59,5 @@ def initialize(network: Network, name: str, rng: NormalSource) -> None:
         else:
             np.multiply(W, WEIGHT_STD[name](n_in, n_out), out=W)
             b[:] = 0
-    if isinstance(network, MemberNetwork):
-        network.scales[:] = np.sign(rng.standard_normal(network.scales.shape))
+    for kind, view in network.extras.items():
+        view[:] = EXTRAS[kind](rng.standard_normal(view.shape))

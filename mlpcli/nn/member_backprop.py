@@ -4,13 +4,13 @@ To the shared layers, what follows after them, the members' output layers and th
 another loss: `backprop.backprop` computes their gradient as it stands.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace, backprop
+from mlpcli.nn.layout import Layout, count_parameters
 from mlpcli.nn.losses import Loss, Weight
 from mlpcli.nn.members import (
     MemberBuffers,
@@ -18,10 +18,9 @@ from mlpcli.nn.members import (
     by_member,
     forward_heads,
     heads_of,
-    layer_sizes,
     scale_inputs,
 )
-from mlpcli.nn.network import Network, layer_views
+from mlpcli.nn.network import layer_views
 
 
 class MemberWorkspace(MemberBuffers):
@@ -57,10 +56,11 @@ class MemberWorkspace(MemberBuffers):
             self.d_x, self.weight = share.d_x[:all_rows], share.weight[:all_rows]
         # The shared layers are the beginning of theta, and their workspace has all its gradient.
         self.gradient = self.shared.gradient
-        sizes = layer_sizes(network.structure, network.members)
-        self.d_layers = layer_views(self.gradient, sizes)
+        layout = Layout(network.structure, network.members)
+        self.d_layers = layer_views(self.gradient, layout.layers)
         self.d_heads = heads_of(self.d_layers[-1], network.members)
-        self.d_scales = self.gradient[-network.scales.size :].reshape(network.scales.shape)
+        of_scales = self.gradient[count_parameters(layout.layers) : layout.parameters]
+        self.d_scales = of_scales.reshape(network.scales.shape)
 
 
 def backprop_members(
@@ -106,17 +106,3 @@ def backprop_members(
     ws.shared.delta[0].dot(network.weights[0], ws.d_x)
     np.einsum("kmi,mi->ki", by_member(ws.d_x, network), x[:, :-1], out=ws.d_scales)
     return error / network.members
-
-
-class BackwardPass(NamedTuple):
-    """What computes the gradient of a kind of network, and the room that it takes."""
-
-    workspace: Callable[..., Any]
-    backprop: Callable[..., float]
-
-
-def backward_pass(network: Network) -> BackwardPass:
-    """Return what computes a network's gradient."""
-    if isinstance(network, MemberNetwork):
-        return BackwardPass(MemberWorkspace, backprop_members)
-    return BackwardPass(Workspace, backprop)

@@ -10,37 +10,19 @@ member, which `network.forward` computes as any other.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from mlpcli.nn.activations import Array
-from mlpcli.nn.network import Buffers, Network, count_parameters, forward
-
-SCALES = "scales"
-
-
-def layer_sizes(structure: Sequence[int], members: int | None) -> tuple[int, ...]:
-    """Return the sizes of the layers in theta: the last has the outputs of all members."""
-    return (*structure[:-1], structure[-1] * (members or 1))
-
-
-def extra_shapes(structure: Sequence[int], members: int | None) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of what theta has beside its layers, by name."""
-    return {SCALES: (members, structure[0])} if members else {}
-
-
-def count_all_parameters(structure: Sequence[int], members: int | None) -> int:
-    """Return the number of parameters of a network, or of one with members."""
-    return count_parameters(layer_sizes(structure, members)) + (members or 0) * structure[0]
+from mlpcli.nn.layout import SCALES, Layout, count_parameters
+from mlpcli.nn.network import Buffers, Network, forward
 
 
 class MemberNetwork(Network):
     """K networks that share their hidden layers, of which there is at least one.
 
-    `theta` holds the layers of `layer_sizes`, where the last is W_1^(L)..W_K^(L) side by side, then
-    r_1..r_K.
+    `theta` holds the layers, of which the last is W_1^(L)..W_K^(L) side by side, then r_1..r_K.
 
     Args:
         structure: layer sizes of each member, [n_1, ..., n_L], L >= 3.
@@ -48,6 +30,7 @@ class MemberNetwork(Network):
         members: K.
         dtype: of parameters and arithmetic, float32 or float64.
         input_scale: factor applied to every input, in the arithmetic and not in the data.
+        theta: the vector to stand in, whose beginning these are; a new one by default.
 
     Attributes:
         layers, weights, biases: as of a network, the last for all members, with K n_L outputs.
@@ -64,13 +47,16 @@ class MemberNetwork(Network):
         members: int,
         dtype: DTypeLike = np.float32,
         input_scale: float = 1.0,
+        theta: Array | None = None,
     ) -> None:
-        theta: Array = np.zeros(count_all_parameters(structure, members), dtype)
-        sizes = layer_sizes(structure, members)
-        super().__init__(sizes, activations, dtype, input_scale, theta)
+        layout = Layout(tuple(structure), members)
+        if theta is None:
+            theta = np.zeros(layout.parameters, dtype)
+        super().__init__(layout.layers, activations, dtype, input_scale, theta)
         self.structure = tuple(structure)
         self.members = members
-        self.scales = theta[count_parameters(sizes) :].reshape(members, structure[0])
+        self.scales = theta[count_parameters(layout.layers) : layout.parameters]
+        self.scales = self.scales.reshape(layout.extras[SCALES])
         self.extras = {SCALES: self.scales}
         self.heads = heads_of(self.layers[-1], members)
         self.shared = Network(structure[:-1], activations[:-1], dtype, input_scale, theta)
@@ -217,17 +203,3 @@ MEAN: dict[str, Callable[[Array, Array], object]] = {
     "softmax": _log_sum,
     "sigmoid": _mean_of_sigmoids,
 }
-
-
-class ForwardPass(NamedTuple):
-    """What computes a kind of network, and the room that it takes."""
-
-    buffers: Callable[..., Any]
-    forward: Callable[[Array, Any], Array]
-
-
-def forward_pass(network: Network) -> ForwardPass:
-    """Return what computes a network's outputs."""
-    if isinstance(network, MemberNetwork):
-        return ForwardPass(MemberBuffers, forward_members)
-    return ForwardPass(Buffers, forward)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mlpcli.nn.activations import ACTIVATIONS, Array
+from mlpcli.nn.layout import count_parameters
 
 
 class Network:
@@ -72,11 +73,6 @@ class Network:
             slices.append(slice(start, start + W.size))
             start += W.size + b.size
         return slices
-
-
-def count_parameters(structure: Sequence[int]) -> int:
-    """Return the number of weights and biases of a network with these layer sizes."""
-    return sum((n_in + 1) * n_out for n_in, n_out in pairwise(structure))
 
 
 def layer_views(vector: Array, structure: Sequence[int]) -> list[Array]:

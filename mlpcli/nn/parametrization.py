@@ -19,7 +19,8 @@ from numpy.typing import DTypeLike
 
 from mlpcli.nn.activations import Array
 from mlpcli.nn.initializers import NormalSource
-from mlpcli.nn.network import count_parameters, layer_views
+from mlpcli.nn.layout import count_parameters
+from mlpcli.nn.network import layer_views
 
 # Holzmüller, Grinsztajn and Steinwart, Better by Default, 2024: eta of biases, and of scales.
 BIAS_ETA = 0.1

@@ -11,7 +11,7 @@ from mlpcli.nn.activations import Array
 from mlpcli.nn.network import Network
 from mlpcli.training.batches import MiniBatch, MiniBatches
 from mlpcli.training.engine import Engine
-from mlpcli.training.step import compiled_rule, parametrization_of
+from mlpcli.training.step import compiled_rule, is_parametrized
 
 # Multiply-adds of a forward pass up to which the loop is faster in any case. Beyond, it has to have
 # NumPy's library for its products, and activations that are computed for several numbers at once.
@@ -31,8 +31,8 @@ def compiled_steps(
     """
     rows = max(batches.batch_sizes.sizes)
     products = sum(a * b for a, b in pairwise(network.structure))
-    others = any(experiment.dropout_rates) or experiment.ema or parametrization_of(experiment)
-    others = others or experiment.members
+    others = any(experiment.dropout_rates) or experiment.ema or is_parametrized(experiment)
+    others = others or bool(network.extras)
     if not engine.numba or others:
         return None
     # Here, since it imports numba.

@@ -15,7 +15,7 @@ from mlpcli.errors import DivergedError
 from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.calibration import fit_temperature
-from mlpcli.nn.member_backprop import backward_pass
+from mlpcli.nn.periodic_backprop import backward_pass
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
 from mlpcli.training.batches import MiniBatch, MiniBatches, mini_batches
@@ -240,7 +240,8 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
     if run.finished and experiment.calibrate and dataset.validation is not None:
         best, examples = run.candidate.copy(), dataset.validation
         best.theta[:] = run.best
-        run.temperature = run.ranks.once(lambda: fit_temperature(best, *examples))
+        weights = dataset.validation_weights
+        run.temperature = run.ranks.once(lambda: fit_temperature(best, *examples, weights))
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:

@@ -100,7 +100,7 @@ def new_run(experiment: Experiment, network: Network) -> Run:
     candidate = network.copy() if experiment.validation else network
     averaged = candidate if experiment.ema else None
     current = candidate.copy() if averaged else candidate
-    parametrization = parametrization_of(experiment)
+    parametrization = parametrization_of(experiment, current)
     trained = current.theta
     if parametrization:
         trained = np.zeros(parametrization.size, network.dtype)
@@ -126,7 +126,7 @@ def start_run(experiment: Experiment, network: Network, initial: Network | None 
         _check_same_shape(experiment, network, initial)
         network.theta[:] = initial.theta
     run.network.theta[:] = network.theta
-    if parametrization := parametrization_of(experiment):
+    if parametrization := parametrization_of(experiment, network):
         parametrization.invert(network.theta, run.trained)
         if initial is None and experiment.parametrization == "ntk":
             parametrization.initialize(run.trained, run.draws.weights())
@@ -151,6 +151,12 @@ def _check_same_shape(experiment: Experiment, network: Network, initial: Network
         raise ConfigError(
             experiment.where("members"),
             f"is {network.members}, but the weights to start from are of {initial.members}",
+            "make them the same",
+        )
+    if len(initial.theta) != len(network.theta):
+        raise ConfigError(
+            experiment.where("embeddings"),
+            f"is {experiment.embeddings}, but the weights to start from have other embeddings",
             "make them the same",
         )
 

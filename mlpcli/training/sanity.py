@@ -13,9 +13,9 @@ from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import MlpError
 from mlpcli.model import count_parameters, has_label, loss_of, new_network
-from mlpcli.nn.member_backprop import backward_pass
-from mlpcli.nn.members import forward_pass
 from mlpcli.nn.network import Network, as_inputs
+from mlpcli.nn.periodic import forward_pass
+from mlpcli.nn.periodic_backprop import backward_pass
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.loop import train
 from mlpcli.training.run import EpochReport, start_run
@@ -146,7 +146,7 @@ def overfit_batch(experiment: Experiment, dataset: Dataset) -> Trial:
     """Train on one mini-batch alone, without regularisers, until all of it is right."""
     examples = _distinct(draw_examples(dataset.train, 4 * BATCH_EXAMPLES, experiment.seed))
     m = len(examples.labels)
-    affordable = PARAMETER_UPDATES // count_parameters(experiment)
+    affordable = PARAMETER_UPDATES // count_parameters(experiment, dataset.encoding)
     most = max(FEWEST_STEPS, min(MOST_STEPS, affordable))
     defaults: dict[str, Any] = {name: KEYS[name].default for name in REGULARISERS}
     alone = replace(experiment, **defaults, bt_size=m, epochs=most)

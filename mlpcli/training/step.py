@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mlpcli.config.schema import Experiment
-from mlpcli.model import count_parameters
 from mlpcli.nn import schedules
 from mlpcli.nn.activations import Array
 from mlpcli.nn.backprop import Workspace
 from mlpcli.nn.dropout import draw_masks
-from mlpcli.nn.members import layer_sizes
 from mlpcli.nn.network import Network
 from mlpcli.nn.optimizers import (
     Optimizer,
@@ -52,14 +50,18 @@ class UpdateRule(NamedTuple):
     """
 
 
-def parametrization_of(experiment: Experiment) -> Parametrization | None:
+def is_parametrized(experiment: Experiment) -> bool:
+    """Return whether an experiment trains anything else than theta itself."""
+    return experiment.parametrization == "ntk" or bool(experiment.feature_scale)
+
+
+def parametrization_of(experiment: Experiment, network: Network) -> Parametrization | None:
     """Return what an experiment trains instead of theta; None if it trains theta itself."""
-    ntk, feature_scale = experiment.parametrization == "ntk", bool(experiment.feature_scale)
-    if not (ntk or feature_scale):
+    if not is_parametrized(experiment):
         return None
-    sizes = layer_sizes(experiment.structure, experiment.members)
-    p = count_parameters(experiment)
-    return Parametrization(sizes, experiment.dtype, ntk, feature_scale, p)
+    ntk, feature_scale = experiment.parametrization == "ntk", bool(experiment.feature_scale)
+    sizes = [len(network.layers[0]) - 1, *(layer.shape[1] for layer in network.layers)]
+    return Parametrization(sizes, network.dtype, ntk, feature_scale, len(network.theta))
 
 
 def update_rule(
@@ -80,7 +82,8 @@ def update_rule(
         averaged: the moving average of the parameters, (p,), if there is one.
         engine: what computes it. Only NumPy has parametrizations.
     """
-    optimizer, parametrization = optimizer_of(experiment), parametrization_of(experiment)
+    optimizer = optimizer_of(experiment)
+    parametrization = parametrization_of(experiment, network)
     decay, norm, theta = experiment.weight_decay, experiment.clip_norm, network.theta
     plain = not decay and norm is None and parametrization is None and averaged is None
     if plain and optimizer.step is sgd:

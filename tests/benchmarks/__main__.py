@@ -79,9 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             results["tables"] = tables.measure(Path(folder), options.threads, options.rounds)
             print(report.tables(results["tables"]), flush=True)
         if "reading" in options.section:
-            rows = options.examples or reading.ROWS
-            results["reading"] = reading.measure(Path(folder), options.rounds, rows)
-            print(report.reading(results["reading"], rows), flush=True)
+            results["reading"] = reading.measure(Path(folder), options.rounds, options.examples)
+            print(report.reading(results["reading"]), flush=True)
         if "download" in options.section:
             with downloading.tasks(Path(folder)) as tasks:
                 found = processes.measure(tasks, Path(folder), options.threads, options.rounds)

@@ -1,21 +1,24 @@
-"""Reading: seconds and peak memory for a numeric table, beside pandas. Each turn is a process."""
+"""Reading: seconds and peak memory for numeric tables, beside pandas. Each turn is a process."""
 
 import random
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 # Kaggle's digits: a label and 784 pixels a line, four fifths of them blank.
 ROWS, PIXELS, INKED = 42_000, 784, 0.2
+DECIMAL_ROWS, COLUMNS = 100_000, 50
 READERS = {
     "mlp": "from mlpcli.config.data_files import Files\n"
     "from mlpcli.data.files import read_training, training_source\n"
     "from pathlib import Path\n"
-    "files = lambda path: Files(train=path, target=0)\n"
+    "files = lambda path: Files(train=path, target=0, **keys)\n"
     "read = lambda path: read_training(files(path), training_source(files(path), [Path()]))",
-    "pandas": "import pandas\nread = pandas.read_csv",
+    "pandas": "import pandas\nread = lambda path: pandas.read_csv(path, **keys)",
 }
 TIMED = """
 import resource, sys, time
@@ -25,15 +28,32 @@ print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_m
 """
 
 
-def measure(folder: Path, rounds: int, rows: int = ROWS) -> dict[str, dict[str, Any]]:
-    """Read a table with each reader in turn; imports are not counted."""
-    path = folder / "digits.csv"
-    _write(path, rows)
+class NumericTable(NamedTuple):
+    """A table to read."""
+
+    name: str
+    rows: int
+    write: Callable[[Path, int], None]
+    keys: dict[str, str]
+    """How it is written; both readers call that the same."""
+
+
+def measure(folder: Path, rounds: int, rows: int | None = None) -> dict[str, dict[str, Any]]:
+    """Read each table, or one of so many rows, with each reader in turn; imports do not count."""
+    return {
+        table.name: _measure(folder / "table.csv", rounds, table._replace(rows=rows or table.rows))
+        for table in TABLES
+    }
+
+
+def _measure(path: Path, rounds: int, table: NumericTable) -> dict[str, dict[str, Any]]:
+    table.write(path, table.rows)
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in READERS}
     results: dict[str, dict[str, Any]] = {}
     for _ in range(rounds + 1):
         for name, code in READERS.items():
-            command = [sys.executable, "-c", code + TIMED, str(path)]
+            script = f"keys = {table.keys}\n{code}{TIMED}"
+            command = [sys.executable, "-c", script, str(path)]
             run = subprocess.run(command, check=False, capture_output=True, text=True)
             if run.returncode:
                 results[name] = {"error": run.stderr.strip().splitlines()[-1]}
@@ -48,7 +68,7 @@ def measure(folder: Path, rounds: int, rows: int = ROWS) -> dict[str, dict[str, 
     return results
 
 
-def _write(path: Path, rows: int) -> None:
+def _write_digits(path: Path, rows: int) -> None:
     rng = random.Random(0)
     lines = [
         ",".join(str(rng.randint(1, 255)) if rng.random() < INKED else "0" for _ in range(PIXELS))
@@ -57,3 +77,29 @@ def _write(path: Path, rows: int) -> None:
     with path.open("w", encoding="utf-8") as stream:
         stream.write(",".join(["label", *(f"pixel{i}" for i in range(PIXELS))]) + "\n")
         stream.writelines(f"{i % 10},{lines[i % 100]}\n" for i in range(rows))
+
+
+def _write_decimals(path: Path, rows: int, form: str = "{!r}", marks: str = ",.") -> None:
+    """Write a label and normal numbers; `marks` are what is between cells and before decimals."""
+    rng = random.Random(0)
+    between, point = marks
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(between.join(["label", *(f"x{i}" for i in range(COLUMNS))]) + "\n")
+        for i in range(rows):
+            cells = between.join(form.format(rng.gauss(0, 1)) for _ in range(COLUMNS))
+            stream.write(f"{i % 2}{between}{cells.replace('.', point)}\n")
+
+
+TABLES = (
+    NumericTable("a label and 784 pixels", ROWS, _write_digits, {}),
+    NumericTable("50 decimals, all digits", DECIMAL_ROWS, _write_decimals, {}),
+    NumericTable(
+        "50 decimals, four places", DECIMAL_ROWS, partial(_write_decimals, form="{:.4f}"), {}
+    ),
+    NumericTable(
+        "50 decimals, with commas",
+        DECIMAL_ROWS,
+        partial(_write_decimals, form="{:.4f}", marks=";,"),
+        {"delimiter": ";", "decimal": ","},
+    ),
+)

@@ -168,16 +168,17 @@ def tables(results: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def reading(results: Mapping[str, Mapping[str, Any]], rows: int) -> str:
+def reading(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Return the table of readers."""
     lines = [
-        [name, FAILED, ""]
+        [f"{name}: {reader}", FAILED, ""]
         if "error" in result
-        else [name, f"{result['seconds']:.2f}", f"{result['peak_mb']:.0f}"]
-        for name, result in results.items()
+        else [f"{name}: {reader}", f"{result['seconds']:.2f}", f"{result['peak_mb']:.0f}"]
+        for name, readers in results.items()
+        for reader, result in readers.items()
     ]
-    title = f"reading a CSV of {rows} lines of a label and 784 pixels"
-    return table(title, ("", "seconds", "peak MB"), lines) + _failures(results)
+    failures = "".join(map(_failures, results.values()))
+    return table("reading a CSV", ("a line", "seconds", "peak MB"), lines) + failures
 
 
 def _failures(results: Mapping[str, Mapping[str, Any]]) -> str:

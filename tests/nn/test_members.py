@@ -9,10 +9,11 @@ from mlpcli.nn.dropout import draw_masks
 from mlpcli.nn.inference import predict_batches
 from mlpcli.nn.initializers import initialize
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.member_backprop import backward_pass
-from mlpcli.nn.members import MemberNetwork, forward_pass
+from mlpcli.nn.members import MemberNetwork
 from mlpcli.nn.network import Buffers, Network, as_inputs, forward
 from mlpcli.nn.optimizers import make_optimizer
+from mlpcli.nn.periodic import forward_pass
+from mlpcli.nn.periodic_backprop import backward_pass
 
 MEMBERS, ROWS = 4, 6
 STRUCTURES = [(5, 7, 3), (5, 7, 6, 3)]

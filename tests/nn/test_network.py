@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
+from mlpcli.nn.layout import count_parameters
+from mlpcli.nn.network import Buffers, Network, as_inputs, forward
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mlpcli.nn.backprop import Workspace, backprop
+from mlpcli.nn.layout import count_parameters
 from mlpcli.nn.losses import LOSSES
-from mlpcli.nn.network import Buffers, Network, as_inputs, count_parameters, forward
+from mlpcli.nn.network import Buffers, Network, as_inputs, forward
 from mlpcli.nn.optimizers import make_optimizer
 from mlpcli.nn.parametrization import Parametrization
 

@@ -8,7 +8,7 @@ from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.errors import MlpError
-from mlpcli.nn.member_backprop import backward_pass
+from mlpcli.nn.periodic_backprop import backward_pass
 from mlpcli.training import sanity
 
 

@@ -23,6 +23,7 @@ from mlpcli.data.readers.csv_dialect import (
     sniff,
     split_line,
 )
+from mlpcli.data.readers.csv_numbers import parse_numbers
 from mlpcli.data.readers.lines import Line, read_lines
 from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
@@ -32,7 +33,7 @@ from mlpcli.errors import DataError
 CHUNK_CHARACTERS = 1 << 20
 Parser = Callable[[list[Line], Dialect, Columns], Values | None]
 # Fast ones first: each takes what those before it could not parse.
-PARSERS: tuple[Parser, ...] = (parse_bytes, parse_ordinary, parse_cells)
+PARSERS: tuple[Parser, ...] = (parse_bytes, parse_numbers, parse_ordinary, parse_cells)
 
 
 class ParsedLines(NamedTuple):

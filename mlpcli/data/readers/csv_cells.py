@@ -5,7 +5,7 @@ numbers and the codes of texts, or None if it cannot parse these lines.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -36,6 +36,11 @@ class Columns(NamedTuple):
     """Of columns that may be of numbers or of text: the line with the first number."""
     units: dict[int, tuple[str, int]]
     """Of columns of numbers written with a notation: % or currency of those so far, and a line."""
+
+    @property
+    def numeric(self) -> list[int]:
+        """The columns of numbers that are read."""
+        return [column for column in self.selection.features if column not in self.codes]
 
 
 def detect_columns(
@@ -153,22 +158,37 @@ def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArra
         DataError: naming line and column.
     """
     parsed = np.zeros((len(lines), dialect.width))
-    coders = {column: coder(codes) for column, codes in columns.codes.items()}
-    numeric = [column for column in columns.selection.features if column not in coders]
-    for i, line in enumerate(lines):
-        cells = split_line(line, dialect)
+    rows = [split_line(line, dialect) for line in lines]
+    numeric = columns.numeric
+    for i, (line, cells) in enumerate(zip(lines, rows, strict=True)):
         for column in numeric:
-            parsed[i, column] = _number(cells[column], line, column, dialect, columns)
-        for column, code in coders.items():
-            parsed[i, column] = code(cells[column])
+            parsed[i, column] = parse_cell(cells[column], line, column, dialect, columns)
+    texts = {column: [cells[column] for cells in rows] for column in columns.codes}
+    parse_texts(parsed, texts, columns)
+    return parsed
+
+
+def parse_texts(
+    parsed: NDArray[np.float64], texts: Mapping[int, list[str]], columns: Columns
+) -> None:
+    """Give texts, and targets, their codes.
+
+    Args:
+        parsed: (lines, width) where to put them.
+        texts: the cells of each column that has codes.
+        columns: what cells are parsed as.
+    """
+    for column, cells in texts.items():
+        code = coder(columns.codes[column])
+        found = {cell: code(cell) for cell in dict.fromkeys(cells)}
+        parsed[:, column] = [found[cell] for cell in cells]
     # A class that is missing is no NaN: it becomes a whole number.
     for column in columns.selection.targets:
         target = parsed[:, column]
         target[np.isnan(target)] = -1
-    return parsed
 
 
-def _number(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
+def parse_cell(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
     """Return the number that a cell is, or NaN if it is missing.
 
     Raises:
@@ -181,11 +201,11 @@ def _number(cell: str, line: Line, column: int, dialect: Dialect, columns: Colum
     if value is None or not math.isfinite(value):
         return _missing(cell, line, column, dialect, columns)
     if written and value:
-        _check_unit(written.unit, cell, line, column, dialect, columns)
+        check_unit(written.unit, cell, line, column, dialect, columns)
     return value
 
 
-def _check_unit(
+def check_unit(
     unit: str, cell: str, line: Line, column: int, dialect: Dialect, columns: Columns
 ) -> None:
     """Make sure that a number is in the unit of those before it: no % or currency, or the same.

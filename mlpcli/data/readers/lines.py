@@ -33,7 +33,7 @@ def decode_lines(stream: BinaryIO, where: object) -> Iterator[str]:
     """
     blank = 0
     for number, line in enumerate(_split_lines(stream), 1):
-        blank = 0 if line.strip() else blank + 1
+        blank = blank + 1 if line.isspace() else 0
         if blank > MOST_BLANK:
             problem = f"is blank, as are {MOST_BLANK} lines before it"
             raise DataError(f"{where}:{number}", problem, "check that it is a table")
@@ -85,6 +85,11 @@ def join_quoted(source: Iterable[str], where: object) -> Iterator[Line]:
     first, size, quotes = 0, 0, 0
     pending: list[str] = []
     for number, line in enumerate(source, 1):
+        # Most lines; to count the quotes of one takes longer than to find that it has none.
+        if not pending and '"' not in line and line[-1] == "\n":
+            if not line.isspace() or line.strip(" \r\n"):
+                yield Line(number, line)
+            continue
         first, size, quotes = first or number, size + len(line), quotes + line.count('"')
         pending.append(line)
         if size >= LONGEST_LINE:

@@ -1,0 +1,79 @@
+"""Decimals parsed many at a time: to the bit what `float` makes of each."""
+
+import re
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mlpcli.data.readers.csv_decimals import MOST_DIGITS, parse_decimals
+
+PLAIN = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+digits = st.text("0123456789", max_size=24)
+written = st.builds("{}{}{}{}".format, st.sampled_from(["", "-"]), digits, st.sampled_from("._"),
+                    digits).map(lambda cell: cell.replace("_", ""))  # fmt: skip
+doubles = st.floats(allow_nan=False, allow_infinity=False).map(repr)
+odd = st.text("0123456789.-+eE _x\u00e9", max_size=12)
+cells = st.one_of(written, doubles, odd)
+
+
+@st.composite
+def near_middles(draw):
+    """Draw 18 digits of a number that is in the middle between two doubles, or next to it."""
+    middle = Fraction(2 * draw(st.integers(2**52, 2**53 - 1)) + 1, 2 ** draw(st.integers(40, 60)))
+    whole = str(int(middle))
+    places = max(0, 18 - len(whole))
+    shown = str(int(middle * 10**places) + draw(st.integers(-1, 1))).zfill(places + 1)
+    return f"{shown[: len(shown) - places]}.{shown[len(shown) - places :]}"
+
+
+def check(table, point="."):
+    """Compare what is parsed with what `float` makes of each cell; return how many are parsed."""
+    rows = [";".join(row) for row in table]
+    text = ("\n".join(rows) + "\n").replace(".", point).encode()
+    found = parse_decimals(text, ";", point, (len(table), len(table[0])))
+    flat = [cell for row in table for cell in row]
+    for cell, value, other in zip(flat, found.values, found.others, strict=True):
+        if not other:
+            assert PLAIN.fullmatch(cell), cell
+            assert np.float64(float(cell)).tobytes() == value.tobytes(), cell
+        elif PLAIN.fullmatch(cell):
+            # Few are left to be looked at one by one: long ones, and what is near a middle.
+            long = sum(map(str.isdigit, cell)) >= MOST_DIGITS
+            assert long or Fraction(cell) * 10**18 > 2**53
+    return np.count_nonzero(~found.others)
+
+
+@given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=20), st.sampled_from(".,"))
+@example([("-0", "-0.0", ".5"), ("5.", ".", "-"), ("", "1.2.3", "--1")], ",")
+@example([("9007199254740993", "9223372036854775807", "9999999999999999999")] * 2, ".")
+@example([("0." + "0" * 17 + "1", "1" * 20, "0" * 30)], ".")
+def test_values_are_those_of_float(table, point):
+    """Whatever cells hold, what is parsed is what `float` makes of them, to the bit."""
+    check(table, point)
+
+
+@given(st.lists(st.tuples(near_middles()), min_size=1, max_size=50))
+def test_middles_are_rounded_right(table):
+    """Numbers at the middle between two doubles are rounded as `float` does, or left to it."""
+    check(table)
+
+
+def test_an_exact_middle_is_left_to_float():
+    """Where the second half of a quotient does not tell how to round, no value is given."""
+    assert parse_decimals(b"9007199254740993,900719925474099.3\n", ",", ".", (1, 2)).others[0]
+
+
+def test_hardly_any_plain_decimal_is_left():
+    """Of a million digits of ordinary numbers, all are parsed, short and long ones."""
+    values = np.random.default_rng(0).uniform(-1000, 1000, (2000, 5))
+    assert check([[repr(x) for x in row] for row in values.tolist()]) == 10_000
+    assert check([[f"{x:.3f}" for x in row] for row in values.tolist()]) == 10_000
+
+
+def test_other_shapes_are_none():
+    """Lines with more cells or fewer than the first are not taken for another table."""
+    assert parse_decimals(b"1,2\n3\n", ",", ".", (2, 2)) is None
+    assert parse_decimals(b"1,2\n3\n4,5,6\n", ",", ".", (3, 2)) is None
+    assert parse_decimals(b"1\n2,3\n", ",", ".", (2, 2)) is None

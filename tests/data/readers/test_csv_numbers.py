@@ -1,0 +1,107 @@
+"""Tables of plain and other numbers: parsed many at a time as they are one by one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mlpcli.config.data_files import Files
+from mlpcli.data.files import read_training, training_source
+from mlpcli.data.readers import csv, csv_numbers
+from mlpcli.data.readers.csv_cells import Columns, LateTextError, parse_cells
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect
+from mlpcli.data.readers.csv_numbers import parse_numbers
+from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.notation import Notation
+from mlpcli.data.readers.table import ColumnSelection
+from mlpcli.errors import DataError
+
+NOTATIONS = [None, Notation(","), Notation(",", "."), Notation(".", ","), Notation(",", " "),
+             Notation(".", "'")]  # fmt: skip
+plain = st.text("0123456789.,' -", min_size=1, max_size=9)
+grouped = (
+    st.integers(-(10**9), 10**9)
+    .map("{:,}".format)
+    .flatmap(lambda text: st.sampled_from(",.' ").map(lambda mark: text.replace(",", mark)))
+)
+priced = st.sampled_from(["1.217,93 €", "12 %", "NA", "", "1e5", "(3)", "1\u202f234", "x", "1,5\t"])
+cells = st.one_of(grouped, plain, priced, st.integers(0, 99).map(str))
+
+
+def parsed(parse, rows, notation):
+    """Return what a parser makes of rows, as bytes, with units and codes; or its error."""
+    selection = ColumnSelection(4, (0, 1, 2), target=3)
+    columns = Columns(selection, {3: {}}, CsvOptions(gaps=True, notation=notation), {}, {})
+    lines = [Line(i, ";".join(row) + "\n") for i, row in enumerate(rows, 1)]
+    try:
+        found = parse(lines, Dialect("t.csv", ";", 4, None, 1), columns)
+    except (DataError, LateTextError) as error:
+        return repr(error)
+    return None if found is None else (found.tobytes(), columns.units, columns.codes)
+
+
+@given(
+    st.lists(st.tuples(cells, cells, cells, st.sampled_from("ab")), min_size=1, max_size=8),
+    st.sampled_from(NOTATIONS),
+)
+# One cell alone, since of several that are wrong another may be named.
+@example([("1.2345", "1", "1.234.567", "a")], NOTATIONS[2])
+@example([("0.123", "1", "-1.234", "a")], NOTATIONS[2])
+@example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2])
+@example([("12.34.567", "1", "1", "a")], NOTATIONS[2])
+@example([("1,5.000", "1", "1", "a")], NOTATIONS[2])
+def test_tables_are_as_read_cell_by_cell(rows, notation):
+    """In every notation, values, units, classes and errors are those of one cell after another."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(csv_numbers, "MOST_OTHERS", 1)
+        changed.setattr(csv_numbers, "BLOCK_CHARACTERS", 40)
+        found = parsed(parse_numbers, rows, notation)
+    expected = parsed(parse_cells, rows, notation)
+    if isinstance(found, str):
+        # Of several that are wrong, another may be named.
+        assert isinstance(expected, str)
+    else:
+        assert found[0] == expected[0]
+        assert found[2] == expected[2]
+        units = [{j: unit for j, (unit, _) in each[1].items()} for each in (found, expected)]
+        assert units[0] == units[1]
+
+
+def test_a_column_has_one_unit():
+    """Plain numbers and those with % in one column are an error, in whatever order they come."""
+    plain = [("5", "1", "1", "a")] * 3
+    percent = [("5 %", "1", "1", "a")]
+    for rows in (plain + percent, percent + plain):
+        assert "but line" in parsed(parse_numbers, rows, Notation(","))
+
+
+def test_few_plain_numbers_are_left_to_others():
+    """Where many cells are no plain decimals, NumPy's own parser is faster."""
+    assert parsed(parse_numbers, [("1e5", " 2", "3", "a")] * 9, None) is None
+    assert parsed(parse_numbers, [('"1"', "2", "3", "a")], None) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "form"),
+    [
+        ({}, "{:.17g}"),
+        ({"decimal": ","}, "{:.6f}"),
+        ({"decimal": ",", "thousands": "."}, "{:,.2f}"),
+    ],
+)
+def test_tables_of_many_blocks(monkeypatch, keys, form):
+    """A table of several blocks, with gaps, texts and classes, is read as it was written."""
+    monkeypatch.setattr(csv, "CHUNK_CHARACTERS", 1 << 15)
+    monkeypatch.setattr(csv_numbers, "BLOCK_CHARACTERS", 1 << 13)
+    values = np.random.default_rng(0).normal(size=(1_000, 6)) * 10_000
+    swap = str.maketrans(",.", ".,") if keys else {}
+    rows = [[form.format(x).translate(swap) for x in row] for row in values.tolist()]
+    lines = [";".join([*row, "ab"[i % 2]]) for i, row in enumerate(rows)]
+    Path("t.csv").write_text("a;b;c;d;e;f;y\n" + "\r\n".join(lines))
+    files = Files(train="t.csv", delimiter=";", **keys)
+    table = read_training(files, training_source(files, [Path()]))
+    expected = [[float(form.format(x).replace(",", "")) for x in row] for row in values.tolist()]
+    np.testing.assert_array_equal(table.values, expected)
+    assert table.labels.codes.tolist() == [0, 1] * 500
