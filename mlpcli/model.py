@@ -15,7 +15,7 @@ from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding, encode
 from mlpcli.data.quantities import decode_quantities
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
-from mlpcli.nn import inference
+from mlpcli.nn import inference, metrics
 from mlpcli.nn.layout import Layout
 from mlpcli.nn.losses import Loss, make_loss
 from mlpcli.nn.members import MemberNetwork
@@ -24,7 +24,7 @@ from mlpcli.nn.network import Network
 from mlpcli.nn.periodic import PeriodicNetwork
 from mlpcli.nn.residuals import QuantityEvaluation
 
-Weights = inference.Weights
+Weights = metrics.Weights
 Evaluation = inference.Evaluation | QuantityEvaluation | LabelEvaluation
 # From this output on an example has a label.
 THRESHOLD = 0.5

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from mlpcli.cli.text_tables import as_count
 from mlpcli.errors import json_line, printable
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def section(heading: str, *lines: str | Sequence[str | Styled]) -> None:
         result(*([line] if isinstance(line, str) else line))
 
 
-def format_accuracy(accuracy: float | None, correct: int, examples: int) -> str:
+def format_accuracy(accuracy: float | None, correct: float, examples: float) -> str:
     """Return an accuracy with its counts."""
     shown = "-" if accuracy is None else f"{accuracy:.4f}"
-    return f"{shown} ({correct} of {examples})"
+    return f"{shown} ({as_count(correct)} of {as_count(examples)})"
 
 
 def step_line(report: "StepReport") -> None:

@@ -27,10 +27,6 @@ PROBABILITIES = {
 }
 
 
-# And those in which examples count by their weights.
-WEIGHTED = {"weighted_accuracy": "weighted accuracy", "weighted_rmse": "weighted RMSE"}
-
-
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
 @options.examples
@@ -122,9 +118,11 @@ def evaluate(
     else:
         console.result(f"{found['data']} {found['split']}")
         shows = {"regression": show_quantities, "multilabel": show_labels}
-        for weighted, called in WEIGHTED.items():
-            if weighted in found:
-                console.result(f"{called} {found[weighted]:.5g}")
+        if "weighted" in found:
+            shown = (
+                f"{len(table.values)} examples count as {text_tables.as_count(found['examples'])}"
+            )
+            console.result(f"all figures are weighted: {shown}")
         shows.get(task, partial(_show, top_k=top_k))(found)
         _show_gates(results)
     theirs = {"accuracy": found.get("majority_accuracy"), **found.get("baseline", {})}

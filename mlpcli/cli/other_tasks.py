@@ -13,7 +13,7 @@ def format_summary(task: str, summary: dict[str, Any]) -> str:
     """Return what an evaluation came to, in a few words."""
     if task == "regression":
         shown = (f"{CALLED[name]} {_number(summary[name])}" for name in ("rmse", "mae", "r2"))
-        return f"{', '.join(shown)} ({summary['examples']} examples)"
+        return f"{', '.join(shown)} ({text_tables.as_count(summary['examples'])} examples)"
     called = "accuracy" if task == "classification" else "subset accuracy"
     return f"{called} {console.format_accuracy(**summary)}"
 
@@ -35,7 +35,8 @@ def show_quantities(report: dict[str, Any]) -> None:
     if len(targets) > 1:
         rows.append(["mean of the targets", *_cells(report)])
         rows.append(["  always the mean", *_cells(report["baseline"])])
-    console.result(f"{report['examples']} examples, mean error {report['error']:.5g}")
+    shown = text_tables.as_count(report["examples"])
+    console.result(f"{shown} examples, mean error {report['error']:.5g}")
     console.section(*text_tables.table(["target", *CALLED.values()], rows))
 
 

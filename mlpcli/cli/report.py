@@ -45,7 +45,8 @@ def report(
     # Not Path.resolve, which fails where links lead in a circle.
     if len(set(map(os.path.realpath, weights))) < len(weights):
         raise ConfigError("mlp report", "a checkpoint is given twice", "give each once")
-    limit()
+    # Of thousands of small products; threads that wait for one another take longer than one.
+    limit(1)
     column, written = options.column(target), options.written(decimal, delimiter, bool(data))
     runs, size = write_report(weights, output, "-o", data_dir, split, data, column, written)
     if as_json:

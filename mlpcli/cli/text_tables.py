@@ -57,6 +57,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) ->
     return lines
 
 
+def as_count(n: float) -> str:
+    """Return a number of examples, which may be weighted."""
+    return f"{n:.7g}" if isinstance(n, float) else str(n)
+
+
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the lines of a CSV table, headings first."""
     text = io.StringIO()
@@ -89,14 +94,14 @@ def per_class(classes: dict[str, dict[str, Any]], called: str = "class") -> list
         [
             truncate(name, 40),
             *("-" if row[m] is None else f"{row[m]:.4f}" for m in ("precision", "recall", "f1")),
-            str(row["support"]),
+            as_count(row["support"]),
         ]
         for name, row in classes.items()
     ]
     return table([called, "precision", "recall", "f1", "support"], rows)
 
 
-def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str]:
+def confusion(names: Sequence[str], counts: Sequence[Sequence[float]]) -> list[str]:
     """Return a confusion matrix that fits: whole, with numbered classes, or its largest entries.
 
     Args:
@@ -108,7 +113,7 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str
     if len(names) * (1 + len(GAP)) > WIDTH:
         return _largest(printable, counts)
     cells = [
-        [str(count) if count or i == j else "." for j, count in enumerate(row)]
+        [as_count(count) if count or i == j else "." for j, count in enumerate(row)]
         for i, row in enumerate(counts)
     ]
     numbers = [str(i) for i in range(len(names))]
@@ -121,7 +126,7 @@ def confusion(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str
     return _largest(printable, counts)
 
 
-def _largest(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str]:
+def _largest(names: Sequence[str], counts: Sequence[Sequence[float]]) -> list[str]:
     wrong = [
         (count, i, j)
         for i, row in enumerate(counts)
@@ -132,7 +137,7 @@ def _largest(names: Sequence[str], counts: Sequence[Sequence[int]]) -> list[str]
         return ["no class was taken for another"]
     wrong.sort(key=lambda entry: (-entry[0], *entry[1:]))
     rows = [
-        [truncate(names[i], 26), truncate(names[j], 26), str(n), f"{n / sum(counts[i]):.4f}"]
+        [truncate(names[i], 26), truncate(names[j], 26), as_count(n), f"{n / sum(counts[i]):.4f}"]
         for n, i, j in wrong[:LARGEST]
     ]
     lines = table(["class", "predicted as", "examples", "share"], rows, left=2)

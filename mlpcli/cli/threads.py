@@ -82,10 +82,15 @@ def asked_for(given: int | None) -> Threads | None:
     return None
 
 
-def limit() -> None:
-    """Keep matrix products to the allowed processors, which the library does not all know of."""
+def limit(most: int | None = None) -> None:
+    """Keep matrix products to the allowed processors, which the library does not all know of.
+
+    Args:
+        most: how many to use at most, unless the environment says otherwise; None for all.
+    """
     if not any(os.environ.get(name) for name in VARIABLES):
-        Threads(allowed_processors(), "").use()
+        allowed = allowed_processors()
+        Threads(min(allowed, most or allowed), "").use()
 
 
 def allowed_processors(root: Path = Path("/")) -> int:

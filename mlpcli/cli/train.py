@@ -440,10 +440,12 @@ def _show_result(
     """Show how good the model is on what it was trained on and on the test, and a baseline."""
     from mlpcli.evaluation.baseline import baseline, no_better
 
-    splits = {"train": dataset.train, "test": dataset.test}
-    found = {name: model.evaluate(split) for name, split in splits.items() if split}
+    splits = {"train": (dataset.train, dataset.weights)}
+    if dataset.test:
+        splits["test"] = (dataset.test, dataset.test_weights)
+    found = {name: model.evaluate(split, weights=own) for name, (split, own) in splits.items()}
     last, judged = list(found.items())[-1]
-    least = baseline(judged, model.encoding, splits[last] or dataset.train)
+    least = baseline(judged, model.encoding, *splits[last])
     summaries = {name: evaluation.summary() for name, evaluation in found.items()}
     if as_json:
         console.result_json(

@@ -62,12 +62,11 @@ def columns_that_tell(dataset: Dataset) -> Iterator[Finding]:
             tells = width == 1 and _is_linear(part[:, 0], targets)
             how = "is the target, or a multiple of it"
         elif width > 1:
-            tells, how = _is_function(part.argmax(axis=1), targets), "tells the class"
+            is_category = bool(encoding.input_columns[encoding.column_of(first)].categories)
+            tells = is_category and _is_function(part.argmax(axis=1), targets)
+            how = "tells the class: each of its categories has examples of one class only"
         else:
-            tells, how = (
-                _separates(part[:, 0], targets),
-                "puts rows in the order of the classes",
-            )
+            tells, how = _tells_class(part[:, 0], targets)
         if tells:
             yield Finding(
                 "gives-away",
@@ -98,6 +97,22 @@ def _is_function(categories: NDArray[np.intp], classes: NDArray[np.integer]) -> 
     return several and len(pairs) == used and len(classes) >= EXAMPLES_EACH * used
 
 
+def _tells_class(values: NDArray[np.float64], classes: NDArray[np.integer]) -> tuple[bool, str]:
+    """Return whether a number is known only with the class, and how it tells it.
+
+    A measurement may well have a range of values for each class. But a value for each class, or
+    many that each come with one class though classes alternate, are names of it, and numbers
+    that count up without a gap number rows.
+    """
+    different, codes = np.unique(values, return_inverse=True)
+    separates = _separates(values, classes)
+    if len(different) == len(values):
+        return separates and _counts(different), "numbers rows that are sorted by class"
+    names = len(different) == len(np.unique(classes)) or not separates
+    how = f"tells the class: each of its {len(different)} values has examples of one class only"
+    return names and _is_function(codes.reshape(-1), classes), how
+
+
 def _separates(values: NDArray[np.float64], classes: NDArray[np.integer]) -> bool:
     """Return whether each class stands together where examples are sorted by the values."""
     order = np.argsort(values, kind="stable")
@@ -111,6 +126,16 @@ def _separates(values: NDArray[np.float64], classes: NDArray[np.integer]) -> boo
         and changes.sum() == len(present) - 1
         and not ties.any()
     )
+
+
+def _counts(ascending: NDArray[np.float64]) -> bool:
+    """Return whether different numbers are whole ones, scaled, with hardly more gaps than numbers.
+
+    Some rows may have been set aside.
+    """
+    steps = np.diff(ascending)
+    gaps = steps / steps.min()
+    return bool((np.abs(gaps - np.rint(gaps)) < 0.05).all() and gaps.sum() < 2 * len(ascending))
 
 
 def near_duplicates(dataset: Dataset) -> Iterator[Finding]:

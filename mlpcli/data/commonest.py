@@ -9,7 +9,10 @@ from mlpcli.data.encoding import Encoding
 
 
 def fit_commonest(
-    encoding: Encoding, targets: NDArray[Any], rows: NDArray[np.integer] | None = None
+    encoding: Encoding,
+    targets: NDArray[Any],
+    rows: NDArray[np.integer] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> Encoding:
     """Add to an encoding which class, or combination of labels, most training examples have.
 
@@ -17,14 +20,17 @@ def fit_commonest(
         encoding: of any task; a regression's mean is known otherwise.
         targets: (n,) classes, or (n, n_L) labels.
         rows: the examples to learn from; None for all.
+        weights: (n,) what each example counts; None for 1.
     """
     if encoding.task == "regression":
         return encoding
-    seen = targets if rows is None else targets[rows]
-    return encoding._replace(commonest=commonest(seen))
+    if rows is not None:
+        targets, weights = targets[rows], None if weights is None else weights[rows]
+    return encoding._replace(commonest=commonest(targets, weights))
 
 
-def commonest(targets: NDArray[Any]) -> tuple[int, ...]:
+def commonest(targets: NDArray[Any], weights: NDArray[np.float64] | None = None) -> tuple[int, ...]:
     """Return the class or labels that most examples have, the first of those that tie."""
-    found, counts = np.unique(targets, axis=0, return_counts=True)
+    found, which = np.unique(targets, axis=0, return_inverse=True)
+    counts = np.bincount(which.reshape(-1), weights)
     return tuple(np.atleast_1d(found[counts.argmax()]).tolist())

@@ -65,6 +65,8 @@ class Dataset(NamedTuple):
     """(n,) how much each example of `train` counts; None where all count the same."""
     validation_weights: NDArray[np.float64] | None = None
     """And each of `validation`."""
+    test_weights: NDArray[np.float64] | None = None
+    """And each of `test`."""
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hexadecimal, of the training examples."""

@@ -96,14 +96,14 @@ def make_dataset(
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
-    encoding = fit_commonest(encoding, _targets(encoding, train), rows)
-    dtype, examples, unseen = preparation.dtype, None, []
+    encoding = fit_commonest(encoding, _targets(encoding, train), rows, weights)
+    dtype, opened, unseen = preparation.dtype, None, []
     if test is not None:
-        examples = _examples(encoding, test, dtype)
+        opened = Opened(test, _examples(encoding, test, dtype))
     elif isinstance(files.test, str):
         path, target = _test_path(files.test, search_paths), files.test_target
         opened = open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
-        examples, unseen = opened.examples, unseen_notes(encoding, opened.table)
+        unseen = unseen_notes(encoding, opened.table)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
         for i, column in enumerate(encoding.columns)
@@ -120,7 +120,15 @@ def make_dataset(
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
     notes += unseen
     learned = _examples(encoding, train, dtype)
-    dataset = Dataset(files.train, encoding, learned, examples, notes=tuple(notes), weights=weights)
+    dataset = Dataset(
+        files.train,
+        encoding,
+        learned,
+        opened and opened.examples,
+        notes=tuple(notes),
+        weights=weights,
+        test_weights=opened and opened.table.weights,
+    )
     return set_aside(dataset, rows)
 
 

@@ -261,9 +261,38 @@ def _median_and_range(table: Table, numbers: Numbers, rows: Rows) -> Statistics:
     (Holzmüller, Grinsztajn and Steinwart, Better by Default, 2024).
     """
     features = np.concatenate([numbers(values) for _, values in blocks(table.values, rows)])
-    low, first, median, third, high = np.quantile(features, [0, 0.25, 0.5, 0.75, 1], axis=0)
+    quarters = quantiles(features, np.array([0, 0.25, 0.5, 0.75, 1]), _weights(table, rows))
+    low, first, median, third, high = quarters
     spread = third - first
     return median, np.where(spread > 0, spread, (high - low) / 2)
+
+
+def quantiles(
+    features: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return the quantiles of each feature, (len(shares), n_1), interpolated between examples.
+
+    Args:
+        features: (n, n_1).
+        shares: each from 0 to 1.
+        weights: (n,) how many copies of each example count; None for one.
+    """
+    if weights is None:
+        return np.quantile(features, shares, axis=0)
+    order = np.argsort(features, axis=0)
+    ordered, copies = np.take_along_axis(features, order, 0), np.cumsum(weights[order], axis=0)
+    found = []
+    for share in shares.tolist():
+        before, part = divmod(share * max(0.0, weights.sum() - 1), 1)
+        low, high = (
+            np.minimum((copies <= position).sum(axis=0), len(ordered) - 1)
+            for position in (before, before + 1)
+        )
+        low, high = (np.take_along_axis(ordered, i[np.newaxis], 0)[0] for i in (low, high))
+        found.append(low + part * (high - low))
+    return np.array(found)
 
 
 def default_scale(encoding: Encoding, table: Table, rows: Rows = None) -> str:

@@ -51,7 +51,8 @@ def _read_weights(table: Table, j: int, _: Files) -> NDArray[np.float64]:
     if not weights.any():
         remedy = "give some a weight above 0"
         raise DataError(table.where, f"{table.column(j)}: all weights are 0", remedy)
-    return weights
+    # Whole numbers are numbers of copies; others say only how much more one counts than another.
+    return weights if (weights == np.rint(weights)).all() else weights / weights.mean()
 
 
 def _read_groups(table: Table, j: int, _: Files) -> NDArray[np.intp]:

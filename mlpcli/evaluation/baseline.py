@@ -7,20 +7,20 @@ import numpy as np
 from mlpcli.data.commonest import commonest
 from mlpcli.data.dataset import Examples
 from mlpcli.data.encoding import Encoding
-from mlpcli.model import Evaluation
+from mlpcli.model import Evaluation, Weights
 from mlpcli.nn.residuals import QuantityEvaluation, means
 
 Metrics = Mapping[str, float | None]
 
 
-def baseline_accuracy(encoding: Encoding, examples: Examples) -> float:
+def baseline_accuracy(encoding: Encoding, examples: Examples, weights: Weights = None) -> float:
     """Return the accuracy of always saying the class, or the labels, that are commonest.
 
     Those of the training examples count, or of these where a checkpoint does not say which.
     """
-    usual = encoding.commonest or commonest(examples.labels)
+    usual = encoding.commonest or commonest(examples.labels, weights)
     right = examples.labels.reshape(len(examples.labels), -1) == usual
-    return float(right.all(axis=1).mean())
+    return float(np.average(right.all(axis=1), weights=weights))
 
 
 def always_the_mean(evaluation: QuantityEvaluation, encoding: Encoding) -> QuantityEvaluation:
@@ -29,11 +29,13 @@ def always_the_mean(evaluation: QuantityEvaluation, encoding: Encoding) -> Quant
     return evaluation._replace(predicted=means_of_all)
 
 
-def baseline(evaluation: Evaluation, encoding: Encoding, examples: Examples) -> Metrics:
+def baseline(
+    evaluation: Evaluation, encoding: Encoding, examples: Examples, weights: Weights = None
+) -> Metrics:
     """Return the metrics of always saying the same: accuracy, or those of quantities."""
     if isinstance(evaluation, QuantityEvaluation):
         return means(always_the_mean(evaluation, encoding).metrics())
-    return {"accuracy": baseline_accuracy(encoding, examples)}
+    return {"accuracy": baseline_accuracy(encoding, examples, weights)}
 
 
 def no_better(ours: Metrics, theirs: Metrics) -> str:

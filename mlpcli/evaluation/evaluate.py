@@ -80,42 +80,39 @@ def report(
         examples: one or more, in the units of the training data.
         top_k: say, too, how often the class is among the k largest outputs.
         where: what the examples are called in an error.
-        weights: (n,) how much each example counts in `error` and what is called weighted.
+        weights: (n,) how much each example counts, in every metric; None for 1.
 
     Raises:
         DataError: as `Model.evaluate` does.
 
     Returns:
-        Metrics by name. Of a classification also `classes`, the same for every class by its name,
-        None where there was nothing to divide by; and `confusion`, a row per class and a column per
-        prediction. Of other tasks see `other_tasks`.
+        Metrics by name, and whether they are `weighted`. Of a classification also `classes`, the
+        same for every class by its name, None where there was nothing to divide by; and
+        `confusion`, a row per class and a column per prediction. Of other tasks see `other_tasks`.
     """
+    # As in `Model.evaluate`.
+    weights = weights if weights is not None and weights.any() else None
     evaluation = model.evaluate(examples, where, weights)
+    told: dict[str, Any] = {} if weights is None else {"weighted": True}
     if isinstance(evaluation, QuantityEvaluation):
-        of_quantities = quantities_report(evaluation, model.encoding)
-        return of_quantities | _if_any("weighted_rmse", evaluation.weighted_rmse)
-    weighted = _if_any("weighted_accuracy", evaluation.weighted_accuracy)
+        return quantities_report(evaluation, model.encoding) | told
+    told |= {"majority_accuracy": baseline_accuracy(model.encoding, examples, weights)}
     if isinstance(evaluation, LabelEvaluation):
-        of_labels = labels_report(evaluation, model.encoding.class_names) | weighted
-        return of_labels | {"majority_accuracy": baseline_accuracy(model.encoding, examples)}
+        return labels_report(evaluation, model.encoding.class_names) | told
     counts = evaluation.confusion
-    found = {**evaluation.summary(), "error": evaluation.error, **weighted, **of_counts(counts)}
+    found = {**evaluation.summary(), "error": evaluation.error, **of_counts(counts)}
+    outputs = all_outputs(model, examples)
     if top_k:
-        found[f"top_{top_k}_accuracy"] = _top_k_accuracy(model, examples, top_k)
-    found["majority_accuracy"] = baseline_accuracy(model.encoding, examples)
-    probabilities = as_probabilities(all_outputs(model, examples))
-    areas = roc_auc(examples.labels, probabilities)
-    of_all = of_probabilities(examples.labels, probabilities, areas)
-    found |= {name: _json(value) for name, value in of_all.items()}
+        among = metrics.in_top_k(examples.labels, outputs, top_k)
+        found[f"top_{top_k}_accuracy"] = float(np.average(among, weights=weights))
+    probabilities = as_probabilities(outputs)
+    areas = roc_auc(examples.labels, probabilities, weights)
+    of_all = of_probabilities(examples.labels, probabilities, areas, weights)
+    found |= told | {name: _json(value) for name, value in of_all.items()}
     classes = per_class(counts, model.encoding.class_names)
     for row, area in zip(classes.values(), areas.tolist(), strict=True):
         row["roc_auc"] = _json(area)
     return found | {"classes": classes, "confusion": counts.tolist()}
-
-
-def _if_any(name: str, value: float | None) -> dict[str, float]:
-    """Return a metric by its name, where it has a value."""
-    return {} if value is None else {name: value}
 
 
 def all_outputs(model: Model, examples: Examples) -> NDArray[np.floating]:
@@ -132,7 +129,10 @@ def of_counts(counts: metrics.Counts) -> dict[str, float]:
 
 
 def of_probabilities(
-    labels: NDArray[np.integer], probabilities: NDArray[np.float64], areas: NDArray[np.float64]
+    labels: NDArray[np.integer],
+    probabilities: NDArray[np.float64],
+    areas: NDArray[np.float64],
+    weights: Weights = None,
 ) -> dict[str, float]:
     """Return the metrics of outputs as probabilities; NaN where one has no value.
 
@@ -140,11 +140,12 @@ def of_probabilities(
         labels: (n,) classes.
         probabilities: (n, n_L), whose rows add up to 1.
         areas: (n_L,) under each class's ROC curve.
+        weights: (n,) what each example counts; None for 1.
     """
     return {
-        "log_loss": log_loss(labels, probabilities),
-        "brier_score": brier_score(labels, probabilities),
-        "calibration_error": calibration_error(labels, probabilities),
+        "log_loss": log_loss(labels, probabilities, weights),
+        "brier_score": brier_score(labels, probabilities, weights),
+        "calibration_error": calibration_error(labels, probabilities, weights),
         "roc_auc": mean_area(areas),
     }
 
@@ -172,12 +173,3 @@ def per_class(counts: metrics.Counts, names: tuple[str, ...]) -> dict[str, dict[
         }
         for name, row in zip(names, rows, strict=True)
     }
-
-
-def _top_k_accuracy(model: Model, examples: Examples, k: int) -> float:
-    hits, start = 0, 0
-    for outputs in model.predict_batches(examples.features):
-        labels = examples.labels[start : start + len(outputs)]
-        hits += metrics.in_top_k(labels, outputs, k)
-        start += len(outputs)
-    return hits / start

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.dataset import Examples
 from mlpcli.evaluation.evaluate import of_counts, of_probabilities
-from mlpcli.model import Model
+from mlpcli.model import Model, Weights
 from mlpcli.nn import metrics
 from mlpcli.nn.multilabel import compare_labels
 from mlpcli.nn.probabilities import area_under_roc, as_probabilities, output_ranks
@@ -25,6 +25,8 @@ MOST_OUTPUTS = 1_000_000
 
 Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
 """Returns metrics by name of some of the examples, given by their rows; NaN for no value."""
+Own = Callable[[NDArray[np.intp]], Weights]
+"""Returns what these examples count."""
 
 
 class Interval(NamedTuple):
@@ -35,7 +37,7 @@ class Interval(NamedTuple):
 
 
 def metric_intervals(
-    model: Model, examples: Examples, outputs: NDArray[np.floating]
+    model: Model, examples: Examples, outputs: NDArray[np.floating], weights: Weights = None
 ) -> dict[str, Interval]:
     """Return the intervals of a model's metrics, named as gates name them: `recall[7]`.
 
@@ -45,10 +47,11 @@ def metric_intervals(
         model: a trained model.
         examples: one or more, labelled.
         outputs: a^(L) of these, (n, n_L).
+        weights: (n,) what each example counts; None for 1.
     """
     rng = KeyedStreams(model.experiment.seed).generator("bootstrap")
     n = len(outputs)
-    found = bootstrap(statistic_of(model, examples, outputs), n, rng)
+    found = bootstrap(statistic_of(model, examples, outputs, weights), n, rng)
     share = found.get("accuracy")
     if share and share.low == share.high:
         # Draws of what is all right, or all wrong, say nothing of how sure that is.
@@ -111,14 +114,21 @@ def difference(
     return found.get(metric, Interval(-np.inf, np.inf))
 
 
-def statistic_of(model: Model, examples: Examples, outputs: NDArray[np.floating]) -> Statistic:
+def statistic_of(
+    model: Model, examples: Examples, outputs: NDArray[np.floating], weights: Weights = None
+) -> Statistic:
     """Return what computes the metrics of some of the examples."""
     names, labels = model.encoding.class_names, examples.labels
+
+    def own(rows: NDArray[np.intp]) -> Weights:
+        # Where all that were drawn weigh nothing, all count the same.
+        return weights[rows] if weights is not None and weights[rows].any() else None
+
     if model.encoding.task == "regression":
-        return _of_quantities(names, model.quantities(labels), model.quantities(outputs))
+        return _of_quantities(names, model.quantities(labels), model.quantities(outputs), own)
     if model.encoding.task == "multilabel":
-        return _of_labels(names, labels, model.labels(outputs))
-    return _of_classes(names, labels, outputs)
+        return _of_labels(names, labels, model.labels(outputs), own)
+    return _of_classes(names, labels, outputs, own)
 
 
 def bootstrap(statistic: Statistic, n: int, rng: np.random.Generator) -> dict[str, Interval]:
@@ -142,7 +152,7 @@ def bootstrap(statistic: Statistic, n: int, rng: np.random.Generator) -> dict[st
 
 
 def _of_classes(
-    names: tuple[str, ...], labels: NDArray[np.integer], outputs: NDArray[np.floating]
+    names: tuple[str, ...], labels: NDArray[np.integer], outputs: NDArray[np.floating], own: Own
 ) -> Statistic:
     probabilities, predicted = as_probabilities(outputs), outputs.argmax(axis=1)
     few = len(names) <= MOST_CLASSES
@@ -150,11 +160,11 @@ def _of_classes(
     ranks = [output_ranks(column) for column in probabilities.T] if ranked else []
 
     def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
-        true = labels[rows]
-        counts = metrics.confusion(true, predicted[rows], len(names))
-        areas = np.array([area_under_roc(r[rows], true == j) for j, r in enumerate(ranks)])
+        true, weights = labels[rows], own(rows)
+        counts = metrics.confusion(true, predicted[rows], len(names), weights)
+        areas = np.array([area_under_roc(r[rows], true == j, weights) for j, r in enumerate(ranks)])
         found = {"accuracy": metrics.accuracy(counts), **of_counts(counts)}
-        found |= of_probabilities(true, probabilities[rows], areas)
+        found |= of_probabilities(true, probabilities[rows], areas, weights)
         if few:
             for name in ("precision", "recall", "f1"):
                 found |= _per_name(name, names, getattr(metrics, name)(counts))
@@ -165,10 +175,10 @@ def _of_classes(
 
 
 def _of_quantities(
-    names: tuple[str, ...], truth: NDArray[np.float64], predicted: NDArray[np.float64]
+    names: tuple[str, ...], truth: NDArray[np.float64], predicted: NDArray[np.float64], own: Own
 ) -> Statistic:
     def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
-        of_each = QuantityEvaluation(truth[rows], predicted[rows], np.nan).metrics()
+        of_each = QuantityEvaluation(truth[rows], predicted[rows], np.nan, own(rows)).metrics()
         found = {name: np.nan if mean is None else mean for name, mean in means(of_each).items()}
         for name, values in of_each.items():
             found |= _per_name(name, names, values)
@@ -178,10 +188,10 @@ def _of_quantities(
 
 
 def _of_labels(
-    names: tuple[str, ...], labels: NDArray[np.integer], given: NDArray[np.bool]
+    names: tuple[str, ...], labels: NDArray[np.integer], given: NDArray[np.bool], own: Own
 ) -> Statistic:
     def statistic(rows: NDArray[np.intp]) -> dict[str, float]:
-        found = compare_labels(labels[rows], given[rows], np.nan)
+        found = compare_labels(labels[rows], given[rows], np.nan, own(rows))
         of_all = {name: getattr(found, name) for name in ("accuracy", "macro_f1", "micro_f1")}
         for name in ("precision", "recall", "f1"):
             of_all |= _per_name(name, names, found.per_label(name))

@@ -40,7 +40,7 @@ def labels_report(evaluation: LabelEvaluation, names: tuple[str, ...]) -> dict[s
         "micro_f1": evaluation.micro_f1,
         "labels": {
             name: {column: _json(values[j]) for column, values in columns.items()}
-            | {"support": int(support[j])}
+            | {"support": support[j].item()}
             for j, name in enumerate(names)
         },
         "confusion": evaluation.confusion.tolist(),

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.nn.inference import predict_batches
+from mlpcli.nn.metrics import Weights
 from mlpcli.nn.network import Network
 
 # Temperatures are looked for between these, on a scale of logarithms.
@@ -12,7 +13,10 @@ HALVINGS = 60
 
 
 def fit_temperature(
-    network: Network, features: NDArray[np.generic], labels: NDArray[np.integer]
+    network: Network,
+    features: NDArray[np.generic],
+    labels: NDArray[np.integer],
+    weights: Weights = None,
 ) -> float:
     """Return the temperature T at which softmax(z^(L) / T), or σ(z^(L) / T), fit labels best.
 
@@ -25,6 +29,7 @@ def fit_temperature(
         network: one whose outputs are `softmax` or `sigmoid`.
         features: (n, n_1) in the units of the training data.
         labels: (n,) classes, or (n, n_L) labels, 0 or 1, of examples that were not trained on.
+        weights: (n,) what each counts; None for 1.
 
     Returns:
         T, from `COLDEST` to `HOTTEST`; the log loss of these examples is never above that of T = 1.
@@ -33,29 +38,37 @@ def fit_temperature(
     z = np.concatenate([z.astype(np.float64) for z, _ in predict_batches(network, features)])
     y = labels.astype(np.float64) if labels.ndim == 2 else np.eye(z.shape[1])[labels]
     softmax = network.activation_names[-1] == "softmax"
-    doubt = 1 / (len(y) + 1)
+    each = np.ones((len(y), 1)) if weights is None else weights[:, np.newaxis]
+    doubt = 1 / (each.sum() + 1)
     doubted = (1 - doubt) * y + doubt / (y.shape[1] if softmax else 2)
     low, high = np.log(1 / HOTTEST), np.log(1 / COLDEST)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if _slope(np.exp(middle) * z, z, doubted, softmax) > 0:
+        if _slope(np.exp(middle) * z, z, doubted, each, softmax) > 0:
             high = middle
         else:
             low = middle
-    if _log_loss(np.exp(low) * z, y, softmax) > _log_loss(z, y, softmax):
+    if _log_loss(np.exp(low) * z, y, each, softmax) > _log_loss(z, y, each, softmax):
         return 1.0
     return float(np.clip(np.exp(-low), COLDEST, HOTTEST))
 
 
-def _log_loss(z: NDArray[np.float64], y: NDArray[np.float64], softmax: bool) -> float:
-    """Return the sum of the log losses of outputs whose weighted inputs are z."""
+def _log_loss(
+    z: NDArray[np.float64], y: NDArray[np.float64], each: NDArray[np.float64], softmax: bool
+) -> float:
+    """Return the sum of the log losses of outputs whose weighted inputs are z, (n, 1) weighted."""
     if softmax:
-        return float((np.logaddexp.reduce(z, axis=1) - (y * z).sum(axis=1)).sum())
-    return float((np.logaddexp(0, z) - y * z).sum())
+        losses = np.logaddexp.reduce(z, axis=1, keepdims=True) - (y * z).sum(axis=1, keepdims=True)
+        return float((each * losses).sum())
+    return float((each * (np.logaddexp(0, z) - y * z)).sum())
 
 
 def _slope(
-    scaled: NDArray[np.float64], z: NDArray[np.float64], y: NDArray[np.float64], softmax: bool
+    scaled: NDArray[np.float64],
+    z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    each: NDArray[np.float64],
+    softmax: bool,
 ) -> float:
     """Return the slope of the log loss in 1/T: the sum of (a - y) z, a being outputs of z / T."""
     if softmax:
@@ -63,4 +76,4 @@ def _slope(
         a /= a.sum(axis=1, keepdims=True)
     else:
         a = np.exp(-np.logaddexp(0, -scaled))
-    return float(((a - y) * z).sum())
+    return float((each * (a - y) * z).sum())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mlpcli import signals
 from mlpcli.nn.activations import Array
 from mlpcli.nn.losses import Loss
-from mlpcli.nn.metrics import accuracy, confusion
+from mlpcli.nn.metrics import Counts, Weights, accuracy, confusion, number
 from mlpcli.nn.network import Network, input_buffer
 from mlpcli.nn.periodic import forward_pass
 
@@ -49,22 +49,20 @@ def predict_batches(
 class Evaluation(NamedTuple):
     """How a network did on labelled examples."""
 
-    confusion: NDArray[np.int64]
+    confusion: Counts
     """(n_L, n_L) counts: entry [i, j] are examples of class i predicted as j."""
     error: float
     """Mean of E over the examples, weighted if they have weights."""
-    weighted_accuracy: float | None = None
-    """The weights of the examples whose class was predicted, as a share; None without weights."""
 
     @property
-    def correct(self) -> int:
-        """Number of examples whose class was predicted."""
-        return int(self.confusion.trace())
+    def correct(self) -> float:
+        """Number of examples whose class was predicted, by weight."""
+        return number(self.confusion.trace())
 
     @property
-    def examples(self) -> int:
-        """Number of examples."""
-        return int(self.confusion.sum())
+    def examples(self) -> float:
+        """Number of examples, by weight."""
+        return number(self.confusion.sum())
 
     @property
     def accuracy(self) -> float:
@@ -77,11 +75,7 @@ class Evaluation(NamedTuple):
 
     def row(self) -> dict[str, float]:
         """Return what the history says of it."""
-        weighted = self.weighted_accuracy
-        return {"error": self.error, "accuracy": self.accuracy if weighted is None else weighted}
-
-
-Weights = NDArray[np.float64] | None
+        return {"error": self.error, "accuracy": self.accuracy}
 
 
 def evaluate(
@@ -105,21 +99,17 @@ def evaluate(
     """
     n_classes = network.structure[-1]
     one_hot = np.eye(n_classes, dtype=network.dtype)
-    counts = np.zeros((n_classes, n_classes), np.int64)
-    error, right, start = 0.0, 0.0, 0
+    counts: Counts = np.zeros((n_classes, n_classes), np.int64 if weights is None else np.float64)
+    error, start = 0.0, 0
     for z, a in predict_batches(network, features):
         part = slice(start, start + len(a))
         of_chunk, weight = labels[part], _column(weights, part, network)
         start += len(a)
-        predicted = a.argmax(axis=1)
-        counts += confusion(of_chunk, predicted, n_classes)
-        if weights is not None:
-            right += float(weights[part][predicted == of_chunk].sum())
+        own = None if weights is None else weights[part]
+        counts += confusion(of_chunk, a.argmax(axis=1), n_classes, own)
         with np.errstate(over="ignore", invalid="ignore"):
             error += loss(one_hot[of_chunk], z, a, np.empty_like(a), weight)
-    if weights is None:
-        return Evaluation(counts, error / start)
-    return Evaluation(counts, error / weights.sum(), right / weights.sum())
+    return Evaluation(counts, float(error / (start if weights is None else weights.sum())))
 
 
 def _column(weights: Weights, part: slice, network: Network) -> Array | None:
@@ -151,4 +141,4 @@ def outputs_and_error(
         outputs[part] = a
         weight = _column(weights, part, network)
         error += loss(y[part].astype(network.dtype), z, a, np.empty_like(a), weight)
-    return outputs, error / (start if weights is None else weights.sum())
+    return outputs, float(error / (start if weights is None else weights.sum()))

@@ -1,30 +1,42 @@
 """How good predictions are: counts by class, and what follows from them.
 
-`counts` is everywhere the confusion matrix of `confusion`. A ratio is NaN where there was nothing
+`counts` is everywhere the confusion matrix of `confusion`; examples of weight k count as k copies.
+A ratio is NaN where there was nothing
 to divide by, and means leave such classes out, as scikit-learn's do.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.integer]
-Counts = NDArray[np.int64]
+Weights = NDArray[np.float64] | None
+Counts = NDArray[Any]
+"""int64, or float64 where examples have weights."""
 Ratios = NDArray[np.float64]
 
 
-def confusion(labels: Labels, predicted: Labels, n_classes: int) -> Counts:
+def confusion(labels: Labels, predicted: Labels, n_classes: int, weights: Weights = None) -> Counts:
     """Count examples by class: entry [i, j] are those of class i predicted as j.
 
     Args:
         labels: true classes, (n,), in 0..n_classes-1.
         predicted: predicted classes, (n,), in the same range.
         n_classes: number of classes.
+        weights: (n,) what each example counts; None for 1.
 
     Returns:
         Counts, (n_classes, n_classes).
     """
     pairs = labels.astype(np.int64) * n_classes + predicted
-    return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
+    return np.bincount(pairs, weights, n_classes**2).reshape(n_classes, n_classes)
+
+
+def number(count: Any) -> float:
+    """Return a count as Python's int, or as its float where examples have weights."""
+    found: float = count.item()
+    return found
 
 
 def accuracy(counts: Counts) -> float:
@@ -66,8 +78,8 @@ def macro_f1(counts: Counts) -> float:
     return float(np.nanmean(f1(counts)))
 
 
-def in_top_k(labels: Labels, outputs: NDArray[np.floating], k: int) -> int:
-    """Count the examples whose class is among those with the k largest outputs.
+def in_top_k(labels: Labels, outputs: NDArray[np.floating], k: int) -> NDArray[np.bool]:
+    """Return whether each example's class is among those with the k largest outputs, (n,).
 
     Of equal outputs the earlier class counts as larger, as in `argmax`.
 
@@ -79,7 +91,7 @@ def in_top_k(labels: Labels, outputs: NDArray[np.floating], k: int) -> int:
     own = np.take_along_axis(outputs, labels[:, np.newaxis].astype(np.intp), axis=1)
     earlier = np.arange(outputs.shape[1]) < labels[:, np.newaxis]
     ahead = (outputs > own) | ((outputs == own) & earlier)
-    return int((ahead.sum(axis=1) < k).sum())
+    return np.asarray(ahead.sum(axis=1) < k)
 
 
 def _ratio(part: Counts, whole: Counts) -> Ratios:

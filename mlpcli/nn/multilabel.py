@@ -11,19 +11,17 @@ from mlpcli.nn import metrics
 class LabelEvaluation(NamedTuple):
     """How a network did on examples with several labels."""
 
-    confusion: NDArray[np.int64]
+    confusion: metrics.Counts
     """(k, 2, 2) counts: of label l, entry [l, i, j] are examples that have i and are given j."""
-    correct: int
-    """Number of examples all of whose labels are right."""
+    correct: float
+    """Number of examples all of whose labels are right, by weight."""
     error: float
     """Mean of E over the examples, weighted if they have weights."""
-    weighted_accuracy: float | None = None
-    """The weights of the examples all of whose labels are right, as a share."""
 
     @property
-    def examples(self) -> int:
-        """Number of examples."""
-        return int(self.confusion[0].sum())
+    def examples(self) -> float:
+        """Number of examples, by weight."""
+        return metrics.number(self.confusion[0].sum())
 
     @property
     def accuracy(self) -> float:
@@ -50,21 +48,20 @@ class LabelEvaluation(NamedTuple):
 
     def row(self) -> dict[str, float]:
         """Return what the history says of it."""
-        weighted = self.weighted_accuracy
-        return {"error": self.error, "accuracy": self.accuracy if weighted is None else weighted}
+        return {"error": self.error, "accuracy": self.accuracy}
 
 
 def compare_labels(
     labels: NDArray[np.integer],
     given: NDArray[np.bool],
     error: float,
-    weights: NDArray[np.float64] | None = None,
+    weights: metrics.Weights = None,
 ) -> LabelEvaluation:
     """Compare the labels of examples, (n, k), with those that a network gives them, (n, k)."""
     counts = [
-        metrics.confusion(had, got.astype(np.int64), 2)
+        metrics.confusion(had, got.astype(np.int64), 2, weights)
         for had, got in zip(labels.T, given.T, strict=True)
     ]
     right = (labels == given).all(axis=1)
-    weighted = None if weights is None else float(np.average(right, weights=weights))
-    return LabelEvaluation(np.array(counts), int(right.sum()), error, weighted)
+    correct = right.sum() if weights is None else weights[right].sum()
+    return LabelEvaluation(np.array(counts), metrics.number(correct), error)

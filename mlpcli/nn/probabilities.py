@@ -1,6 +1,7 @@
 """How good outputs are as probabilities of classes: what scikit-learn measures, and calibration.
 
-Everywhere `labels` are true classes, (n,), and `probabilities` (n, n_L), whose rows add up to 1.
+Everywhere `labels` are true classes, (n,), and `probabilities` (n, n_L), whose rows add up to 1;
+`weights`, (n,), are what each example counts, None for 1.
 """
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 Labels = NDArray[np.integer]
 Numbers = NDArray[np.float64]
+Weights = Numbers | None
 # Confidences are put into so many bins of one width.
 BINS = 15
 
@@ -21,62 +23,65 @@ def as_probabilities(outputs: NDArray[np.floating]) -> Numbers:
     return shares
 
 
-def log_loss(labels: Labels, probabilities: Numbers) -> float:
+def log_loss(labels: Labels, probabilities: Numbers, weights: Weights = None) -> float:
     """Return the mean of -log of the true class's probability, which counts as 2.2e-16 at least."""
     own = probabilities[np.arange(len(labels)), labels]
     epsilon = np.finfo(np.float64).eps
-    return float(-np.log(np.clip(own, epsilon, 1 - epsilon)).mean())
+    return float(np.average(-np.log(np.clip(own, epsilon, 1 - epsilon)), weights=weights))
 
 
-def brier_score(labels: Labels, probabilities: Numbers) -> float:
+def brier_score(labels: Labels, probabilities: Numbers, weights: Weights = None) -> float:
     """Return the mean over examples of the squared differences to 0 and 1, summed over classes.
 
     It lies between 0 and 2; of two classes it is twice what is measured of one of them.
     """
     differences = probabilities.copy()
     differences[np.arange(len(labels)), labels] -= 1
-    return float(np.square(differences).sum(axis=1).mean())
+    return float(np.average(np.square(differences).sum(axis=1), weights=weights))
 
 
-def calibration_error(labels: Labels, probabilities: Numbers) -> float:
+def calibration_error(labels: Labels, probabilities: Numbers, weights: Weights = None) -> float:
     """Return the expected calibration error (Guo et al., 2017), with 15 bins.
 
     It is the mean difference between how sure predictions in a bin are and how often they are
     right, weighted by how many there are.
     """
-    _, sure, right = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
-    return float(np.abs(sure - right).sum() / len(labels))
+    is_right = probabilities.argmax(axis=1) == labels
+    counts, sure, right = reliability(probabilities.max(axis=1), is_right, weights)
+    return float(np.abs(sure - right).sum() / counts.sum())
 
 
 def reliability(
-    confidence: Numbers, right: NDArray[np.bool]
-) -> tuple[NDArray[np.intp], Numbers, NDArray[np.intp]]:
+    confidence: Numbers, right: NDArray[np.bool], weights: Weights = None
+) -> tuple[Numbers, Numbers, Numbers]:
     """Put predictions into 15 bins of one width by how sure they are.
 
     Args:
         confidence: (n,) probabilities.
         right: (n,) whether what was predicted with them is so.
+        weights: (n,) what each counts; None for 1.
 
     Returns:
         Of each bin the number of predictions, the sum of their probabilities, and how many were
         right, (15,) each.
     """
     bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
-    return (
-        np.bincount(bins, minlength=BINS),
-        np.bincount(bins, confidence, BINS).astype(np.float64),
-        np.bincount(bins[right], minlength=BINS),
+    each = np.ones(len(bins)) if weights is None else weights
+    sums = (
+        np.bincount(bins, part * each, BINS).astype(np.float64) for part in (1, confidence, right)
     )
+    counts, sure, correct = sums
+    return counts, sure, correct
 
 
-def roc_auc(labels: Labels, probabilities: Numbers) -> Numbers:
+def roc_auc(labels: Labels, probabilities: Numbers, weights: Weights = None) -> Numbers:
     """Return, for each class against the rest, the area under its ROC curve, (n_L,).
 
     It is how often an example of the class has a larger output than one of another, ties counting
     half; NaN where there are none of either.
     """
-    columns = enumerate(probabilities.T)
-    return np.array([area_under_roc(output_ranks(column), labels == j) for j, column in columns])
+    ranks = enumerate(map(output_ranks, probabilities.T))
+    return np.array([area_under_roc(of_one, labels == j, weights) for j, of_one in ranks])
 
 
 def output_ranks(outputs: NDArray[np.floating]) -> NDArray[np.intp]:
@@ -85,15 +90,20 @@ def output_ranks(outputs: NDArray[np.floating]) -> NDArray[np.intp]:
     return ranks
 
 
-def area_under_roc(ranks: NDArray[np.intp], of_class: NDArray[np.bool]) -> float:
+def area_under_roc(
+    ranks: NDArray[np.intp], of_class: NDArray[np.bool], weights: Weights = None
+) -> float:
     """Return the area under a ROC curve, as `roc_auc` does of one class.
 
     Args:
         ranks: (n,) of outputs, as `output_ranks` gives them, or of some of these.
         of_class: (n,) which examples are of the class.
+        weights: (n,) what each counts; None for 1.
     """
-    inside = np.bincount(ranks[of_class], minlength=ranks.max() + 1)
-    outside = np.bincount(ranks, minlength=len(inside)) - inside
+    own = weights if weights is None else weights[of_class]
+    others = weights if weights is None else weights[~of_class]
+    inside = np.bincount(ranks[of_class], own, ranks.max() + 1)
+    outside = np.bincount(ranks[~of_class], others, len(inside))
     pairs = inside.sum() * outside.sum()
     if not pairs:
         return np.nan

@@ -80,7 +80,7 @@ def _table(runs: Sequence[Findings]) -> Html:
             *(join(number(run.report[name]), _small(run, name)) for name in metrics),
             f"{len(run.model.network.theta):,}",
             f"{len(run.meta.history):,}",
-            f"{run.report['examples']:,} of {run.report['data']}, {run.report['split']}",
+            f"{run.report['examples']:,.10g} of {run.report['data']}, {run.report['split']}",
         ]
         for run in runs
     ]

@@ -48,7 +48,8 @@ class Findings:
     @property
     def statistic(self) -> Statistic:
         """What computes the metrics of some of the examples."""
-        return statistic_of(self.model, self.opened.examples, self.outputs)
+        table, examples = self.opened
+        return statistic_of(self.model, examples, self.outputs, table.weights)
 
 
 def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str, str]) -> Findings:
@@ -64,8 +65,8 @@ def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str,
     Raises:
         DataError: if a value is too large for the network's arithmetic.
     """
-    examples = opened.examples
-    said = subject | report(model, examples, where=subject["data"], weights=opened.table.weights)
+    examples, weights = opened.examples, opened.table.weights
+    said = subject | report(model, examples, where=subject["data"], weights=weights)
     outputs = all_outputs(model, examples)
     return Findings(
         name,
@@ -74,7 +75,7 @@ def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str,
         opened,
         outputs,
         said,
-        metric_intervals(model, examples, outputs),
+        metric_intervals(model, examples, outputs, weights),
         permutation_importance(model, examples),
         worst_rows(model, examples, outputs, MOST_MISTAKES),
         [] if model.encoding.task == "regression" else reliability_curve(model, examples, outputs),

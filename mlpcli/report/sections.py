@@ -64,9 +64,11 @@ def metrics(found: Findings) -> Html:
 
 
 def _interval_note(found: Findings) -> Html:
+    weighted = "Examples count by their weights. " if "weighted" in found.report else ""
     return tag(
         "p",
-        f"Of {found.report['examples']:,} examples of {found.report['data']}, "
+        weighted,
+        f"Of {found.report['examples']:,.10g} examples of {found.report['data']}, "
         f"{found.report['split']}. Intervals by the bootstrap: where the metric would lie for "
         "95 of 100 samples of as many examples.",
         class_="note",
@@ -175,7 +177,7 @@ def per_class(found: Findings) -> Html | None:
         return join(number(row[metric]), shown)
 
     cells: list[list[object]] = [
-        [name, *(cell(metric, name, row) for metric in names), f"{row['support']:,}"]
+        [name, *(cell(metric, name, row) for metric in names), f"{row['support']:,.10g}"]
         for name, row in rows.items()
     ]
     heads: list[object] = [called, *(CALLED[name] for name in names), "support"]
@@ -199,12 +201,13 @@ def confusion(found: Findings) -> Html | None:
     counts, names = np.array(found.report["confusion"]), found.model.encoding.class_names
     if len(names) > MOST_CLASSES:
         return section("What is taken for what", _largest(counts, names), name="confusion")
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(totals > 0, totals, 1)
     corner = tag("th", "true ↓ predicted →", class_="corner")
     body = []
     for i, name in enumerate(names):
         cells = (
-            _cell(int(counts[i, j]), float(shares[i, j]), name, other, i == j)
+            _cell(counts[i, j].item(), float(shares[i, j]), name, other, i == j)
             for j, other in enumerate(names)
         )
         body.append(tag("tr", tag("th", name, scope="row"), *cells))
@@ -223,13 +226,12 @@ def confusion(found: Findings) -> Html | None:
     )
 
 
-def _cell(count: int, share: float, name: str, other: str, right: bool) -> Html:
-    said = (
-        f"{count:,} examples of {name} were predicted as {other}, {words.percent(share)} of {name}"
-    )
+def _cell(count: float, share: float, name: str, other: str, right: bool) -> Html:
+    said = f"{count:,.10g} examples of {name} were predicted as {other}, "
+    said += f"{words.percent(share)} of {name}"
     return tag(
         "td",
-        number(count, ",") if count else "·",
+        number(count, ",.10g") if count else "·",
         title=said,
         style=f"--share:{share:.3f}",
         class_="right" if right else "wrong",
@@ -242,7 +244,7 @@ def _largest(counts: Any, names: tuple[str, ...]) -> Html:
     order = np.argsort(-wrong, axis=None, kind="stable")[:LARGEST]
     places = [divmod(int(place), len(names)) for place in order]
     rows: list[list[object]] = [
-        [names[i], names[j], f"{wrong[i, j]:,}", words.percent(wrong[i, j] / counts[i].sum())]
+        [names[i], names[j], f"{wrong[i, j]:,.10g}", words.percent(wrong[i, j] / counts[i].sum())]
         for i, j in places
         if wrong[i, j]
     ]

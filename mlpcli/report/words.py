@@ -62,8 +62,8 @@ def _of_classes(found: Findings) -> Iterator[str]:
         f"This network tells {len(names)} classes of {said['data']} apart: {join_names(names, 12)}."
     )
     yield (
-        f"It puts {said['correct']:,} of {said['examples']:,} examples into the right class, "
-        f"{percent(said['accuracy'])}. With as many others of the same kind, expect from "
+        f"It puts {said['correct']:,.10g} of {said['examples']:,.10g} examples into the right "
+        f"class, {percent(said['accuracy'])}. With as many others of the same kind, expect from "
         f"{percent(low)} to {percent(high)}. Always saying the commonest class would be right "
         f"for {percent(said['majority_accuracy'])}."
     )
@@ -81,7 +81,7 @@ def _of_classes(found: Findings) -> Iterator[str]:
     yield from _of_confidence(found)
 
 
-def _commonest_confusion(said: dict[str, Any]) -> tuple[int, str, str] | None:
+def _commonest_confusion(said: dict[str, Any]) -> tuple[float, str, str] | None:
     names = list(said["classes"])
     pairs = (
         (count, names[i], names[j])
@@ -92,18 +92,18 @@ def _commonest_confusion(said: dict[str, Any]) -> tuple[int, str, str] | None:
     return max(pairs, key=lambda pair: pair[0], default=None)
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
+def _times(count: float) -> str:
+    return "once" if count == 1 else f"{count:,.10g} times"
 
 
 def _of_confidence(found: Findings) -> Iterator[str]:
     sure = [part for part in found.reliability if part.confidence >= SURE]
-    n = sum(part.examples for part in sure)
+    n, all_examples = (sum(part.examples for part in parts) for parts in (sure, found.reliability))
     if n:
         right = sum(part.right * part.examples for part in sure) / n
         yield (
             f"Where it is at least about {100 * SURE:.0f} % sure, as for "
-            f"{percent(n / found.report['examples'])} of the examples, {percent(right)} are right."
+            f"{percent(n / all_examples)} of the examples, {percent(right)} are right."
         )
 
 
@@ -115,7 +115,7 @@ def _of_quantities(found: Findings) -> Iterator[str]:
         explained = "" if row["r2"] is None else f", and {percent(row['r2'])} of what differs"
         explained += "" if row["r2"] is None else " between examples is explained"
         yield (
-            f"Half of {said['examples']:,} predictions of {name} are off by less than "
+            f"Half of {said['examples']:,.10g} predictions of {name} are off by less than "
             f"{row['median_absolute_error']:.4g}. The root mean squared error is {row['rmse']:.4g} "
             f"(from {low:.4g} to {high:.4g} with as many others of the same kind); always saying "
             f"the mean would give {row['baseline']['rmse']:.4g}{explained}."
@@ -130,7 +130,7 @@ def _of_labels(found: Findings) -> Iterator[str]:
         f"{join_names(names, 12)}."
     )
     yield (
-        f"For {said['correct']:,} of {said['examples']:,} examples all labels are right, "
+        f"For {said['correct']:,.10g} of {said['examples']:,.10g} examples all labels are right, "
         f"{percent(said['accuracy'])}. With as many others of the same kind, expect from "
         f"{percent(low)} to {percent(high)}."
     )

@@ -237,7 +237,8 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
     if run.finished and experiment.calibrate and dataset.validation is not None:
         best, examples = run.candidate.copy(), dataset.validation
         best.theta[:] = run.best
-        run.temperature = run.ranks.once(lambda: fit_temperature(best, *examples))
+        weights = dataset.validation_weights
+        run.temperature = run.ranks.once(lambda: fit_temperature(best, *examples, weights))
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:

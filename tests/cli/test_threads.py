@@ -120,3 +120,14 @@ def test_one_thread_is_estimated():
 
     small = from_mapping(BASE | {"structure": [784, 32, 10], "bt_size": 1}, {})
     assert 0 < one_thread_seconds(small) < one_thread_seconds(LARGE) < 10
+
+
+def test_a_limit_is_below_what_is_allowed(monkeypatch):
+    """A command may take fewer threads than are allowed, but what the environment says holds."""
+    with monkeypatch.context() as changed:
+        for name in threads.VARIABLES:
+            changed.setenv(name, "")
+        threads.limit(1)
+        assert {os.environ[name] for name in threads.VARIABLES} == {"1"}
+        threads.limit(4)
+        assert {os.environ[name] for name in threads.VARIABLES} == {"1"}

@@ -186,13 +186,62 @@ def test_evaluation_is_weighted(run_mlp, task):
     if task == "regression":
         truth, answers = [r["q"] for r in rows()], [float(p["q"]) for p in predicted]
         expected = root_mean_squared_error(truth, answers, sample_weight=weights)
-        assert found["weighted_rmse"] == pytest.approx(expected, rel=1e-6)
+        assert found["rmse"] == pytest.approx(expected, rel=1e-6)
     else:
         truth, answers = [str(r["y"]) for r in rows()], [p["class"] for p in predicted]
         expected = accuracy_score(truth, answers, sample_weight=weights)
-        assert found["weighted_accuracy"] == pytest.approx(expected, rel=1e-12)
-    assert "weighted" in run_mlp("evaluate", "--weights", "c.npy").stdout
+        assert found["accuracy"] == pytest.approx(expected, rel=1e-12)
+    assert found["weighted"] is True
+    shown = run_mlp("evaluate", "--weights", "c.npy", "--data", "t.csv").stdout
+    assert "all figures are weighted: 40 examples count as 60\n" in shown
     assert run_mlp("check", "c.yaml").returncode == 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("scale", ["standardize", "robust"])
+def test_every_figure_is_that_of_copies(run_mlp, task, scale):
+    """Whatever is measured, scaled by or calibrated: an example of weight k counts as k copies."""
+    given = rows()
+    copies = [row for row in given for _ in range(row["w"])]
+    write("weighted.csv", given)
+    write("copies.csv", copies)
+    parts = TASKS[task] | {"missing": "mean", "scale": scale}
+    found = {}
+    calibrate = {} if task == "regression" else {"calibrate": True}
+    for name, ignore, more in (("weighted", [], {"weight": "w"}), ("copies", ["w"], {})):
+        data = {**parts, "train": f"{name}.csv", **more, "ignore": [*parts["ignore"], *ignore]}
+        keys = VALUES | {"data": data, "task": task, "validation": f"{name}.csv"} | calibrate
+        Path(f"{name}.yaml").write_text(json.dumps(keys))
+        run = run_mlp("train", f"{name}.yaml", "-q", "--json", "--engine", "numpy")
+        assert run.returncode == 0, run.stderr
+        trained = json.loads(run.stdout)
+        words = ["--data", f"{name}.csv", "--json", "--require", "error<=1000"]
+        words += ["--top-k", "2"] if task == "classification" else []
+        report = json.loads(run_mlp("evaluate", "--weights", f"{name}.npy", *words).stdout)
+        gates = report.pop("gates")
+        assert gates[0]["value"] == report["error"]
+        found[name] = (*numbers(report), *numbers(trained["train"]), *numbers(trained["baseline"]))
+    assert len(found["copies"]) > 10
+    for one, other in zip(found["weighted"], found["copies"], strict=True):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
+def numbers(value):
+    """Return all numbers in a JSON value, in order."""
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return [number for part in parts for number in numbers(part)]
+    return [value] if type(value) in (int, float) else []
+
+
+def test_weights_that_are_no_numbers_of_copies():
+    """Of fractions only the proportions count, in everything."""
+    write(given=[row | {"w": row["w"] / 7} for row in rows()])
+    write("more.csv", given=[row | {"w": row["w"] * 3 / 7} for row in rows()])
+    for values in ({}, {"data": {"scale": "robust"}}):
+        del values
+        found = [fit(name=name)[0] for name in ("t.csv", "more.csv")]
+        np.testing.assert_allclose(*found, rtol=1e-9)
 
 
 @given(arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 9)), st.floats(0.05, 0.95))

@@ -17,12 +17,12 @@ def test_chunks_make_no_difference(n, monkeypatch):
     x, labels = rng.normal(size=(n, 3)), rng.integers(2, size=n)
     loss = LOSSES["cross_entropy", "softmax"]
     (at_once,) = [a.copy() for _, a in inference.predict_batches(network, x)]
-    counts, error, _ = inference.evaluate(network, loss, x, labels)
+    counts, error = inference.evaluate(network, loss, x, labels)
     monkeypatch.setattr(inference, "CHUNK_ROWS", 4)
     in_fours = np.concatenate([a.copy() for _, a in inference.predict_batches(network, x)])
     np.testing.assert_allclose(in_fours, at_once, rtol=1e-14)
     assert error == pytest.approx(-np.log(at_once[np.arange(n), labels]).mean())
-    fours, same_error, _ = inference.evaluate(network, loss, x, labels)
+    fours, same_error = inference.evaluate(network, loss, x, labels)
     np.testing.assert_array_equal(fours, counts)
     assert same_error == pytest.approx(error)
     assert counts.trace() == (at_once.argmax(axis=1) == labels).sum()

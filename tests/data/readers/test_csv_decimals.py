@@ -60,6 +60,11 @@ def test_middles_are_rounded_right(table):
     check(table)
 
 
+def test_an_exact_middle_is_left_to_float():
+    """Where the second half of a quotient does not tell how to round, no value is given."""
+    assert parse_decimals(b"9007199254740993,900719925474099.3\n", ",", ".", (1, 2)).others[0]
+
+
 def test_hardly_any_plain_decimal_is_left():
     """Of a million digits of ordinary numbers, all are parsed, short and long ones."""
     values = np.random.default_rng(0).uniform(-1000, 1000, (2000, 5))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlpcli.config.data_files import Files
@@ -46,6 +46,12 @@ def parsed(parse, rows, notation):
     st.lists(st.tuples(cells, cells, cells, st.sampled_from("ab")), min_size=1, max_size=8),
     st.sampled_from(NOTATIONS),
 )
+# One cell alone, since of several that are wrong another may be named.
+@example([("1.2345", "1", "1.234.567", "a")], NOTATIONS[2])
+@example([("0.123", "1", "-1.234", "a")], NOTATIONS[2])
+@example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2])
+@example([("12.34.567", "1", "1", "a")], NOTATIONS[2])
+@example([("1,5.000", "1", "1", "a")], NOTATIONS[2])
 def test_tables_are_as_read_cell_by_cell(rows, notation):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
