@@ -123,6 +123,7 @@ def tune(
     experiment = template.experiment({})
     chosen = choose(experiment, threads)
     Threads(max(1, chosen.number // jobs), chosen.why).use()
+    from mlpcli import atomic
     from mlpcli.data.load import data_paths
     from mlpcli.tuning.final import check_ours, train_config, write_config
     from mlpcli.tuning.results import over
@@ -133,6 +134,7 @@ def tune(
     space = parse_space(content, config, ranges)
     check_space(template, space)
     output = output or Path(f"{config.stem}-best.yaml")
+    atomic.check_writable(output, 0)
     weights, storage = output.with_suffix(".npy"), storage or str(config.with_suffix(".journal"))
     journal = None if "://" in storage else Path(storage)
     outputs = {"-o": output, "the checkpoint of -o": weights, "--storage": journal}

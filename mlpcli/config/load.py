@@ -6,9 +6,10 @@ from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config.combinations import check_combinations
 from mlpcli.config.compat import apply_compat
 from mlpcli.config.presets import fill
-from mlpcli.config.schema import KEYS, Experiment, check_combinations, origin_of
+from mlpcli.config.schema import KEYS, Experiment, origin_of
 from mlpcli.config.validators import PartError, show
 from mlpcli.config.yaml_core import parse_file, parse_value
 from mlpcli.errors import ConfigError, did_you_mean, os_reason

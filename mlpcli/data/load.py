@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlpcli.config.combinations import check_combinations
 from mlpcli.config.load import from_given
 from mlpcli.config.presets import given_values
-from mlpcli.config.schema import LINEAR_LOSSES, Experiment, check_combinations
+from mlpcli.config.schema import LINEAR_LOSSES, Experiment
 from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.dataset import Dataset, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding

@@ -79,8 +79,9 @@ class Parametrization:
         phi[self.p :] = 1
 
     def invert(self, theta: Array, phi: Array) -> None:
-        """Write a phi that theta follows from, with scales of 1."""
-        np.divide(theta, self.factors, phi[: self.p])
+        """Write a phi that theta follows from, with scales of 1; inf where it is too large."""
+        with np.errstate(over="ignore"):
+            np.divide(theta, self.factors, phi[: self.p])
         phi[self.p :] = 1
 
     def apply(self, phi: Array, theta: Array) -> None:

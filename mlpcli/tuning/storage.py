@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mlpcli.atomic import explained
+from mlpcli import atomic
 from mlpcli.errors import ConfigError, DataError
 
 try:
@@ -106,6 +106,7 @@ def open_storage(where: str) -> Iterator[tuple["BaseStorage", Locks]]:
     Raises:
         ConfigError: if a package is missing, or there is no such kind of database.
         DataError: if the file is no journal, or the database cannot be reached.
+        OutputError: if the file cannot be written.
     """
     if is_url(where):
         database = _database(where)
@@ -116,11 +117,12 @@ def open_storage(where: str) -> Iterator[tuple["BaseStorage", Locks]]:
             database.engine.dispose()
         return
     path = Path(where)
-    with explained(path, "--storage"):
+    atomic.check_writable(path, 0, "--storage")
+    with atomic.explained(path, "--storage"):
         running = path.with_name(f".{path.name}.running").open("ab")
     with running:
         locks = Locks(running)
-        with explained(path, "--storage"):
+        with atomic.explained(path, "--storage"):
             storage = _journal(path, locks)
         yield storage, locks
 

@@ -115,6 +115,17 @@ def test_a_trial_that_fails_is_a_row_with_its_reason(run_mlp):
     assert sum("failed: lasts 3 epochs, but there are 2" in row for row in rows) == 2
 
 
+@pytest.mark.parametrize("output", ["", "folder", "no/such/folder/best.yaml"])
+def test_what_cannot_be_written_is_found_before_the_search(run_mlp, output):
+    """An output that is no file, or in no folder, is an error at once."""
+    Path("folder").mkdir()
+    ran = run_mlp("tune", "t.yaml", *QUICK, "-o", output)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("mlp: error: ")
+    assert ran.stderr.count("\n") == 1
+    assert not Path("t.journal").exists()
+
+
 def test_a_search_without_success_is_an_error(run_mlp):
     """Where every trial fails, the error has the reason, and nothing is written."""
     ran = run_mlp("tune", "t.yaml", "-q", *QUICK, "--trials", 2, "--space", "eta=1e30..1e31")

@@ -133,3 +133,12 @@ def test_invert_is_the_way_back(ntk, feature_scale):
     parametrization.invert(theta, phi)
     parametrization.apply(phi, back)
     np.testing.assert_allclose(back, theta, rtol=1e-15)
+
+
+def test_what_no_phi_gives_is_inf():
+    """Parameters near the largest number have no phi, which training finds out and says."""
+    parametrization = Parametrization(STRUCTURE, np.float32, ntk=True, feature_scale=False)
+    theta = np.full(count_parameters(STRUCTURE), np.finfo(np.float32).max)
+    phi = np.empty(parametrization.size, np.float32)
+    parametrization.invert(theta, phi)
+    assert np.isinf(phi).any()
