@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from click.exceptions import Exit
 
@@ -83,18 +84,40 @@ def describe_ranks(ranks: "MpiRanks", threads: Threads) -> str:
     return f"{ranks.number} ranks, threads of each {threads}"
 
 
+def open_part(
+    ranks: "MpiRanks", experiment: "Experiment | None" = None
+) -> tuple["Experiment", "Dataset | None"]:
+    """Give all ranks the first one's experiment, and open this rank's part of the data.
+
+    Returns:
+        The experiment, and what this rank has of the data; None where one file has them all.
+    """
+    from mlpcli.data.load import load_data
+    from mlpcli.data.parts import RANK, Parts
+
+    # The first rank gives one.
+    shared = cast("Experiment", ranks.once(lambda: experiment))
+    files = shared.data.files
+    if not files or RANK not in files.train:
+        return shared, None
+    dataset = load_data(shared, Path(), parts=Parts(ranks.rank, ranks.gather))
+    ranks.part = dataset.part and dataset.part.rows
+    return shared, dataset
+
+
 def lead(ranks: "MpiRanks", experiment: "Experiment", dataset: "Dataset", run: "Run") -> None:
     """Give a run, from the first rank, to all.
 
     Raises:
         ConfigError: naming the key that cannot be divided among ranks.
     """
-    for name in ("compat", "members"):
+    for name in ("compat", "members", *(["calibrate"] if dataset.part else [])):
         if getattr(experiment, name):
             problem = "cannot be divided among ranks"
             raise ConfigError(experiment.where(name), problem, f"leave out {name}, or --mpi")
     run.ranks = ranks
-    ranks.send_data(experiment, dataset)
+    if not dataset.part:
+        ranks.send_data(experiment, dataset)
     ranks.send_run(run)
 
 

@@ -18,6 +18,7 @@ from mlpcli.cli.mpi import (
     describe_ranks,
     join_ranks,
     lead,
+    open_part,
     rank_threads,
     watch_ranks,
 )
@@ -39,7 +40,7 @@ from mlpcli.signals import defer_signals
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
     from mlpcli.data.dataset import Dataset
-    from mlpcli.model import Model
+    from mlpcli.model import Evaluation, Model
     from mlpcli.training.ranks import MpiRanks
     from mlpcli.training.run import EpochReport, Run, StepReport
 
@@ -135,7 +136,7 @@ def train(
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
             _check_absent(output)
-        dataset = _load(experiment, data_dir)
+        dataset = (ranks and open_part(ranks, experiment)[1]) or _load(experiment, data_dir)
         experiment = fit_structure(experiment, dataset.encoding)
         if history and not overwrite:
             check_history(history, history_columns(experiment.learns))
@@ -158,10 +159,11 @@ def train(
             watch = None if quiet else _watch(experiment, chosen, ranks)
             _train(experiment, run, dataset, save, progress, watch)
             seconds = time.perf_counter() - begun
+            of_parts = ranks.evaluate_parts(model, dataset) if ranks and dataset.part else None
     if verify:
         _compare(verify, model, run)
     else:
-        _show_result(output, model, run, dataset, seconds, as_json)
+        _show_result(output, model, run, dataset, of_parts, seconds, as_json)
     if report:
         write_report([output], report, "--report", data_dir, "test" if dataset.test else "train")
 
@@ -202,14 +204,22 @@ def _check_files(
 
 def _follow(ranks: "MpiRanks") -> None:
     """Train with the first rank, which shows, judges and saves."""
-    from mlpcli.model import new_network
+    from mlpcli.data.load import fit_structure
+    from mlpcli.model import Model, new_network
     from mlpcli.training.run import new_run
 
-    experiment, dataset = ranks.send_data()
-    run = new_run(experiment, new_network(experiment, dataset.encoding))
+    experiment, dataset = open_part(ranks)
+    if dataset:
+        experiment = fit_structure(experiment, dataset.encoding)
+    else:
+        experiment, dataset = ranks.send_data()
+    model = Model(new_network(experiment, dataset.encoding), experiment, dataset.encoding, "")
+    run = new_run(experiment, model.network)
     run.ranks = ranks
     ranks.send_run(run)
     _train(experiment, run, dataset, None, nullcontext((lambda _: None, None)), None)
+    if dataset.part:
+        ranks.evaluate_parts(model, dataset)
 
 
 def _watch(
@@ -435,7 +445,13 @@ def _compare(path: Path, model: "Model", run: "Run") -> None:
 
 
 def _show_result(
-    output: Path, model: "Model", run: "Run", dataset: "Dataset", seconds: float, as_json: bool
+    output: Path,
+    model: "Model",
+    run: "Run",
+    dataset: "Dataset",
+    of_parts: "Evaluation | None",
+    seconds: float,
+    as_json: bool,
 ) -> None:
     """Show how good the model is on what it was trained on and on the test, and a baseline."""
     from mlpcli.evaluation.baseline import baseline, no_better
@@ -443,7 +459,10 @@ def _show_result(
     splits = {"train": (dataset.train, dataset.weights)}
     if dataset.test:
         splits["test"] = (dataset.test, dataset.test_weights)
-    found = {name: model.evaluate(split, weights=own) for name, (split, own) in splits.items()}
+    found = {
+        name: (name == "train" and of_parts) or model.evaluate(split, weights=own)
+        for name, (split, own) in splits.items()
+    }
     last, judged = list(found.items())[-1]
     least = baseline(judged, model.encoding, *splits[last])
     summaries = {name: evaluation.summary() for name, evaluation in found.items()}

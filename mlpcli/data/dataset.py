@@ -49,6 +49,15 @@ class Opened(NamedTuple):
     examples: Examples
 
 
+class OwnPart(NamedTuple):
+    """What one of several processes has of the training examples."""
+
+    rows: range
+    """Which of all its features are."""
+    fingerprint: str
+    """Of all parts."""
+
+
 class Dataset(NamedTuple):
     """A dataset, ready for training."""
 
@@ -67,9 +76,13 @@ class Dataset(NamedTuple):
     """And each of `validation`."""
     test_weights: NDArray[np.float64] | None = None
     """And each of `test`."""
+    part: OwnPart | None = None
+    """Where `train` has the features of these examples alone, and the labels of all."""
 
     def fingerprint(self) -> str:
         """Return the SHA-256, in hexadecimal, of the training examples."""
+        if self.part:
+            return self.part.fingerprint
         return fingerprint(self.train, self.weights)
 
     def validation_fingerprint(self) -> str:

@@ -101,8 +101,7 @@ def make_dataset(
     if test is not None:
         opened = Opened(test, _examples(encoding, test, dtype))
     elif isinstance(files.test, str):
-        path, target = _test_path(files.test, search_paths), files.test_target
-        opened = open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+        opened = open_test_file(files, encoding, search_paths, dtype)
         unseen = unseen_notes(encoding, opened.table)
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
@@ -176,9 +175,8 @@ def open_files_split(
     if split == "test" and files.test is None:
         return None
     if split == "test" and isinstance(files.test, str):
-        path, target = _test_path(files.test, search_paths), files.test_target
         with unquoted():
-            return open_labelled(path, encoding, files, target, search_paths, dtype=dtype)
+            return open_test_file(files, encoding, search_paths, dtype)
     source = training_source(files, search_paths, "give --data FILE")
     with unquoted():
         raw = read_training(files, source, encoding)
@@ -302,8 +300,17 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
     return table.take(kept), table.take(out)
 
 
-def _test_path(name: str, search_paths: Sequence[Path]) -> Path:
-    return resolve_path(name, search_paths, "correct it, or give --data FILE", "data.test")
+def open_test_file(
+    files: Files, encoding: Encoding, search_paths: Sequence[Path], dtype: str
+) -> Opened:
+    """Open the file of test examples that a configuration names.
+
+    Raises:
+        DataError: if it is missing, or something in it is wrong.
+    """
+    remedy = "correct it, or give --data FILE"
+    path = resolve_path(str(files.test), search_paths, remedy, "data.test")
+    return open_labelled(path, encoding, files, files.test_target, search_paths, dtype=dtype)
 
 
 def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:

@@ -185,7 +185,13 @@ def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[f
     return tuple(shares[text] for text in column.categories)
 
 
-def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows = None) -> Encoding:
+def fit_scaling(
+    encoding: Encoding,
+    table: Table,
+    scale: str | None,
+    rows: Rows = None,
+    merge: Callable[[int, "Statistics"], "Statistics"] | None = None,
+) -> Encoding:
     """Add to an encoding how features are scaled.
 
     Args:
@@ -193,6 +199,7 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows 
         table: training examples.
         scale: a name in `SCALES`; None for `default_scale`.
         rows: those to learn from; None for all.
+        merge: makes the statistics of so many rows those of all, where the table has but a part.
     """
     scale = scale or default_scale(encoding, table, rows)
     if scale not in FITTED_SCALES:
@@ -205,6 +212,9 @@ def fit_scaling(encoding: Encoding, table: Table, scale: str | None, rows: Rows 
     fit = _mean_and_std if scale == "standardize" else _median_and_range
     with np.errstate(over="ignore", invalid="ignore"):
         centers, spreads = fit(table, numbers, rows)
+        if merge:
+            n = len(table.values) if rows is None else len(rows)
+            centers, spreads = merge(n, (centers, spreads))
     if not np.isfinite(spreads).all():
         j = encoding.column_of(int((~np.isfinite(spreads)).argmax()))
         problem = f"{table.column(j)} has values too large"

@@ -14,13 +14,17 @@ from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.dataset import Dataset, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.data.files import load_files, open_files_split, open_labelled
+from mlpcli.data.parts import RANK, Parts, load_part
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import ConfigError, DataError, join_names
 
 
 def load_data(
-    experiment: Experiment, data_dir: Path, fold: tuple[int, int] | None = None
+    experiment: Experiment,
+    data_dir: Path,
+    fold: tuple[int, int] | None = None,
+    parts: Parts | None = None,
 ) -> Dataset:
     """Open an experiment's dataset and make sure that the network fits it.
 
@@ -28,6 +32,7 @@ def load_data(
         experiment: how to train.
         data_dir: the folder that has one sub-folder per downloaded dataset.
         fold: which part of how many to validate on, in place of what the experiment says.
+        parts: the processes that have a part of the training data each, where it is in parts.
 
     Raises:
         ConfigError: if there is no such dataset or `structure` does not fit it.
@@ -36,7 +41,12 @@ def load_data(
     name, _, files = experiment.data
     preparation = preparation_of(experiment)._replace(fold=fold)
     try:
-        if files:
+        if files and RANK in files.train and not parts:
+            problem, remedy = "is the name of parts", "start a rank for each: mpiexec, and --mpi"
+            raise DataError(files.train, problem, remedy, "data.train")
+        if files and parts:
+            dataset = load_part(files, preparation, parts, experiment.search_paths)
+        elif files:
             dataset = load_files(files, preparation, experiment.search_paths)
         else:
             given = "data.name" if "data.name" in experiment.origins else "data"
@@ -64,7 +74,9 @@ def data_paths(experiment: Experiment, data_dir: Path) -> Iterator[Path]:
         if not isinstance(name, str):
             continue
         for path in candidates(name, experiment.search_paths):
-            if path.exists():
+            if RANK in path.name:
+                yield from path.parent.glob(path.name.replace(RANK, "*"))
+            elif path.exists():
                 yield path
                 if labels := find_label_file(path):
                     yield labels
@@ -145,6 +157,7 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         ConfigError: naming the line to change.
         DataError: if a validation file is missing, or something in it is wrong.
     """
+    n, bt_size = len(dataset.train.labels), experiment.bt_size
     _check_structure(experiment, dataset)
     if isinstance(experiment.class_weight, dict):
         _check_class_weight(experiment, dataset.encoding.class_names)
@@ -152,14 +165,12 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         _check_augment(experiment, experiment.augment, dataset)
     if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
-    elif experiment.validation and dataset.validation and not len(dataset.validation.labels):
+    elif experiment.validation and dataset.train_rows is not None and len(dataset.train_rows) == n:
         raise ConfigError(
             experiment.where("validation"),
-            f"{experiment.validation:g} of {len(dataset.train.labels)} examples is none of any "
-            "class",
+            f"{experiment.validation:g} of {n} examples is none of any class",
             "give a larger fraction",
         )
-    n, bt_size = len(dataset.train.labels), experiment.bt_size
     if experiment.compat and n < 2 * bt_size:
         raise ConfigError(
             experiment.where("bt_size"),

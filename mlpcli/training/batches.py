@@ -92,7 +92,8 @@ def mini_batches(
     if labels.ndim == 2:
         labels = np.arange(len(labels))
     gather = engine.gather(features)
-    return MiniBatches(features, labels, sizes, x, targets, weights, gather)
+    first = dataset.part.rows.start if dataset.part else 0
+    return MiniBatches(features, labels, sizes, x, targets, weights, gather, first)
 
 
 def _targets(experiment: Experiment, dataset: Dataset) -> NDArray[np.generic]:
@@ -164,6 +165,7 @@ class MiniBatches:
             or for each example, (n, n_L).
         weights: (n,) weights of the examples, or None.
         gather: writes examples into `x` in one pass, if anything does.
+        first: which example `features` begins with, where it is a part of all.
     """
 
     def __init__(
@@ -175,10 +177,12 @@ class MiniBatches:
         targets: NDArray[np.generic],
         weights: NDArray[np.floating] | None = None,
         gather: Gather | None = None,
+        first: int = 0,
     ) -> None:
         # Without its class, which a mapped file has.
         self.features = np.asarray(features)
         self.gather = gather
+        self.first = first
         self.labels = labels
         self.batch_sizes = batch_sizes
         self.targets = targets.astype(x.dtype)
@@ -266,12 +270,12 @@ class MiniBatches:
         part: Part | None,
     ) -> None:
         """Fill the buffers with the chosen examples."""
-        rows = len(chosen)
+        rows, held = len(chosen), chosen - self.first if self.first else chosen
         if self.gather and augment is None:
-            self.gather(self.features, chosen, self.x)
+            self.gather(self.features, held, self.x)
         else:
             # mode="clip" spares the copy that mode="raise" makes of `out`; indices are in range.
-            raw = self.features.take(chosen, axis=0, out=self.raw[:rows], mode="clip")
+            raw = self.features.take(held, axis=0, out=self.raw[:rows], mode="clip")
             if augment is not None and rows:
                 augment(raw, step, part)
             self.x[:rows, :-1] = raw

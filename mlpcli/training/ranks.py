@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import ConfigError, DataError, MlpError, os_reason
+from mlpcli.model import Model, loss_of
 from mlpcli.nn.activations import Array
+from mlpcli.nn.inference import Evaluation, evaluate
 from mlpcli.signals import SIGNALS
 from mlpcli.training.batches import Share, share_of
 
@@ -27,6 +29,8 @@ SLEEP = 1e-4
 
 T = TypeVar("T")
 Signals = list[Any]
+Rows = NDArray[np.integer]
+Row = dict[str, float]
 # Of a run, beside its vectors.
 STATE = ("history", "best_epoch", "finished", "step", "error_sum", "rng_state", "start")
 
@@ -51,8 +55,17 @@ class Ranks:
         """Compute something on the first rank alone; all return it."""
         return compute()
 
-    def share(self, sizes: Sequence[int]) -> Share | None:  # noqa: ARG002 - for several
-        """Return what this rank learns of an epoch with mini-batches of these sizes; None: all."""
+    def judge(self, compute: Callable[[], Row], examples: int) -> Row:  # noqa: ARG002 - for several
+        """Return means over the examples that the first rank has, or that all have of parts."""
+        return compute()
+
+    def share(self, order: Rows, sizes: Sequence[int]) -> Share | None:  # noqa: ARG002 - for several
+        """Return what this rank learns of an epoch; None for all of it.
+
+        Args:
+            order: (n,) the examples, by their row.
+            sizes: how many are in each mini-batch.
+        """
         return None
 
     def largest(self, sizes: Sequence[int]) -> int:
@@ -91,6 +104,8 @@ class MpiRanks(Ranks):
         self.launcher = ("mpiexec", "-n", str(self.number))
         self.received: Signals = []
         self.agreed: Signals = []
+        self.part: range | None = None
+        """Which examples this rank has the features of, where each has a part."""
         self.reducing = 0.0
         """Seconds in `add_up`, waiting for others included."""
 
@@ -100,7 +115,18 @@ class MpiRanks(Ranks):
         found: T = self._comm.bcast(computed)
         return found
 
-    def share(self, sizes: Sequence[int]) -> Share:  # noqa: D102
+    def judge(self, compute: Callable[[], Row], examples: int) -> Row:  # noqa: D102
+        if self.part is None:
+            return self.once(compute)
+        found = self.gather((examples, compute() if examples else {}))
+        rows = [(n, row) for n, row in found if n]
+        total = sum(n for n, _ in rows)
+        return {name: sum(n * row[name] for n, row in rows) / total for name in rows[0][1]}
+
+    def share(self, order: Rows, sizes: Sequence[int]) -> Share:  # noqa: D102
+        if self.part is not None:
+            own = (order >= self.part.start) & (order < self.part.stop)
+            return share_of(np.flatnonzero(own), sizes)
         each = np.array(sizes)
         low, high = each * self.rank // self.number, each * (self.rank + 1) // self.number
         within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
@@ -108,7 +134,7 @@ class MpiRanks(Ranks):
         return share_of(np.flatnonzero(mine), sizes)
 
     def largest(self, sizes: Sequence[int]) -> int:  # noqa: D102
-        return -(-max(sizes) // self.number)
+        return max(sizes) if self.part else -(-max(sizes) // self.number)
 
     def gradient(self, theta: Array) -> Array:  # noqa: D102
         # After the gradient, the error, and how many ranks have received each signal: one message.
@@ -129,7 +155,7 @@ class MpiRanks(Ranks):
         return float(total)
 
     def check_same(self, theta: Array, epoch: int) -> None:  # noqa: D102
-        digests = self._comm.allgather(hashlib.sha256(theta.data).digest())
+        digests = self.gather(hashlib.sha256(theta.data).digest())
         for rank, digest in enumerate(digests):
             if digest != digests[0]:
                 raise MlpError(
@@ -173,6 +199,22 @@ class MpiRanks(Ranks):
         state = self.once(lambda: {name: getattr(run, name) for name in STATE})
         for name, value in state.items():
             setattr(run, name, value)
+
+    def evaluate_parts(self, model: Model, dataset: Dataset) -> Evaluation:
+        """Evaluate the first rank's model on the training examples, of which each has a part."""
+        self._comm.Bcast(model.network.theta)
+        features, labels = dataset.train
+        own = labels if self.part is None else labels[self.part.start : self.part.stop]
+        found = self.gather(evaluate(model.network, loss_of(model.experiment), features, own))
+        confusion = np.sum([each.confusion for each in found], axis=0)
+        error = sum(each.examples * each.error for each in found) / len(labels)
+        return Evaluation(confusion, error)
+
+    def gather(self, own: T) -> list[T]:
+        """Give all ranks what each has, in their order."""
+        self.wait()
+        found: list[T] = self._comm.allgather(own)
+        return found
 
     def wait(self) -> None:
         """Wait for all others."""

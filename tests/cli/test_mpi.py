@@ -135,6 +135,49 @@ def test_ranks_learn_what_one_process_learns(ranks, run_mlp, write, n, dtype, li
     assert run.stdout.count("weights many.npy") == 1
 
 
+PARTS = """\
+data: {train: 'x{}.npy', target: 'y{}.npy', scale: standardize, test: x.npy, test_target: y.npy}
+structure: [64, 8, 3]
+eta: 0.05
+bt_size: 50
+epochs: 2
+activation: relu
+dropout: 0.3
+augment: {shift: 1, rotate: 20}
+class_weight: balanced
+validation: 0.2
+patience: 2
+dtype: float64
+"""
+
+
+def test_each_rank_has_its_part_of_the_files(ranks, run_mlp):
+    """Ranks with parts of the data learn, judge and show what one process does with all of them.
+
+    Parts are of any size, and one need not have every class; a feature that is constant stays so.
+    """
+    write_images()
+    images, labels = np.load("x.npy"), np.sort(np.load("y.npy"))
+    images[:, 0, 0] = 7
+    np.save("x.npy", images)
+    np.save("y.npy", labels)
+    for rank, part in enumerate((slice(40), slice(40, 150), slice(150, None))):
+        np.save(f"x-{rank}.npy", images[part])
+        np.save(f"y-{rank}.npy", labels[part])
+    Path("one.yaml").write_text(PARTS.replace("{}", ""), encoding="utf-8")
+    Path("many.yaml").write_text(PARTS.replace("{}", "-{rank}"), encoding="utf-8")
+    alone = run_mlp("train", "one.yaml", "-q")
+    run = ranks(3, "many.yaml", "-q")
+    assert (alone.returncode, run.returncode) == (0, 0), run.stderr
+    assert run.stdout == alone.stdout.replace("one.npy", "many.npy")
+    assert difference("one.npy", "many.npy") < 1e-10
+    one, many = (load(Path(name)) for name in ("one.npy", "many.npy"))
+    assert many.encoding.deviations == pytest.approx(one.encoding.deviations, rel=1e-12)
+    assert many.encoding.class_names == one.encoding.class_names
+    again = ranks(3, "many.yaml", "-q", "--verify", "many.npy")
+    assert again.stdout == "many.npy was reproduced to the byte\n", again.stderr
+
+
 def test_the_same_number_of_ranks_repeats_bit_for_bit(ranks):
     """--verify finds the bytes of a run on as many ranks, and says where another number differs."""
     config = write_table()
