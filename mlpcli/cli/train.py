@@ -1,17 +1,14 @@
 """`mlp train`."""
 
-import shlex
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from mlpcli.cli import console, options
 from mlpcli.cli.mpi import (
@@ -22,16 +19,15 @@ from mlpcli.cli.mpi import (
     rank_threads,
     watch_ranks,
 )
-from mlpcli.cli.other_tasks import format_baseline, format_summary
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.report import write_report
 from mlpcli.cli.threads import Threads, choose, watch_pace
+from mlpcli.cli.train_end import compare_runs, position, report_interrupt, show_result
 from mlpcli.errors import (
     CheckpointError,
     ConfigError,
     Interrupted,
     Killed,
-    MismatchError,
     MissingDatasetError,
     MlpError,
 )
@@ -40,7 +36,7 @@ from mlpcli.signals import defer_signals
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
     from mlpcli.data.dataset import Dataset
-    from mlpcli.model import Evaluation, Model
+    from mlpcli.model import Model
     from mlpcli.training.ranks import MpiRanks
     from mlpcli.training.run import EpochReport, Run, StepReport
 
@@ -150,7 +146,7 @@ def train(
             if ranks:
                 lead(ranks, experiment, dataset, run)
             if resumed and not quiet:
-                console.note(f"{output}: {_position(run)}")
+                console.note(f"{output}: {position(run)}")
             if not verify and not run.finished:
                 atomic.check_writable(output, store.final_size(model, run))
             begun = time.perf_counter()
@@ -161,9 +157,9 @@ def train(
             seconds = time.perf_counter() - begun
             of_parts = ranks.evaluate_parts(model, dataset) if ranks and dataset.part else None
     if verify:
-        _compare(verify, model, run)
+        compare_runs(verify, model, run)
     else:
-        _show_result(output, model, run, dataset, of_parts, seconds, as_json)
+        show_result(output, model, run, dataset, of_parts, seconds, as_json)
     if report:
         write_report([output], report, "--report", data_dir, "test" if dataset.test else "train")
 
@@ -395,97 +391,7 @@ def _train(
         except Interrupted as stopped:
             # Here the progress bar has ended its line.
             if not run.ranks.rank:
-                _report_interrupt(stopped, run, save is not None)
+                report_interrupt(stopped, run, save is not None)
             raise
         except BrokenPipeError:
             raise Interrupted(signal.SIGPIPE) from None
-
-
-def _report_interrupt(stopped: Interrupted, run: "Run", saved: bool) -> None:
-    line = f"{signal.Signals(stopped.number).name}: {_position(run)}"
-    if saved and not run.finished:
-        line += f"; {_resume_command(run.ranks.launcher)} goes on from there"
-    # Ctrl-C ends the reader of a pipe, too.
-    with suppress(OSError):
-        # A terminal has echoed ^C where the cursor is.
-        if sys.stderr and sys.stderr.isatty():
-            click.echo("\r", err=True, nl=False)
-        console.note(line)
-
-
-def _resume_command(launcher: Sequence[str] = ()) -> str:
-    """Return the command that is running as one that goes on where its checkpoint stopped."""
-    context = click.get_current_context()
-    words = [*launcher, "mlp", "train"]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        # The checkpoint knows what it started from.
-        if not given or name in ("overwrite", "resume", "start"):
-            continue
-        value = context.params[name]
-        option = parameter.opts[:1] if isinstance(parameter, click.Option) else []
-        for part in value if parameter.multiple else [value]:
-            words += option if part is True else [*option, str(part)]
-    return shlex.join([*words, "--resume"])
-
-
-def _position(run: "Run") -> str:
-    if run.finished:
-        return f"finished after {len(run.history)} epochs"
-    return f"stopped in epoch {len(run.history)} after {run.step} steps"
-
-
-def _compare(path: Path, model: "Model", run: "Run") -> None:
-    from mlpcli.checkpoint.resume import first_difference
-
-    if difference := first_difference(path, model, run):
-        raise MismatchError(path, f"was not reproduced: {difference}", "see versions and seed")
-    console.result(f"{path} was reproduced to the byte")
-
-
-def _show_result(
-    output: Path,
-    model: "Model",
-    run: "Run",
-    dataset: "Dataset",
-    of_parts: "Evaluation | None",
-    seconds: float,
-    as_json: bool,
-) -> None:
-    """Show how good the model is on what it was trained on and on the test, and a baseline."""
-    from mlpcli.evaluation.baseline import baseline, no_better
-
-    splits = {"train": (dataset.train, dataset.weights)}
-    if dataset.test:
-        splits["test"] = (dataset.test, dataset.test_weights)
-    found = {
-        name: (name == "train" and of_parts) or model.evaluate(split, weights=own)
-        for name, (split, own) in splits.items()
-    }
-    last, judged = list(found.items())[-1]
-    least = baseline(judged, model.encoding, *splits[last])
-    summaries = {name: evaluation.summary() for name, evaluation in found.items()}
-    if as_json:
-        console.result_json(
-            {
-                "weights": str(output),
-                "epochs": len(run.history),
-                "best_epoch": run.best_epoch,
-                "error": run.history[run.best_epoch]["error"],
-                "seconds": round(seconds, 3),
-                "test": None,
-                **summaries,
-                "baseline": least,
-            }
-        )
-    else:
-        chosen = f" of epoch {run.best_epoch}, the best" if dataset.validation else ""
-        console.result(f"weights {output}{chosen}")
-        for name, summary in summaries.items():
-            console.result(f"{name} {format_summary(dataset.encoding.task, summary)}")
-        if not dataset.test:
-            console.result("no test split")
-        said = "commonest" if "accuracy" in least else "mean"
-        console.result(f"always the {said}: {last} {format_baseline(least)}")
-    console.warn_no_better(output, last, no_better(summaries[last], least))

@@ -17,7 +17,8 @@ from ordeals import MLP
 
 from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
-from mlpcli.cli.train import _resume_command, train
+from mlpcli.cli.train import train
+from mlpcli.cli.train_end import resume_command
 from mlpcli.data import load
 from mlpcli.data.load import load_data
 from mlpcli.training.run import start_run
@@ -328,7 +329,7 @@ def test_the_message_names_the_whole_command():
     Path("w.npy").write_bytes(b"")
     given = [*words[1:], "--overwrite", "--from", "w.npy"]
     with train.make_context("train", given):
-        line = _resume_command()
+        line = resume_command()
     expected = shlex.join(["mlp", *words, "--resume"])
     assert sorted(shlex.split(line)) == sorted(shlex.split(expected))
     assert "'a b.npy'" in line
