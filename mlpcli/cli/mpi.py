@@ -121,6 +121,18 @@ def lead(ranks: "MpiRanks", experiment: "Experiment", dataset: "Dataset", run: "
     ranks.send_run(run)
 
 
+def engine_of(ranks: "MpiRanks | None", given: str) -> str:
+    """Return the engine to ask for: that of ranks is NumPy.
+
+    Raises:
+        ConfigError: if ranks are to have another.
+    """
+    if ranks and given == "numba":
+        problem = "is not for --mpi, whose ranks compute with NumPy"
+        raise ConfigError("--engine numba", problem, "leave it out")
+    return "numpy" if ranks else given
+
+
 def watch_ranks(ranks: "MpiRanks") -> Callable[[], None]:
     """Return what is to be called after each step: it says once if ranks do not pay.
 

@@ -13,6 +13,7 @@ import click
 from mlpcli.cli import console, options
 from mlpcli.cli.mpi import (
     describe_ranks,
+    engine_of,
     join_ranks,
     lead,
     open_part,
@@ -142,7 +143,7 @@ def train(
         with _memory_error_with_estimate(experiment, dataset):
             resumed = output if resume and output.is_file() else None
             model, run = _start(experiment, dataset, start, resumed)
-            _set_engine("numpy" if ranks else engine, model, run, resumed, verify, quiet)
+            _set_engine(engine_of(ranks, engine), model, run, resumed, verify, quiet)
             if ranks:
                 lead(ranks, experiment, dataset, run)
             if resumed and not quiet:
