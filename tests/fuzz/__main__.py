@@ -148,7 +148,7 @@ def room(target: ModuleType) -> Iterator[None]:
         # No proxy is there.
         os.environ |= dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
         # Compiling takes longer than a case may.
-        getattr(target, "prepare", lambda: None)()
+        getattr(target, "warm_up", lambda: None)()
         yield
 
 

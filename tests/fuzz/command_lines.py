@@ -92,7 +92,7 @@ def likely(name: str | None, rng: random.Random) -> tuple[str, ...]:
     return PATHS + VALUES_ + (() if name in WRITTEN else OUTSIDE)
 
 
-def prepare() -> None:
+def warm_up() -> None:
     """Compile, once, what the trainings of the cases run."""
     folder = workshop()
     with contextlib.chdir(folder):
