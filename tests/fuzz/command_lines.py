@@ -147,7 +147,8 @@ def check(name: str, case: bytes) -> str:
 
 def start(name: str, words: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
     """Run a command, in this process or in one of its own."""
-    if name == "in_process":
+    # A rank that fails ends its process.
+    if name == "in_process" and "--mpi" not in words:
         return run_mlp(*words, input=stdin)
     run = subprocess.run(
         [MLP, *(word.encode(errors="surrogateescape") for word in words)],
