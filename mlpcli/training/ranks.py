@@ -221,8 +221,9 @@ class MpiRanks(Ranks):
         _finish(self._comm.Ibarrier())
 
     def abort(self, code: int) -> None:
-        """End all ranks at once."""
-        self._comm.Abort(code)
+        """End all ranks at once, if there are others: MPI adds a line of its own."""
+        if self.number > 1:
+            self._comm.Abort(code)
 
 
 def _finish(request: Any) -> None:
