@@ -52,9 +52,10 @@ class Axis(NamedTuple):
 
 
 def axis_of(label: str, values: Sequence[float], log: bool = False, room: float = 0.05) -> Axis:
-    """Return an axis that holds values, with some room; logarithmic only if all are above 0."""
+    """Return an axis that holds values, with some room; logarithmic if they are fit for that."""
     low, high = min(values), max(values)
-    if log and low > 0:
+    # Above 0, and not so small or far apart that room, or their ratio, is beyond all numbers.
+    if log and low > max(high * 1e-100, 1e-300):
         margin = (high / low) ** room if high > low else 1.5
         return Axis(label, low / margin, high * margin, log=True)
     margin = (high - low) * room or abs(high) * room or 1.0

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # took 160 ms instead of 8.
 LOOKS = 1000
 SLEEP = 1e-4
+# Less than what another rank waits before it speaks.
+SPEAK_SECONDS = 0.1
 
 T = TypeVar("T")
 Signals = list[Any]
@@ -223,6 +225,8 @@ class MpiRanks(Ranks):
     def abort(self, code: int) -> None:
         """End all ranks at once, if there are others: MPI adds a line of its own."""
         if self.number > 1:
+            # What was said has to reach mpiexec, which passes nothing on afterwards.
+            time.sleep(SPEAK_SECONDS)
             self._comm.Abort(code)
 
 

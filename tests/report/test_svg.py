@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlpcli.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Diagram, axis_of
@@ -32,6 +32,8 @@ def test_ticks(axis, ticks):
     assert axis.ticks() == pytest.approx(ticks)
 
 
+@example([1.5e27, 8.4e-282], True)
+@example([5e-324, 1e-321], True)
 @given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=9), st.booleans())
 def test_whatever_the_numbers_are_they_are_drawn(values, log):
     """Every finite series has an axis that holds it, with a few ticks, and a line in the frame."""
