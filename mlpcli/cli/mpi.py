@@ -111,8 +111,14 @@ def lead(ranks: "MpiRanks", experiment: "Experiment", dataset: "Dataset", run: "
     Raises:
         ConfigError: naming the key that cannot be divided among ranks.
     """
-    for name in ("compat", "members", *(["calibrate"] if dataset.part else [])):
-        if getattr(experiment, name):
+    refused = {
+        "compat": experiment.compat,
+        "members": experiment.members,
+        "embeddings": experiment.embeddings == "periodic",
+        "calibrate": experiment.calibrate and dataset.part,
+    }
+    for name, given in refused.items():
+        if given:
             problem = "cannot be divided among ranks"
             raise ConfigError(experiment.where(name), problem, f"leave out {name}, or --mpi")
     run.ranks = ranks

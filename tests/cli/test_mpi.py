@@ -283,6 +283,7 @@ def test_resume_amid_an_epoch_with_another_number_of_ranks(ranks, run_mlp, monke
     (DIVERGING, 3, "training diverged at epoch 0"),
     (("--set", "data.train=none.csv"), 1, "none.csv: there is no such file"),
     (("--set", "epochs=x"), 2, "epochs: must be a whole number"),
+    (("--set", "embeddings=periodic"), 2, "embeddings: cannot be divided among ranks; leave out"),
     (("--engine", "numba"), 2, "--engine numba: is not for --mpi, whose ranks compute with NumPy"),
 ])  # fmt: skip
 def test_a_failure_of_all_is_said_once(ranks, words, code, line):
