@@ -128,6 +128,7 @@ def tune(
     from mlpcli.tuning.final import check_ours, train_config, write_config
     from mlpcli.tuning.results import over
     from mlpcli.tuning.search import Wishes, plan_search
+    from mlpcli.tuning.storage import is_url
     from mlpcli.tuning.study import check_installed, open_study
 
     check_installed()
@@ -136,7 +137,7 @@ def tune(
     output = output or Path(f"{config.stem}-best.yaml")
     atomic.check_writable(output, 0)
     weights, storage = output.with_suffix(".npy"), storage or str(config.with_suffix(".journal"))
-    journal = None if "://" in storage else Path(storage)
+    journal = None if is_url(storage) else Path(storage)
     outputs = {"-o": output, "the checkpoint of -o": weights, "--storage": journal}
     check_outputs(outputs, [config, *data_paths(experiment, data_dir)])
     check_ours(output, weights)
