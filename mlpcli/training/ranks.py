@@ -4,14 +4,15 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.errors import ConfigError, DataError, MlpError, os_reason
+from mlpcli.data.mapped import MappedFile, mapped_file
+from mlpcli.errors import ConfigError, MlpError
 from mlpcli.model import Model, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.inference import Evaluation, evaluate
@@ -257,38 +258,6 @@ def connect() -> MpiRanks:
         remedy = "pip install 'mlpcli[mpi]', and an MPI (pip install mpich)"
         raise ConfigError("--mpi", f"there is no MPI: {error}", remedy) from None
     return MpiRanks(MPI)
-
-
-class MappedFile(NamedTuple):
-    """Where an array stands in a file."""
-
-    path: str
-    dtype: np.dtype[Any]
-    offset: int
-    shape: tuple[int, ...]
-
-    def open(self) -> NDArray[Any]:
-        """Map it into memory.
-
-        Raises:
-            DataError: if it is not there.
-        """
-        try:
-            return np.memmap(self.path, self.dtype, "r", self.offset, self.shape)
-        except (OSError, ValueError) as error:
-            reason = os_reason(error) if isinstance(error, OSError) else error
-            raise DataError(self.path, str(reason), "put it there on all machines") from None
-
-
-def mapped_file(array: NDArray[Any]) -> MappedFile | None:
-    """Return where an array stands in a file; None if it is in memory."""
-    whole = array
-    while isinstance(whole.base, np.ndarray):
-        whole = whole.base
-    same = (whole.ctypes.data, whole.nbytes) == (array.ctypes.data, array.nbytes)
-    if not (isinstance(whole, np.memmap) and whole.filename and same):
-        return None
-    return MappedFile(str(whole.filename), array.dtype, whole.offset, array.shape)
 
 
 def _without_features(dataset: Dataset) -> Dataset:

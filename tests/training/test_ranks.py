@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from mlpcli.cli import console
 from mlpcli.cli.mpi import watch_ranks
 from mlpcli.cli.threads import PACE_STEPS
-from mlpcli.errors import DataError, MlpError
+from mlpcli.errors import MlpError
 from mlpcli.nn.dropout import draw_masks
 from mlpcli.rng import Part
 from mlpcli.training.augment import distorter
-from mlpcli.training.ranks import MappedFile, MpiRanks, mapped_file
+from mlpcli.training.ranks import MpiRanks
 
 
 class Comm:
@@ -89,17 +89,6 @@ def test_parameters_that_differ_are_an_error():
     ranks_of().check_same(theta, 4)
     with pytest.raises(MlpError, match="epoch 4: the parameters of rank 1 are not those of rank 0"):
         ranks_of(others=[b"other"]).check_same(theta, 4)
-
-
-def test_a_mapped_file_is_opened_again_as_it_is():
-    """An array in a file is found there, but no slice or copy; a missing file is an error."""
-    np.save("a.npy", np.arange(12.0).reshape(3, 2, 2))
-    array = np.load("a.npy", mmap_mode="r").reshape(3, 4)
-    found = mapped_file(np.asarray(array))
-    assert found.open().tolist() == array.tolist()
-    assert mapped_file(array[1:]) is mapped_file(array.copy()) is None
-    with pytest.raises(DataError, match="put it there on all machines"):
-        MappedFile("none.npy", found.dtype, 0, (3, 4)).open()
 
 
 @pytest.mark.parametrize(("adding", "says"), [(0.6, True), (0.4, False)])
