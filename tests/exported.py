@@ -12,6 +12,7 @@ from mlpcli import model
 from mlpcli.checkpoint.store import save
 from mlpcli.config.load import from_mapping
 from mlpcli.data.load import fit_structure, load_data
+from mlpcli.nn.layout import FREQUENCIES
 from mlpcli.training.run import new_run
 
 HOSTILE = ('"; drop', "line\nbreak", "*/ int x; /*", "%s%n", "while", "größe 列", "a\\", "??/")
@@ -84,6 +85,17 @@ KINDS = {
         ("number",) * 2,
         targets=("price", "rent"),
         values={"task": "regression", "members": 2, "data": {"target": ["price", "rent"]}},
+    ),
+    "periodic": Kind(
+        COLUMNS, MIXED, gaps=0.2, values={"embeddings": "periodic", "data": {"missing": "mean"}}
+    ),
+    "periodic_members": Kind(
+        COLUMNS,
+        MIXED,
+        values={
+            **{"embeddings": "periodic", "members": 2, "output": "softmax", "dtype": "float64"},
+            "data": {"scale": "unit"},
+        },
     ),
     "shallow": Kind(("a", "b"), ("number",) * 2, values={"hidden": []}),
     **{
@@ -166,8 +178,8 @@ def randomised(values, folder, seed):
     experiment = fit_structure(experiment, dataset.encoding)
     new = model.new_model(experiment, dataset)
     rng = np.random.default_rng(seed)
-    for array in new.network.extras.values():
-        array[:] = rng.normal(size=array.shape)
+    for name, array in new.network.extras.items():
+        array[:] = rng.normal(size=array.shape, scale=0.1 if name == FREQUENCIES else 1)
     for W, b in zip(new.network.weights, new.network.biases, strict=True):
         W[:] = rng.normal(size=W.shape, scale=2 / W.shape[1] ** 0.5)
         b[:] = rng.normal(size=b.shape, scale=0.5)

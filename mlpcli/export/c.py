@@ -17,6 +17,7 @@ from mlpcli.export.steps import (
     Classes,
     Labels,
     Number,
+    Periodic,
     Quantities,
     Steps,
 )
@@ -71,8 +72,8 @@ def render(
     linkage = "static inline " if header else ""
     parts = [
         _introduction(steps, fields, about, quantized),
-        *_functions(steps, quantized),
         *_parameters(steps, quantized),
+        *_functions(steps, quantized),
         *_texts(steps),
         *_predict(steps, fields, linkage, quantized),
     ]
@@ -164,6 +165,11 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
         yield floats(f"b{i + 2}", layer.b, str(n_out))
     if members := steps.members:
         yield floats("scales", members.scales, " * ".join(map(str, members.scales.shape)))
+    if periodic := steps.periodic:
+        flags = [f"{flag:d}" for flag in periodic.is_number]
+        yield _array(f"unsigned char @is_number[{len(flags)}]", flags)
+        frequencies = periodic.frequencies
+        yield floats("frequencies", frequencies, " * ".join(map(str, frequencies.shape)))
 
 
 def _texts(steps: Steps) -> Iterator[str]:
@@ -210,7 +216,21 @@ def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]
         needed += [c_parts.LOG] if members.temperature != 1 else []
     for name in used:
         needed += c_parts.ACTIVATIONS[name]
+    if periodic := steps.periodic:
+        needed.append(_embed_function(periodic))
     return list(dict.fromkeys(needed))
+
+
+def _embed_function(periodic: Periodic) -> str:
+    numbers, each = periodic.frequencies.shape
+    features = len(periodic.is_number)
+    return (
+        c_parts.EMBED.replace("FEATURES", str(features))
+        .replace("OTHERS", str(features - numbers))
+        .replace("COSINES", str(numbers * each))
+        .replace("EACH", str(each))
+        .replace("FACTOR", _number(periodic.factor))
+    )
 
 
 def _number_function(steps: Steps, column: Number) -> str:
@@ -282,11 +302,13 @@ def _predict(
     yield "".join(f"{head};\n" for head in heads)
     sizes = [layer.W.shape[1] for layer in steps.affine]
     buffers = [f"a{i}[{size}]" for i, size in enumerate(sizes if steps.members else sizes[:-1], 2)]
+    layers = _members if steps.members else _forward
     lines = [
-        f"double {', '.join([f'x[{steps.affine[0].W.shape[0]}]', *buffers])};",
+        f"double {', '.join([*_inputs(steps), *buffers])};",
         "int i;",
         *_read(steps, fields),
-        *(_members(steps, quantized) if steps.members else _forward(steps, quantized)),
+        *(["@embed(x, embedded);"] if steps.periodic else []),
+        *layers(steps, "embedded" if steps.periodic else "x", quantized),
         f"for (i = 0; i < {k}; i++)",
         "    if (outputs[i] - outputs[i] != 0.0)",
         "        return @too_large;",
@@ -295,6 +317,14 @@ def _predict(
     body = "".join(f"    {line}\n" for line in lines)
     yield f"{heads[0]}\n{{\n{body}}}\n"
     yield f"{heads[1]}\n{{\n    return i >= 0 && i < {k} ? @names[i] : 0;\n}}\n"
+
+
+def _inputs(steps: Steps) -> list[str]:
+    """Return the arrays of features, and of what stands for them, as they are declared."""
+    n = len(steps.affine[0].W)
+    if steps.periodic:
+        return [f"x[{len(steps.periodic.is_number)}]", f"embedded[{n}]"]
+    return [f"x[{n}]"]
 
 
 def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
@@ -325,9 +355,9 @@ def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
     yield "        return -1 - i;"
 
 
-def _forward(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
-    """Yield the lines that make outputs of features."""
-    below, above, number = "x", "x", 1
+def _forward(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make outputs of an array that the layers begin with."""
+    below, above, number = first, first, 1
     last = f"a{len(steps.affine) + 1}" if steps.members else "outputs"
     for layer in steps.flat_layers:
         n_in, n_out = steps.affine[number - 1 if isinstance(layer, Affine) else number - 2].W.shape
@@ -341,8 +371,8 @@ def _forward(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[st
         yield f"@affine({below}, {n_in}, {weights}, @b{number}, {factor}, {above}, {n_out});"
 
 
-def _members(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
-    """Yield the lines that make the mean of the members' outputs, of features."""
+def _members(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make the mean of the members' outputs of an array."""
     if not (members := steps.members):
         return
     (count, n), k, last = members.scales.shape, len(steps.answer.names), len(steps.affine) + 1
@@ -352,8 +382,8 @@ def _members(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[st
     yield "    outputs[i] = 0.0;"
     yield f"for (member = 0; member < {count}; member++) {{"
     yield f"    for (i = 0; i < {n}; i++)"
-    yield f"        own[i] = x[i] * @scales[member * {n} + i];"
-    yield from (f"    {line}".replace("(x,", "(own,") for line in _forward(steps, quantized))
+    yield f"        own[i] = {first}[i] * @scales[member * {n} + i];"
+    yield from (f"    {line}" for line in _forward(steps, "own", quantized))
     if members.output != "linear":
         yield f"    @apply_{members.output}(a{last} + member * {k}, {k});"
     yield f"    for (i = 0; i < {k}; i++)"

@@ -117,6 +117,44 @@ COOLED = {
     "softmax": "@log(outputs[i]) / TEMPERATURE",
     "sigmoid": "(@log(outputs[i]) - @log(1.0 - outputs[i])) / TEMPERATURE",
 }
+# Where digits no longer tell a number's place in its period, it is taken for 0.
+EMBED = """\
+/* cos(v) and sin(v), of v less the whole quarters of a turn in it. */
+static void @turn(double v, double *cosine, double *sine)
+{
+    double quarters, c = 1.0, s = 1.0;
+    long long k;
+    int i;
+    v = v < 1e15 && v > -1e15 ? v : 0.0;
+    quarters = v * 0.6366197723675814;
+    k = (long long)(quarters + (v < 0.0 ? -0.5 : 0.5));
+    v = (v - (double)k * 1.5707963267341256) - (double)k * 6.077100506506192e-11;
+    for (i = 16; i > 0; i -= 2) {
+        c = 1.0 - c * v * v / (i * (i - 1));
+        s = 1.0 - s * v * v / (i * (i + 1));
+    }
+    s *= v;
+    *cosine = k % 2 ? s : c;
+    *sine = k % 2 ? c : s;
+    k = (k % 4 + 4) % 4;
+    if (k == 1 || k == 2)
+        *cosine = -*cosine;
+    if (k > 1)
+        *sine = -*sine;
+}
+
+/* What stands for features: those that are no numbers, then cosines, then sines of the others. */
+static void @embed(const double *x, double *a)
+{
+    int i, j, k = 0, other = 0;
+    for (i = 0; i < FEATURES; i++)
+        if (!@is_number[i])
+            a[other++] = FACTOR * x[i];
+        else
+            for (j = 0; j < EACH; j++, k++)
+                @turn(@frequencies[k] * x[i], a + OTHERS + k, a + OTHERS + COSINES + k);
+}
+"""
 AFFINE = """\
 /* z = factor * x W + b. A compiler can make vectors of the inner loop, over the outputs. */
 static void @affine(const double *x, int n_in, const FLOAT *W, const FLOAT *b, double factor,

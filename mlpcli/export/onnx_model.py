@@ -21,6 +21,7 @@ from mlpcli.export.steps import (
     Members,
     Missing,
     Number,
+    Periodic,
     Quantities,
     Steps,
 )
@@ -226,14 +227,37 @@ def missing_pattern(missing: Missing) -> str:
 
 
 def _layer(
-    graph: Graph, layer: Affine | Activate | Members, a: str, kind: type[np.floating[Any]]
+    graph: Graph,
+    layer: Affine | Activate | Members | Periodic,
+    a: str,
+    kind: type[np.floating[Any]],
 ) -> str:
+    if isinstance(layer, Periodic):
+        return _periodic(graph, layer, a, kind)
     if isinstance(layer, Members):
         return _members(graph, layer, a, kind)
     if isinstance(layer, Activate):
         return activate(graph, layer.name, a, kind)
     W, b = graph.constant("W", layer.W), graph.constant("b", layer.b)
     return graph.node("Gemm", [a, W, b], "z", alpha=layer.factor)
+
+
+def _periodic(graph: Graph, periodic: Periodic, x: str, kind: type[np.floating[Any]]) -> str:
+    """Add what stands for the features, x: (N, others and a cosine and a sine per frequency)."""
+    is_number, each = np.array(periodic.is_number), periodic.frequencies.shape[1]
+    parts = []
+    if not is_number.all():
+        others = graph.constant("others", np.flatnonzero(~is_number))
+        parts.append(graph.node("Gather", [x, others], "of_others", axis=1))
+        if periodic.factor != 1:
+            factor = graph.constant("factor", kind(periodic.factor))
+            parts = [graph.node("Mul", [*parts, factor], "scaled_others")]
+    numbers = graph.constant("numbers", np.repeat(np.flatnonzero(is_number), each))
+    repeated = graph.node("Gather", [x, numbers], "of_numbers", axis=1)
+    frequencies = graph.constant("frequencies", periodic.frequencies.reshape(1, -1))
+    v = graph.node("Mul", [repeated, frequencies], "v")
+    parts += [graph.node("Cos", [v], "cos"), graph.node("Sin", [v], "sin")]
+    return graph.node("Concat", parts, "embedded", axis=1)
 
 
 def _members(graph: Graph, members: Members, x: str, kind: type[np.floating[Any]]) -> str:

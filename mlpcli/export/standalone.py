@@ -171,9 +171,24 @@ def _layers() -> list[Any]:
 
 
 def _layer(layer: Mapping[str, Any]) -> Any:
-    if layer["step"] == "Members":
-        return _members(layer)
-    return _affine(layer) if layer["step"] == "Affine" else _activation(layer["name"])
+    if layer["step"] == "Activate":
+        return _activation(layer["name"])
+    return {"Affine": _affine, "Members": _members, "Periodic": _periodic}[layer["step"]](layer)
+
+
+def _periodic(layer: Mapping[str, Any]) -> Any:
+    """Return what makes cosines and sines of the features that are numbers."""
+    is_number, factor = layer["is_number"], layer["factor"]
+    frequencies, each = _array(layer["frequencies"]), layer["frequencies"]["shape"][1]
+
+    def forward(x: list[float]) -> list[float]:
+        cells = list(zip(x, is_number, strict=True))
+        others = [factor * value for value, number in cells if not number]
+        numbers = (value for value, number in cells if number for _ in range(each))
+        v = list(map(mul, numbers, frequencies))
+        return [*others, *map(math.cos, v), *map(math.sin, v)]
+
+    return forward
 
 
 def _members(layer: Mapping[str, Any]) -> Any:

@@ -66,6 +66,8 @@ const withArrays = (layer) => ({
   ...(layer.step === "Affine" && { W: array(layer.W), b: array(layer.b) }),
   ...(layer.step === "Members" && { layers: layer.layers.map(withArrays),
     scales: array(layer.scales), count: layer.scales.shape[0] }),
+  ...(layer.step === "Periodic" && { frequencies: array(layer.frequencies),
+    each: layer.frequencies.shape[1] }),
 });
 
 const activated = (name, x) =>
@@ -74,8 +76,18 @@ const activated = (name, x) =>
 function forward(layers, x) {
   return layers.reduce((a, layer) => {
     if (layer.step === "Members") return members(layer, a);
+    if (layer.step === "Periodic") return periodic(layer, a);
     return layer.step === "Affine" ? affine(layer, a) : activated(layer.name, a);
   }, x);
+}
+
+// What stands for features: those that are no numbers, then cosines and sines of those that are.
+function periodic({ is_number, frequencies, each, factor }, x) {
+  const cells = [...x];
+  const others = cells.filter((_, i) => !is_number[i]).map((value) => factor * value);
+  const numbers = cells.filter((_, i) => is_number[i]);
+  const v = [...frequencies].map((frequency, i) => frequency * numbers[Math.floor(i / each)]);
+  return Float64Array.from([...others, ...v.map(Math.cos), ...v.map(Math.sin)]);
 }
 
 // The mean of the outputs of networks that share layers, σ(z), as σ(z / temperature).

@@ -71,8 +71,12 @@ def outputs_of(steps, cells):
     x = np.concatenate(
         [features_of(c, cell, steps.missing) for c, cell in zip(steps.columns, cells, strict=True)]
     )
+    if steps.periodic:
+        is_number, factor = np.array(steps.periodic.is_number), steps.periodic.factor
+        v = (x[is_number, np.newaxis] * steps.periodic.frequencies.astype(float)).ravel()
+        x = np.concatenate([factor * x[~is_number], np.cos(v), np.sin(v)])
     if not steps.members:
-        return through(steps.layers, x)
+        return through(steps.flat_layers, x)
     scales, layers, output, temperature = steps.members
     wide = [
         through(layers, x * scale).reshape(len(scales), -1)[k] for k, scale in enumerate(scales)
