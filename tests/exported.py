@@ -26,7 +26,7 @@ class Kind(NamedTuple):
     header: tuple[str, ...]
     """Without the target; empty for arrays."""
     cells: tuple[str, ...]
-    """What every column holds: number, category or bit."""
+    """What every column holds: number, category, word (of two) or bit."""
     classes: tuple[str, ...] = ("no", "maybe", "yes")
     gaps: float = 0.0
     """The share of cells that are missing."""
@@ -37,15 +37,18 @@ class Kind(NamedTuple):
 
 MIXED = ("number", "category", "number", "bit")
 COLUMNS = ("age", "colour", "income", "member")
+SIGNED, SIGNED_COLUMNS = (*MIXED, "word"), (*COLUMNS, "smoker")
 KINDS = {
     "numbers": Kind(("a", "b", "c"), ("number",) * 3),
     "filled": Kind(COLUMNS, MIXED, gaps=0.2, values={"data": {"missing": "mean"}}),
     "robust": Kind(
-        COLUMNS, MIXED, gaps=0.1, values={"data": {"missing": "mean", "scale": "robust"}}
+        SIGNED_COLUMNS, SIGNED, gaps=0.1, values={"data": {"missing": "mean", "scale": "robust"}}
     ),
     "unscaled": Kind(COLUMNS, MIXED, values={"data": {"scale": "none"}}),
     "unit": Kind(COLUMNS, MIXED, values={"data": {"scale": "unit"}}),
-    "ignoring": Kind(COLUMNS, MIXED, values={"data": {"unknown": "ignore", "scale": "robust"}}),
+    "ignoring": Kind(
+        SIGNED_COLUMNS, SIGNED, values={"data": {"unknown": "ignore", "scale": "robust"}}
+    ),
     "worded": Kind(
         COLUMNS,
         MIXED,
@@ -104,6 +107,7 @@ KINDS = {
     },
 }
 CATEGORIES = ("red", "green", 'blue, "navy"', "*/", "%d", "är", " spaced ", "\\n", "\\")
+WORDS = {"category": CATEGORIES, "word": ("no", "yes")}
 
 
 def rows_of(kind, n, seed=0):
@@ -113,8 +117,8 @@ def rows_of(kind, n, seed=0):
     def cell(what):
         if rng.random() < kind.gaps:
             return str(rng.choice(["", "NA", " ? "]))
-        if what == "category":
-            return str(rng.choice(CATEGORIES))
+        if what in WORDS:
+            return str(rng.choice(WORDS[what]))
         return str(rng.integers(2)) if what == "bit" else repr(float(rng.normal(40, 12)))
 
     return [[cell(what) for what in kind.cells] for _ in range(n)]

@@ -180,7 +180,8 @@ def _texts(steps: Steps) -> Iterator[str]:
             n = len(column.categories)
             yield _array(f"char *const @categories{position}[{n}]", map(c_text, column.categories))
             yield _doubles(f"on{position}", column.on)
-            yield _doubles(f"off{position}", column.off)
+            if column.off:
+                yield _doubles(f"off{position}", column.off)
             if column.fill:
                 yield _doubles(f"fill{position}", column.fill)
     if not steps.named and not _is_uniform(steps):
@@ -337,11 +338,11 @@ def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
             call = f"@number(row->{field}, {fill:d}, {', '.join(numbers)}, x + {start})"
             start += 1
         else:
-            n, name = len(column.categories), f"@fill{position}" if fill else "0"
-            tables = f"@categories{position}, {n}, @on{position}, @off{position}, {name}"
-            ignores = f"{column.ignore_unknown:d}"
-            call = f"@category(row->{field}, {tables}, {ignores}, x + {start})"
-            start += n
+            given = {"off": column.off, "fill": column.fill}
+            others = ", ".join(f"@{name}{position}" if v else "0" for name, v in given.items())
+            tables = f"@categories{position}, {len(column.categories)}, @on{position}, {others}"
+            call = f"@category(row->{field}, {tables}, {column.ignore_unknown:d}, x + {start})"
+            start += column.width
         yield f"if (!{call})"
         yield f"    return {-position};"
     if fields:

@@ -236,21 +236,21 @@ static int @missing(const char *text)
     return 0;
 }
 
-/* Make n features of a text: 0 where it has no meaning. */
+/* Make n features of a text, or one where nothing is off: 0 where it has no meaning. */
 static int @category(const char *text, const char *const *categories, int n, const double *on,
                      const double *off, const double *fill, int ignores, double *x)
 {
-    int i, found = n;
+    int i, found = n, width = off ? n : 1;
     for (i = 0; text && i < n && found == n; i++)
         if (@equal(text, categories[i]))
             found = i;
     if (found == n && (!text || @missing(text))) {
-        for (i = 0; fill && i < n; i++)
+        for (i = 0; fill && i < width; i++)
             x[i] = fill[i];
         return fill != 0;
     }
-    for (i = 0; i < n; i++)
-        x[i] = i == found ? on[i] : found == n ? 0.0 : off[i];
+    for (i = 0; i < width; i++)
+        x[i] = found == n ? 0.0 : i == found || !off ? on[found] : off[i];
     return found < n || ignores;
 }
 """

@@ -200,17 +200,17 @@ def _category(graph: Graph, steps: Steps, column: Category, given: str) -> str:
     def features(name: str, values: Sequence[float]) -> str:
         return graph.constant(name, np.array([values], kind))
 
-    k = len(column.categories)
     texts = graph.constant("categories", np.array([column.categories], object))
     hits = graph.node("Equal", [given, texts], "is_category")
-    found = graph.node(
-        "Where", [hits, features("on", column.on), features("off", column.off)], "one_hot"
-    )
+    off = features("off", column.off or (0.0,) * len(column.categories))
+    found = graph.node("Where", [hits, features("on", column.on), off], "one_hot")
+    if not column.off:
+        found = graph.node("ReduceSum", [found, graph.axis()], "sign", keepdims=1)
     counted = graph.node("Cast", [hits], "hits", to=CODES[np.int64])
     any_hit = graph.node("ReduceMax", [counted, graph.axis()], "hit")
     known = graph.node("Cast", [any_hit], "known", to=CODES[np.bool_])
-    refused = (np.nan,) * k
-    other = features("unknown", (0.0,) * k if column.ignore_unknown else refused)
+    refused = (np.nan,) * column.width
+    other = features("unknown", (0.0,) * column.width if column.ignore_unknown else refused)
     if column.fill or column.ignore_unknown:
         pattern = missing_pattern(steps.missing)
         missing = graph.node("RegexFullMatch", [given], "missing", pattern=pattern)

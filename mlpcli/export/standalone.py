@@ -139,7 +139,8 @@ def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
     if text in column["categories"] and text.strip():
         found = list(column["off"])
         i = column["categories"].index(text)
-        found[i] = column["on"][i]
+        # Without what is off, the column is one feature.
+        found[i : i + 1] = [column["on"][i]]
         return found
     word = text.strip().lower()
     if not word or word in missing["text_words"] or _as_number(text) in missing["numbers"]:
@@ -148,7 +149,7 @@ def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
         return list(column["fill"])
     if not column["ignore_unknown"]:
         raise ValueError(f"{text[:40]!r} is no category seen in training")
-    return [0.0] * len(column["categories"])
+    return [0.0] * max(1, len(column["off"]))
 
 
 def _text(cell: Any) -> str:

@@ -35,18 +35,23 @@ class Number(NamedTuple):
 
 
 class Category(NamedTuple):
-    """A cell that holds one of several texts, and becomes a feature for each of them."""
+    """A cell that holds one of several texts, and becomes a feature for each of them, or one."""
 
     name: str
     categories: tuple[str, ...]
     on: tuple[float, ...]
     """Of the category that it is, its feature;"""
     off: tuple[float, ...]
-    """of all others, theirs."""
+    """of all others, theirs. Empty where the column is one feature alone, that of `on`."""
     fill: tuple[float, ...] | None = None
     """The features of a missing value; None refuses it."""
     ignore_unknown: bool = False
     """Whether all features of a text that is none of the categories are 0, or it is refused."""
+
+    @property
+    def width(self) -> int:
+        """Number of features that it becomes."""
+        return len(self.off) or 1
 
 
 class Table(NamedTuple):
@@ -197,7 +202,7 @@ ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
     *("task", "quantities", "commonest", "unknown"),
 )
-COLUMN_FIELDS = ("name", "role", "categories", "filling")
+COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
@@ -326,6 +331,10 @@ def _category(
     stds: tuple[float, ...],
     fill: tuple[float, ...] | None,
 ) -> Category:
+    if column.signed:
+        share = fill and (fill[1] - fill[0],)
+        ignores = encoding.unknown == "ignore"
+        return Category(column.name, column.categories, (-1.0, 1.0), (), share, ignores)
     # Under `unit` the network's arithmetic multiplies these, too, by the factor of pixels.
     hot = 1 / SCALES[encoding.scale]
 

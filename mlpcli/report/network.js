@@ -49,8 +49,10 @@ function features(column, cell, missing) {
     if (!Number.isFinite(number)) throw new Error("is no number");
     return [scaled(column, number)];
   }
-  if (which >= 0) return column.off.map((off, i) => (i === which ? column.on[i] : off));
-  if (column.ignore_unknown) return column.off.map(() => 0);
+  // Without what is off, the column is one feature.
+  const { on, off, ignore_unknown } = column;
+  if (which >= 0) return off.length ? off.map((value, i) => (i === which ? on[i] : value)) : [on[which]];
+  if (ignore_unknown) return (off.length ? off : on.slice(1)).map(() => 0);
   throw new Error("is no category seen in training");
 }
 

@@ -51,7 +51,7 @@ def features_of(column, cell, missing):
             return column.fill
         if not known:
             assert column.ignore_unknown
-            return [0.0] * len(column.categories)
+            return [0.0] * column.width
         i = column.categories.index(cell)
         return [*column.off[:i], column.on[i], *column.off[i + 1 :]]
     x = ((column.fill if gone else float(cell)) - column.center) / column.spread
