@@ -100,6 +100,15 @@ KINDS = {
             "data": {"scale": "unit"},
         },
     ),
+    "binned": Kind(
+        SIGNED_COLUMNS,
+        SIGNED,
+        gaps=0.2,
+        values={"embeddings": "piecewise_linear", "data": {"missing": "mean", "scale": "robust"}},
+    ),
+    "binned_unit": Kind(
+        COLUMNS, MIXED, values={"embeddings": "piecewise_linear", "data": {"scale": "unit"}}
+    ),
     "shallow": Kind(("a", "b"), ("number",) * 2, values={"hidden": []}),
     **{
         name: Kind(("a", "b"), ("number",) * 2, values={"activation": name})

@@ -184,7 +184,9 @@ def _texts(steps: Steps) -> Iterator[str]:
                 yield _doubles(f"off{position}", column.off)
             if column.fill:
                 yield _doubles(f"fill{position}", column.fill)
-    if not steps.named and not _is_uniform(steps):
+        elif column.bins:
+            yield _doubles(f"ends{position}", column.bins)
+    if not (steps.named or _is_binned(steps) or _is_uniform(steps)):
         yield _doubles("fill", [column.fill or 0.0 for column in _numbers(steps)])
         yield _doubles("center", [column.center for column in _numbers(steps)])
         yield _doubles("spread", [column.spread for column in _numbers(steps)])
@@ -192,6 +194,11 @@ def _texts(steps: Steps) -> Iterator[str]:
 
 def _numbers(steps: Steps) -> list[Number]:
     return [column for column in steps.columns if isinstance(column, Number)]
+
+
+def _is_binned(steps: Steps) -> bool:
+    """Return whether a number becomes several features."""
+    return any(column.bins for column in _numbers(steps))
 
 
 def _is_uniform(steps: Steps) -> bool:
@@ -202,9 +209,9 @@ def _is_uniform(steps: Steps) -> bool:
 def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]:
     """Return the functions that are needed, each once."""
     needed: list[str] = []
-    if numbers := _numbers(steps):
-        needed.append(_number_function(steps, numbers[0]))
-    if len(numbers) < len(steps.columns):
+    largest = LARGEST[steps.dtype]
+    needed += [made.replace("LARGEST", largest) for made in _number_functions(steps)]
+    if len(_numbers(steps)) < len(steps.columns):
         # Spellings of a number that stands for a missing value; "" is a text of white space.
         spelled = (f(n) for n in steps.missing.numbers for f in (_number, "{:g}".format))
         words = dict.fromkeys(["", *steps.missing.text_words, *spelled])
@@ -234,14 +241,16 @@ def _embed_function(periodic: Periodic) -> str:
     )
 
 
-def _number_function(steps: Steps, column: Number) -> str:
+def _number_functions(steps: Steps) -> Iterator[str]:
+    """Yield what makes features of numbers, and of those with bins."""
     equals = (f" || value == {_number(number)}" for number in steps.missing.numbers)
-    bend = "" if column.limit is None else c_parts.BEND.replace("LIMIT", _number(column.limit))
-    return (
-        c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
-        .replace("LARGEST", LARGEST[steps.dtype])
-        .replace("BEND", bend)
-    )
+    function = c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
+    limits = {column.limit for column in _numbers(steps) if not column.bins}
+    for limit in limits:
+        bend = "" if limit is None else c_parts.BEND.replace("LIMIT", _number(limit))
+        yield function.replace("BEND", bend)
+    if _is_binned(steps):
+        yield function.replace("BEND", "").replace("@number", "@plain") + "\n" + c_parts.BINNED
 
 
 def _introduction(
@@ -330,22 +339,26 @@ def _inputs(steps: Steps) -> list[str]:
 
 def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
     """Yield the lines that make features x of a row."""
-    start = 0
-    for position, (column, field) in enumerate(zip(steps.columns, fields, strict=False), 1):
-        fill = column.fill is not None
+    cells, start = [f"row->{field}" for field in fields], 0
+    if not fields and _is_binned(steps):
+        cells = [f"row[{j}]" for j in range(len(steps.columns))]
+    for position, (column, cell) in enumerate(zip(steps.columns, cells, strict=False), 1):
         if isinstance(column, Number):
-            numbers = map(_number, (column.fill or 0.0, column.center, column.spread))
-            call = f"@number(row->{field}, {fill:d}, {', '.join(numbers)}, x + {start})"
-            start += 1
+            fill = f"{column.fill is not None:d}, {_number(column.fill or 0.0)}"
+            how = f"{_number(column.center)}, {_number(column.spread)}"
+            if column.bins:
+                how = f"@ends{position}, {column.width}, {_number(column.spread)}"
+            called = "binned" if column.bins else "number"
+            call = f"@{called}({cell}, {fill}, {how}, x + {start})"
         else:
             given = {"off": column.off, "fill": column.fill}
             others = ", ".join(f"@{name}{position}" if v else "0" for name, v in given.items())
             tables = f"@categories{position}, {len(column.categories)}, @on{position}, {others}"
-            call = f"@category(row->{field}, {tables}, {column.ignore_unknown:d}, x + {start})"
-            start += column.width
+            call = f"@category({cell}, {tables}, {column.ignore_unknown:d}, x + {start})"
+        start += column.width
         yield f"if (!{call})"
         yield f"    return {-position};"
-    if fields:
+    if cells:
         return
     first = _numbers(steps)[0]
     values = "@fill[i], @center[i], @spread[i]"

@@ -199,6 +199,25 @@ BEND    *x = value;
     return value >= -LARGEST && value <= LARGEST;
 }
 """
+BINNED = """\
+/* Make a feature of a number for each of n bins: 0 where it has no meaning. */
+static int @binned(double value, int fills, double fill, const double *ends, int n, double spread,
+                   double *x)
+{
+    int i;
+    if (!@plain(value, fills, fill, 0.0, 1.0, &value))
+        return 0;
+    for (i = 0; i < n; i++) {
+        x[i] = (value - ends[i]) / (ends[i + 1] - ends[i]);
+        if (i > 0 && x[i] < 0.0)
+            x[i] = 0.0;
+        if (i < n - 1 && x[i] > 1.0)
+            x[i] = 1.0;
+        x[i] /= spread;
+    }
+    return x[0] >= -LARGEST && x[n - 1] <= LARGEST;
+}
+"""
 # sqrt(1 + t * t) lies between 1 + |t| and 1 / sqrt(2) of that: five of Newton's steps are enough.
 BEND = """\
     {

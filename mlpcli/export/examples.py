@@ -58,6 +58,8 @@ def make_examples(steps: Steps, seed: int) -> Table:
 
 def _numbers(column: Number, factor: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return numbers like those that a column had in training, as far as that is known."""
+    if column.bins:
+        return rng.uniform(column.bins[0], column.bins[-1], EXAMPLES)
     if (column.center, column.spread) == (0.0, 1.0):
         return rng.random(EXAMPLES) / factor
     return column.center + column.spread * rng.normal(size=EXAMPLES)

@@ -73,7 +73,10 @@ def input_types(steps: Steps) -> list[type[np.generic]]:
 
 def _is_fine(column: Number) -> bool:
     """Return whether float32 cannot hold a column's numbers."""
-    return abs(column.center) * FLOAT32_ROUNDING > LITTLE * column.spread
+    center, spread = column.center, column.spread
+    if column.bins:
+        center, spread = max(map(abs, column.bins)), float(np.diff(column.bins).min())
+    return abs(center) * FLOAT32_ROUNDING > LITTLE * spread
 
 
 def render(steps: Steps, metadata: Mapping[str, str]) -> bytes:
@@ -163,10 +166,11 @@ def _features(graph: Graph, steps: Steps) -> str:
 
 def _numbers(graph: Graph, steps: Steps, given: str, columns: list[Any], kind: Any) -> str:
     """Add what makes features of numbers, (N, m)."""
-    limits = {column.limit for column in columns}
+    limits = np.array([[c.limit or np.inf for c in columns for _ in range(c.width)]])
     centers = np.array([[column.center for column in columns]])
     spreads = np.array([[column.spread for column in columns]])
-    scaled = centers.any() or (spreads != 1).any() or limits != {None}
+    bent, binned = np.isfinite(limits).any(), any(column.bins for column in columns)
+    scaled = centers.any() or (spreads != 1).any() or bent or binned
     filled = columns[0].fill is not None
     x = given
     # As mlp does, in float64.
@@ -180,16 +184,39 @@ def _numbers(graph: Graph, steps: Steps, given: str, columns: list[Any], kind: A
         missing = graph.node("IsNaN", [x], "missing")
         fill = graph.constant("fill", np.array([[column.fill for column in columns]]))
         x = graph.node("Where", [missing, fill, x], "filled")
-    if scaled:
+    if binned:
+        x = _shares(graph, x, columns)
+    elif scaled:
         x = graph.node("Sub", [x, graph.constant("center", centers)], "centered")
         x = graph.node("Div", [x, graph.constant("spread", spreads)], "scaled")
-    for limit in limits - {None}:
-        t = graph.node("Div", [x, graph.constant("limit", np.float64(limit))], "t")
+    if bent:
+        t = graph.node("Div", [x, graph.constant("limit", limits)], "t")
         squared = graph.node("Mul", [t, t], "t_squared")
         total = graph.node("Add", [squared, graph.constant("one", np.float64(1))], "one_and_t")
         x = graph.node("Div", [x, graph.node("Sqrt", [total], "bend")], "bent")
     if kind is not _float(steps):
         x = graph.node("Cast", [x], "features", to=CODES[_float(steps)])
+    return x
+
+
+def _shares(graph: Graph, x: str, columns: list[Number]) -> str:
+    """Add the share of each bin that numbers have passed, / spread.
+
+    A number without bins has one from its center on, as wide as its spread, where no share ends.
+    """
+    width = [column.width for column in columns]
+    spread = np.repeat([column.spread if column.bins else 1.0 for column in columns], width)
+    low = np.concatenate([column.bins[:-1] or [column.center] for column in columns])
+    size = np.concatenate([np.diff(c.bins) if c.bins else [c.spread] for c in columns])
+    least, most = np.zeros(len(low)), np.ones(len(low))
+    last = np.cumsum(width) - 1
+    least[last - np.array(width) + 1], most[last] = -np.inf, np.inf
+    each = graph.constant("each", np.repeat(np.arange(len(columns)), width))
+    x = graph.node("Gather", [x, each], "of_bins", axis=1)
+    for operator, values in (
+        ("Sub", low), ("Div", size), ("Max", least), ("Min", most), ("Div", spread)
+    ):  # fmt: skip
+        x = graph.node(operator, [x, graph.constant("of_bin", values[np.newaxis])], "shares")
     return x
 
 

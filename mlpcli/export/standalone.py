@@ -11,7 +11,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from operator import mul
 from typing import Any
 
@@ -127,10 +127,20 @@ def _read_number(column: Mapping[str, Any], cell: Any) -> list[float]:
         if column["fill"] is None:
             raise ValueError("the value is missing")
         number = column["fill"]
+    if column["bins"]:
+        return [share / column["spread"] for share in _shares(number, column["bins"])]
     x: float = (number - column["center"]) / column["spread"]
     if column["limit"] is not None:
         x /= math.sqrt(1 + (x / column["limit"]) * (x / column["limit"]))
     return [x]
+
+
+def _shares(number: float, bins: Sequence[float]) -> list[float]:
+    """Return how much of each bin a number has passed; at both ends the line goes on."""
+    shares = [(number - low) / (high - low) for low, high in pairwise(bins)]
+    shares[1:] = [max(share, 0.0) for share in shares[1:]]
+    shares[:-1] = [min(share, 1.0) for share in shares[:-1]]
+    return shares
 
 
 def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:

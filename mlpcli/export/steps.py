@@ -21,7 +21,7 @@ from mlpcli.nn.periodic import PeriodicNetwork
 
 
 class Number(NamedTuple):
-    """A cell that holds a number, and becomes one feature."""
+    """A cell that holds a number, and becomes one feature, or one for each of its bins."""
 
     name: str
     """Of the column; empty where it has none."""
@@ -32,6 +32,13 @@ class Number(NamedTuple):
     """The feature is x = (value - center) / spread,"""
     limit: float | None = None
     """and, where this is a number, x / sqrt(1 + (x / limit)²)."""
+    bins: tuple[float, ...] = ()
+    """The ends of bins. For each there is the share of it that the value has passed, / spread."""
+
+    @property
+    def width(self) -> int:
+        """Number of features that it becomes."""
+        return max(1, len(self.bins) - 1)
 
 
 class Category(NamedTuple):
@@ -202,7 +209,7 @@ ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
     *("task", "quantities", "commonest", "unknown"),
 )
-COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed")
+COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed", "bins")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
@@ -319,8 +326,10 @@ def _columns(experiment: Experiment, encoding: Encoding) -> Iterator[Number | Ca
             part = slice(start, start + column.width)
             yield _category(encoding, column, means[part], stds[part], fill)
         else:
-            limit = ROBUST_LIMIT if encoding.scale == "robust" else None
-            yield Number(column.name, fill[0] if fill else None, means[start], stds[start], limit)
+            fill_value, bins = fill[0] if fill else None, column.bins
+            limit = ROBUST_LIMIT if encoding.scale == "robust" and not bins else None
+            spread = SCALES[encoding.scale] if bins else stds[start]
+            yield Number(column.name, fill_value, means[start], spread, limit, bins)
         start += column.width
 
 

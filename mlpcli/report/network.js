@@ -42,12 +42,12 @@ function features(column, cell, missing) {
   const which = categories ? categories.indexOf(cell) : -1;
   if (gone && which < 0) {
     if (column.fill === null) throw new Error("is missing, and no missing value was in training");
-    return categories ? column.fill : [scaled(column, column.fill)];
+    return categories ? column.fill : scaled(column, column.fill);
   }
   if (!categories) {
     const number = asNumber(cell);
     if (!Number.isFinite(number)) throw new Error("is no number");
-    return [scaled(column, number)];
+    return scaled(column, number);
   }
   // Without what is off, the column is one feature.
   const { on, off, ignore_unknown } = column;
@@ -56,9 +56,14 @@ function features(column, cell, missing) {
   throw new Error("is no category seen in training");
 }
 
-function scaled({ center, spread, limit }, value) {
+// The features of a number: of bins the share of each that it has passed.
+function scaled({ center, spread, limit, bins }, value) {
+  if (bins.length) return bins.slice(1).map((high, i, { length }) => {
+    const share = (value - bins[i]) / (high - bins[i]);
+    return Math.min(Math.max(share, i ? 0 : share), i < length - 1 ? 1 : Infinity) / spread;
+  });
   const x = (value - center) / spread;
-  return limit === null ? x : x / Math.sqrt(1 + (x / limit) ** 2);
+  return [limit === null ? x : x / Math.sqrt(1 + (x / limit) ** 2)];
 }
 
 const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
@@ -122,7 +127,7 @@ function network(steps) {
     });
   };
   const ofNumbers = (numbers) =>
-    outputs(Float64Array.from(numbers, (value, i) => scaled(steps.columns[i], value)));
+    outputs(Float64Array.from([...numbers].flatMap((value, i) => scaled(steps.columns[i], value))));
   // Of a row of texts; problems are by column, -1 for the whole, and then there are no outputs.
   const ofCells = (cells) => {
     const problems = new Map();

@@ -15,7 +15,7 @@ SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-s
 # Together they use every line that C files are made of.
 SANITIZED_KINDS = (
     *("hostile", "worded", "robust", "quantities", "labels", "members", "gelu", "mish"),
-    *("periodic", "periodic_members"),
+    *("periodic", "periodic_members", "binned"),
 )
 
 
@@ -72,6 +72,20 @@ def test_arrays_and_images(shape, scale, cc, ort, tmp_path):
     pixels = np.random.default_rng(3).integers(0, high + 1, (500, features), np.uint8)
     made = [Table("pixels", pixels), Table("fractions", pixels * np.float32(0.7))]
     same_in_all_forms(model, made, cc, ort, tmp_path)
+
+
+@pytest.mark.parametrize("embeddings", ["piecewise_linear", "periodic"])
+def test_embedded_arrays(embeddings, cc, ort, tmp_path):
+    """Every feature of an array is embedded, but for a constant, which has no bins."""
+    numbers = np.random.default_rng(5).normal(size=(60, 4))
+    numbers[:, 2] = 7
+    files = {"train": str(tmp_path / "x.npy"), "target": str(tmp_path / "y.npy")}
+    for path, array in zip(files.values(), (numbers, np.arange(60) % 3), strict=True):
+        np.save(path, array)
+    data = {**files, "scale": "robust"}
+    values = {"hidden": [6], "embeddings": embeddings, "data": data}
+    model = exported.randomised(values, tmp_path, 0)
+    same_in_all_forms(model, [make_examples(steps_of(model), 0)], cc, ort, tmp_path)
 
 
 @pytest.mark.parametrize("values", [{"parametrization": "ntk"}, {"feature_scale": True}])

@@ -54,8 +54,20 @@ def features_of(column, cell, missing):
             return [0.0] * column.width
         i = column.categories.index(cell)
         return [*column.off[:i], column.on[i], *column.off[i + 1 :]]
-    x = ((column.fill if gone else float(cell)) - column.center) / column.spread
+    value = column.fill if gone else float(cell)
+    if column.bins:
+        return shares_of(value, column.bins) / column.spread
+    x = (value - column.center) / column.spread
     return [x if column.limit is None else x / math.sqrt(1 + (x / column.limit) ** 2)]
+
+
+def shares_of(value, bins):
+    """Return the piecewise-linear embedding of a number, by the paper's formula."""
+    low, high = np.array(bins[:-1]), np.array(bins[1:])
+    shares = (value - low) / (high - low)
+    shares[1:][value < low[1:]] = 0
+    shares[:-1][value >= high[:-1]] = 1
+    return shares
 
 
 def as_number(cell):
