@@ -60,7 +60,9 @@ def compiled_in_order(function: Function) -> Function:
 
 
 def _jit(function: Function, fastmath: set[str]) -> Function:
-    jit: Any = numba.njit(cache=CACHE is not None, error_model="numpy", fastmath=fastmath)
+    jit: Any = numba.njit(
+        cache=CACHE is not None, error_model="numpy", fastmath=fastmath, nogil=True
+    )
     return cast(Function, jit(function))
 
 
