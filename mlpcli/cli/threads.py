@@ -147,9 +147,11 @@ def watch_pace(experiment: "Experiment") -> Callable[[], None]:
     from mlpcli.training.cost import one_thread_seconds
 
     times: list[float] = []
+    done = False
 
     def watch() -> None:
-        if len(times) > LAST_PACE:
+        nonlocal done
+        if done:
             return
         times.append(time.perf_counter())
         taken, elapsed = len(times) - 1, times[-1] - times[0]
@@ -157,7 +159,7 @@ def watch_pace(experiment: "Experiment") -> Callable[[], None]:
         if taken < PACE_STEPS or times[-1] - times[-2] < elapsed / taken / 2:
             return
         step, alone = elapsed / taken, one_thread_seconds(experiment)
-        times.extend([0.0] * LAST_PACE)
+        done = True
         if step > SLOW * alone:
             console.note(
                 f"threads: steps take about {step / alone:.0f} times as long as with one "

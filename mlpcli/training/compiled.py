@@ -28,9 +28,9 @@ class Piece(NamedTuple):
 
     features: Features
     """(n, n_1), with further columns that are not used."""
-    held: NDArray[np.integer]
+    held: NDArray[np.int64]
     """Their examples, by their row there."""
-    chosen: NDArray[np.integer]
+    chosen: NDArray[np.int64]
     """Their examples, by their row in the dataset."""
     steps: range
 
@@ -77,9 +77,21 @@ def compiled_steps(
         part, errors = slice(numbers.start, numbers.stop), np.empty(len(numbers))
         done = team.call(
             lambda i: steps.train_steps(
-                i, parts[i], features, labels, batches.targets, weights, held, chosen,
-                sizes[part], divisors[part], etas, first, errors, *plan,
-            )  # fmt: skip
+                i,
+                parts[i],
+                features,
+                labels,
+                batches.targets,
+                weights,
+                held,
+                chosen,
+                sizes[part],
+                divisors[part],
+                etas,
+                first,
+                errors,
+                *plan,
+            )
         )
         return errors[:done]
 
@@ -88,9 +100,7 @@ def compiled_steps(
         # No piece is longer than the time between two saves.
         most = max(1, min(most, int(experiment.checkpoint_every * len(sizes))))
 
-    def pieces(
-        order: NDArray[np.integer], augment: Augment | None, first: int
-    ) -> Iterator[Piece]:
+    def pieces(order: NDArray[np.integer], augment: Augment | None, first: int) -> Iterator[Piece]:
         for piece in _gathered(batches, order.astype(np.int64, copy=False), augment, first):
             yield from _cut(piece, batches.batch_sizes.sizes, most)
 

@@ -91,10 +91,10 @@ def squares(g: Array, parts: Parts) -> float:
     total = 0.0
     for k in range(len(parts)):
         part = vector(g, parts[k, 0], parts[k, 1] - parts[k, 0])
-        sum_of_part = g.dtype.type(0)
+        sum_of_part: Number = g.dtype.type(0)
         for i in range(len(part)):
             sum_of_part += part[i] * part[i]
-        total += sum_of_part
+        total += float(sum_of_part)
     return total
 
 

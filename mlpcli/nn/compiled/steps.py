@@ -95,7 +95,10 @@ def make_plan(
         np.zeros((2, team, LINE)),
         network.theta,
         np.empty_like(network.theta),
-        np.empty((PRODUCTS + team if team > 1 else OWN_DELTA, rows * sum(network.structure)), network.dtype),
+        np.empty(
+            (PRODUCTS + team if team > 1 else OWN_DELTA, rows * sum(network.structure)),
+            network.dtype,
+        ),
         np.array(network.structure),
         np.array([KINDS[name] for name in names]),
         LOSSES[loss],
@@ -194,7 +197,17 @@ def train_steps(
         _forward(me, meeting, m, theta, room, structure, kinds, input_scale)
         examples = vector(chosen, row, m)
         sums[0, me, 0] = _delta(
-            me, team, examples, labels, targets, weights, room, structure, kinds, loss, divisors[step]
+            me,
+            team,
+            examples,
+            labels,
+            targets,
+            weights,
+            room,
+            structure,
+            kinds,
+            loss,
+            divisors[step],
         )
         row += m
         meet(meeting, me, team)
@@ -205,9 +218,13 @@ def train_steps(
             return step + 1
         if descends:
             down = -number(etas[step])
-            _backward(me, meeting, m, theta, theta, down, number(1), room, structure, kinds, input_scale)
+            _backward(
+                me, meeting, m, theta, theta, down, number(1), room, structure, kinds, input_scale
+            )
             continue
-        _backward(me, meeting, m, theta, g, number(1), number(0), room, structure, kinds, input_scale)
+        _backward(
+            me, meeting, m, theta, g, number(1), number(0), room, structure, kinds, input_scale
+        )
         shorter = 1.0
         if clips(settings):
             sums[1, me, 0] = squares(g, parts)
@@ -263,12 +280,21 @@ def _forward(
                 _add_up(room, q, m, n_out, low, high, 0, n_out, team)
             else:
                 _add_up(room, q, m, n_out, 0, m, low, high, team)
-        start, numbers = (low * n_out, (high - low) * n_out) if output else (m * low, m * (high - low))
+        start, numbers = (
+            (low * n_out, (high - low) * n_out) if output else (m * low, m * (high - low))
+        )
         if kinds[layer] == SOFTMAX:
             rows = numbers // n_out
-            softmax(matrix(room, Z * size + q + start, rows, n_out), matrix(room, A * size + q + start, rows, n_out))
+            softmax(
+                matrix(room, Z * size + q + start, rows, n_out),
+                matrix(room, A * size + q + start, rows, n_out),
+            )
         else:
-            activate(kinds[layer], vector(room, Z * size + q + start, numbers), vector(room, A * size + q + start, numbers))
+            activate(
+                kinds[layer],
+                vector(room, Z * size + q + start, numbers),
+                vector(room, A * size + q + start, numbers),
+            )
 
 
 @compiled
