@@ -18,7 +18,7 @@ from mlpcli.training.step import compiled_rule, is_parametrized
 # NumPy's library for its products, and activations that are computed for several numbers at once.
 SMALL = 1 << 16
 # Those that each thread has to have for its part of a step, lest threads wait more than they work.
-SHARE = 1 << 17
+SHARE = 1 << 19
 # Those of a piece, some 10 ms: between pieces signals are seen and progress is told. And its steps.
 PIECE, MOST_STEPS = 1 << 29, 1 << 13
 

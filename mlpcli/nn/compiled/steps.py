@@ -235,6 +235,15 @@ def train_steps(
 
 
 @compiled
+def _neurons(structure: Integers, layers: int) -> int:
+    """Return how many neurons the first layers have."""
+    total = 0
+    for layer in range(layers):
+        total += structure[layer]
+    return total
+
+
+@compiled
 def _sum(sums: NDArray[np.float64], which: int) -> float:
     """Add up what the threads have of a sum, in the same order in each."""
     total = 0.0
@@ -337,7 +346,7 @@ def _delta(
     """
     number, size, m, n = room.dtype.type, room.shape[1], len(chosen), structure[-1]
     low, high = share(m, me, team)
-    q = m * structure[:-1].sum() + low * n
+    q = m * _neurons(structure, len(structure) - 1) + low * n
     z = matrix(room, Z * size + q, high - low, n)
     a = matrix(room, A * size + q, high - low, n)
     delta = matrix(room, DELTA * size + q, high - low, n)
@@ -387,7 +396,7 @@ def _backward(
     theta itself: so plain gradient descent needs no pass of its own.
     """
     number, size, team = theta.dtype.type, room.shape[1], len(meeting) - 1
-    p, q = len(theta), m * structure.sum() - m * structure[-1]
+    p, q = len(theta), m * _neurons(structure, len(structure) - 1)
     for layer in range(len(kinds) - 1, -1, -1):
         n_in, n_out = structure[layer], structure[layer + 1]
         p -= (n_in + 1) * n_out
