@@ -39,24 +39,29 @@ AVAILABLE = all([_find("sgemm"), _find("dgemm")])
 sgemm, dgemm = _declare("sgemm", types.float32), _declare("dgemm", types.float64)
 
 # OpenBLAS can be told, while it runs, how many threads its products are divided among.
-_get_threads = getattr(LIBRARY, "scipy_openblas_get_num_threads64_", None)
-_set_threads = getattr(LIBRARY, "scipy_openblas_set_num_threads64_", None)
-SETTABLE = AVAILABLE and _get_threads is not None and _set_threads is not None
+_get, _set = (
+    getattr(LIBRARY, f"scipy_openblas_{verb}_num_threads64_", None) for verb in ("get", "set")
+)
+SETTABLE = AVAILABLE and bool(_get and _set)
 
 
 def threads() -> int:
     """Return how many threads products are divided among; 1 if the library cannot be told."""
-    return int(_get_threads()) if SETTABLE and _get_threads else 1
+    return int(_get()) if _get else 1
+
+
+def set_threads(number: int) -> None:
+    """Divide products among so many threads from now on."""
+    if _set:
+        _set(number)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Divide no product among threads meanwhile, since several of them call the library."""
     number = threads()
-    if _set_threads:
-        _set_threads(1)
+    set_threads(1)
     try:
         yield
     finally:
-        if _set_threads:
-            _set_threads(number)
+        set_threads(number)

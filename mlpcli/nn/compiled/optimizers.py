@@ -111,6 +111,12 @@ def clips(settings: Settings) -> bool:
     return settings[6] != math.inf
 
 
+@compiled
+def _flushed(number: Any, tiny: Any) -> Any:
+    """Return a number of a memory, or 0 in place of a subnormal one, as `optimizers.flush`."""
+    return number - number if abs(number) < tiny else number
+
+
 # Of the parameters p, (k,), and their mean gradient d: it is scaled, and `added` times the
 # parameters is added to it; `kept` of them stays.
 
@@ -133,9 +139,10 @@ def _momentum(
     mu: Number,
     ahead: bool,
 ) -> None:
+    tiny = np.finfo(p.dtype).tiny
     for i in range(len(p)):
         slope = step * (scale * d[i] + added * p[i])
-        v[i] = mu * v[i] - slope
+        v[i] = _flushed(mu * v[i] - slope, tiny)
         p[i] = kept * p[i] + (mu * v[i] - slope if ahead else v[i])
 
 
@@ -153,10 +160,11 @@ def _adam(
     beta2: Number,
     least: Number,
 ) -> None:
+    tiny = np.finfo(p.dtype).tiny
     for i in range(len(p)):
         slope = scale * d[i] + added * p[i]
-        m[i] = beta1 * m[i] + slope
-        v[i] = beta2 * v[i] + slope * slope
+        m[i] = _flushed(beta1 * m[i] + slope, tiny)
+        v[i] = _flushed(beta2 * v[i] + slope * slope, tiny)
         p[i] = kept * p[i] - step * m[i] / (np.sqrt(v[i]) + least)
 
 
@@ -172,9 +180,10 @@ def _rmsprop(
     beta2: Number,
     least: Number,
 ) -> None:
+    tiny = np.finfo(p.dtype).tiny
     for i in range(len(p)):
         slope = scale * d[i] + added * p[i]
-        v[i] = beta2 * v[i] + slope * slope
+        v[i] = _flushed(beta2 * v[i] + slope * slope, tiny)
         p[i] = kept * p[i] - step * slope / (np.sqrt(v[i]) + least)
 
 

@@ -188,11 +188,12 @@ def train_steps(
         How many steps have an error; all but a last one that is not finite were taken.
     """
     number, row, team = theta.dtype.type, 0, len(meeting) - 1
+    rows = _rows(room, structure)
     descends = is_plain(kind, settings)
     for step in range(len(sizes)):
         m = sizes[step]
         low, high = share(structure[0], me, team)
-        x = matrix(room, m * low, m, high - low)
+        x = matrix(room, rows * low, m, high - low)
         gather(features, vector(held, row, m), low, high - low, x)
         _forward(me, meeting, m, theta, room, structure, kinds, input_scale)
         examples = vector(chosen, row, m)
@@ -244,6 +245,15 @@ def _neurons(structure: Integers, layers: int) -> int:
 
 
 @compiled
+def _rows(room: Array, structure: Integers) -> int:
+    """Return of how many examples there is room: what is whose does not depend on a mini-batch.
+
+    A thread may be at the next one, of another size, while others are not done with this.
+    """
+    return room.shape[1] // _neurons(structure, len(structure))
+
+
+@compiled
 def _sum(sums: NDArray[np.float64], which: int) -> float:
     """Add up what the threads have of a sum, in the same order in each."""
     total = 0.0
@@ -265,14 +275,14 @@ def _forward(
 ) -> None:
     """Fill z and σ(z) of all layers, as `network.forward`: of its own neurons, or examples."""
     number, size, team = theta.dtype.type, room.shape[1], len(meeting) - 1
-    scale, p, q = number(input_scale), 0, 0
+    rows, scale, p, q = _rows(room, structure), number(input_scale), 0, 0
     for layer in range(len(kinds)):
         n_in, n_out = structure[layer], structure[layer + 1]
         low, high = share(n_in, me, team)
-        a = matrix(room, A * size + q + m * low, m, high - low)
+        a = matrix(room, A * size + q + rows * low, m, high - low)
         W = matrix(theta, p + low * n_out, high - low, n_out)
         b = vector(theta, p + n_in * n_out, n_out)
-        p, q = p + (n_in + 1) * n_out, q + m * n_in
+        p, q = p + (n_in + 1) * n_out, q + rows * n_in
         z = matrix(room, (Z if team == 1 else PRODUCTS + me) * size + q, m, n_out)
         last = me == team - 1
         if last:
@@ -286,33 +296,41 @@ def _forward(
         if team > 1:
             meet(meeting, me, team)
             if output:
-                _add_up(room, q, m, n_out, low, high, 0, n_out, team)
+                _add_up(room, q, q + low * n_out, n_out, low, high, 0, n_out, team)
             else:
-                _add_up(room, q, m, n_out, 0, m, low, high, team)
-        start, numbers = (
-            (low * n_out, (high - low) * n_out) if output else (m * low, m * (high - low))
-        )
+                _add_up(room, q, q + rows * low, n_out, 0, m, low, high, team)
+        start = q + (low * n_out if output else rows * low)
+        numbers = (high - low) * (n_out if output else m)
         if kinds[layer] == SOFTMAX:
-            rows = numbers // n_out
-            softmax(
-                matrix(room, Z * size + q + start, rows, n_out),
-                matrix(room, A * size + q + start, rows, n_out),
+            own = high - low
+            z, a = (
+                matrix(room, Z * size + start, own, n_out),
+                matrix(room, A * size + start, own, n_out),
             )
+            softmax(z, a)
         else:
-            activate(
-                kinds[layer],
-                vector(room, Z * size + q + start, numbers),
-                vector(room, A * size + q + start, numbers),
+            flat_z, flat_a = (
+                vector(room, Z * size + start, numbers),
+                vector(room, A * size + start, numbers),
             )
+            activate(kinds[layer], flat_z, flat_a)
 
 
 @compiled
 def _add_up(
-    room: Array, q: int, m: int, n: int, top: int, bottom: int, low: int, high: int, team: int
+    room: Array,
+    q: int,
+    to: int,
+    n: int,
+    top: int,
+    bottom: int,
+    low: int,
+    high: int,
+    team: int,
 ) -> None:
-    """Add up what all threads have of z: of some rows and columns, which then stand together."""
+    """Add up what all threads have of z, of some rows and columns of n, which then stand alone."""
     size, width = room.shape[1], high - low
-    own = matrix(room, Z * size + q + top * n + m * low, bottom - top, width)
+    own = matrix(room, Z * size + to, bottom - top, width)
     one, other = PRODUCTS * size + q, (PRODUCTS + 1) * size + q
     for i in range(bottom - top):
         start = (top + i) * n + low
@@ -346,7 +364,7 @@ def _delta(
     """
     number, size, m, n = room.dtype.type, room.shape[1], len(chosen), structure[-1]
     low, high = share(m, me, team)
-    q = m * _neurons(structure, len(structure) - 1) + low * n
+    q = _rows(room, structure) * _neurons(structure, len(structure) - 1) + low * n
     z = matrix(room, Z * size + q, high - low, n)
     a = matrix(room, A * size + q, high - low, n)
     delta = matrix(room, DELTA * size + q, high - low, n)
@@ -396,18 +414,19 @@ def _backward(
     theta itself: so plain gradient descent needs no pass of its own.
     """
     number, size, team = theta.dtype.type, room.shape[1], len(meeting) - 1
-    p, q = len(theta), m * _neurons(structure, len(structure) - 1)
+    rows = _rows(room, structure)
+    p, q = len(theta), rows * _neurons(structure, len(structure) - 1)
     for layer in range(len(kinds) - 1, -1, -1):
         n_in, n_out = structure[layer], structure[layer + 1]
         p -= (n_in + 1) * n_out
         low, high = share(n_in, me, team)
         own = high - low
         delta = matrix(room, DELTA * size + q, m, n_out)
-        q -= m * n_in
-        a = matrix(room, A * size + q + m * low, m, own)
+        q -= rows * n_in
+        a = matrix(room, A * size + q + rows * low, m, own)
         W = matrix(theta, p + low * n_out, own, n_out)
         d = matrix(target, p + low * n_out, own, n_out)
-        below = matrix(room, (DELTA if team == 1 else OWN_DELTA) * size + q + m * low, m, own)
+        below = matrix(room, (DELTA if team == 1 else OWN_DELTA) * size + q + rows * low, m, own)
         if layer > 0:
             # Before the weights change.
             delta_below(delta, W, below)
@@ -416,7 +435,7 @@ def _backward(
         if me == team - 1:
             bias_gradient(scale, delta, kept, vector(target, p + n_in * n_out, n_out))
         if layer > 0:
-            z = matrix(room, Z * size + q + m * low, m, own)
+            z = matrix(room, Z * size + q + rows * low, m, own)
             slope(kinds[layer - 1], below, a, z)
             if team > 1:
                 whole = matrix(room, DELTA * size + q, m, n_in)
