@@ -156,7 +156,7 @@ def watch_pace(experiment: "Experiment") -> Callable[[], None]:
         times.append(time.perf_counter())
         taken, elapsed = len(times) - 1, times[-1] - times[0]
         # Compiled steps are reported several at a time: it counts when the first of them is.
-        if taken < PACE_STEPS or times[-1] - times[-2] < elapsed / taken / 2:
+        if taken < PACE_STEPS or times[-1] - times[-2] <= elapsed / taken / 2:
             return
         step, alone = elapsed / taken, one_thread_seconds(experiment)
         done = True

@@ -56,20 +56,20 @@ def compiled_steps(
     if not engine.numba or others:
         return None
     # Here, since they import numba.
-    from mlpcli.nn.compiled import blas, steps
+    from mlpcli.nn.compiled import blas, plan, steps
     from mlpcli.nn.compiled.team import AVAILABLE, Team
 
-    if work > SMALL and not steps.suits_large(network):
+    if work > SMALL and not plan.suits_large(network):
         return None
     team = Team(max(1, min(blas.threads(), work // SHARE)) if AVAILABLE else 1)
     rule = compiled_rule(experiment, network)
     loss = experiment.loss, experiment.output
-    plan = steps.make_plan(network, loss, rows, state, rule, team.size)
-    if plan is None:
+    given = plan.make_plan(network, loss, rows, state, rule, team.size)
+    if given is None:
         return None
     weights = np.empty((0, 1), network.dtype) if batches.weights is None else batches.weights
     labels = batches.labels.astype(np.int64)
-    parts = [steps.parts_of(network.structure, i, team.size) for i in range(team.size)]
+    parts = [plan.parts_of(network.structure, i, team.size) for i in range(team.size)]
     sizes, divisors = np.array(batches.batch_sizes.sizes), np.array(batches.batch_sizes.divisors)
 
     def take(piece: Piece, etas: NDArray[np.float64], first: int) -> NDArray[np.float64]:
@@ -90,7 +90,7 @@ def compiled_steps(
                 etas,
                 first,
                 errors,
-                *plan,
+                *given,
             )
         )
         return errors[:done]

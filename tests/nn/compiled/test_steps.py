@@ -17,7 +17,7 @@ from mlpcli.training.loop import train
 from mlpcli.training.run import start_run
 
 jit = pytest.importorskip("mlpcli.nn.compiled.jit", exc_type=ImportError)
-steps = pytest.importorskip("mlpcli.nn.compiled.steps", exc_type=ImportError)
+plan = pytest.importorskip("mlpcli.nn.compiled.plan", exc_type=ImportError)
 
 BASE = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}
 
@@ -92,12 +92,12 @@ def three_threads(monkeypatch):
     team = pytest.importorskip("mlpcli.nn.compiled.team", exc_type=ImportError)
     if not team.AVAILABLE:
         pytest.skip("this NumPy's library cannot be told how many threads to use")
-    sizes, start, number = [], team.Team.__init__, steps.blas.threads()
+    sizes, start, number = [], team.Team.__init__, plan.blas.threads()
     monkeypatch.setattr(compiled, "SHARE", 1)
-    monkeypatch.setattr(steps.blas, "threads", lambda: 3)
+    monkeypatch.setattr(plan.blas, "threads", lambda: 3)
     monkeypatch.setattr(team.Team, "__init__", lambda self, n: sizes.append(n) or start(self, n))
     yield sizes
-    steps.blas.set_threads(number)
+    plan.blas.set_threads(number)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -145,9 +145,9 @@ def test_large_networks_without_the_library(monkeypatch):
     """Where NumPy's library cannot be called, the passes of large networks stay NumPy's."""
     keys = {"structure": [4, 900, 90, 3], "activation": "relu", "bt_size": 25}
     network = new_model(from_mapping(BASE | keys, {}), dataset()).network
-    assert steps.suits_large(network) == steps.blas.AVAILABLE
-    monkeypatch.setattr(steps.blas, "AVAILABLE", False)
-    assert not steps.suits_large(network)
+    assert plan.suits_large(network) == plan.blas.AVAILABLE
+    monkeypatch.setattr(plan.blas, "AVAILABLE", False)
+    assert not plan.suits_large(network)
 
 
 def test_members_are_numpys():
