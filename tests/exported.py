@@ -12,6 +12,7 @@ from mlpcli import model
 from mlpcli.checkpoint.store import save
 from mlpcli.config.load import from_mapping
 from mlpcli.data.load import fit_structure, load_data
+from mlpcli.nn.layout import FREQUENCIES
 from mlpcli.training.run import new_run
 
 HOSTILE = ('"; drop', "line\nbreak", "*/ int x; /*", "%s%n", "while", "größe 列", "a\\", "??/")
@@ -25,7 +26,7 @@ class Kind(NamedTuple):
     header: tuple[str, ...]
     """Without the target; empty for arrays."""
     cells: tuple[str, ...]
-    """What every column holds: number, category or bit."""
+    """What every column holds: number, category, word (of two) or bit."""
     classes: tuple[str, ...] = ("no", "maybe", "yes")
     gaps: float = 0.0
     """The share of cells that are missing."""
@@ -36,15 +37,18 @@ class Kind(NamedTuple):
 
 MIXED = ("number", "category", "number", "bit")
 COLUMNS = ("age", "colour", "income", "member")
+SIGNED, SIGNED_COLUMNS = (*MIXED, "word"), (*COLUMNS, "smoker")
 KINDS = {
     "numbers": Kind(("a", "b", "c"), ("number",) * 3),
     "filled": Kind(COLUMNS, MIXED, gaps=0.2, values={"data": {"missing": "mean"}}),
     "robust": Kind(
-        COLUMNS, MIXED, gaps=0.1, values={"data": {"missing": "mean", "scale": "robust"}}
+        SIGNED_COLUMNS, SIGNED, gaps=0.1, values={"data": {"missing": "mean", "scale": "robust"}}
     ),
     "unscaled": Kind(COLUMNS, MIXED, values={"data": {"scale": "none"}}),
     "unit": Kind(COLUMNS, MIXED, values={"data": {"scale": "unit"}}),
-    "ignoring": Kind(COLUMNS, MIXED, values={"data": {"unknown": "ignore", "scale": "robust"}}),
+    "ignoring": Kind(
+        SIGNED_COLUMNS, SIGNED, values={"data": {"unknown": "ignore", "scale": "robust"}}
+    ),
     "worded": Kind(
         COLUMNS,
         MIXED,
@@ -85,6 +89,26 @@ KINDS = {
         targets=("price", "rent"),
         values={"task": "regression", "members": 2, "data": {"target": ["price", "rent"]}},
     ),
+    "periodic": Kind(
+        COLUMNS, MIXED, gaps=0.2, values={"embeddings": "periodic", "data": {"missing": "mean"}}
+    ),
+    "periodic_members": Kind(
+        COLUMNS,
+        MIXED,
+        values={
+            **{"embeddings": "periodic", "members": 2, "output": "softmax", "dtype": "float64"},
+            "data": {"scale": "unit"},
+        },
+    ),
+    "binned": Kind(
+        SIGNED_COLUMNS,
+        SIGNED,
+        gaps=0.2,
+        values={"embeddings": "piecewise_linear", "data": {"missing": "mean", "scale": "robust"}},
+    ),
+    "binned_unit": Kind(
+        COLUMNS, MIXED, values={"embeddings": "piecewise_linear", "data": {"scale": "unit"}}
+    ),
     "shallow": Kind(("a", "b"), ("number",) * 2, values={"hidden": []}),
     **{
         name: Kind(("a", "b"), ("number",) * 2, values={"activation": name})
@@ -92,6 +116,7 @@ KINDS = {
     },
 }
 CATEGORIES = ("red", "green", 'blue, "navy"', "*/", "%d", "är", " spaced ", "\\n", "\\")
+WORDS = {"category": CATEGORIES, "word": ("no", "yes")}
 
 
 def rows_of(kind, n, seed=0):
@@ -101,8 +126,8 @@ def rows_of(kind, n, seed=0):
     def cell(what):
         if rng.random() < kind.gaps:
             return str(rng.choice(["", "NA", " ? "]))
-        if what == "category":
-            return str(rng.choice(CATEGORIES))
+        if what in WORDS:
+            return str(rng.choice(WORDS[what]))
         return str(rng.integers(2)) if what == "bit" else repr(float(rng.normal(40, 12)))
 
     return [[cell(what) for what in kind.cells] for _ in range(n)]
@@ -166,8 +191,8 @@ def randomised(values, folder, seed):
     experiment = fit_structure(experiment, dataset.encoding)
     new = model.new_model(experiment, dataset)
     rng = np.random.default_rng(seed)
-    for array in new.network.extras.values():
-        array[:] = rng.normal(size=array.shape)
+    for name, array in new.network.extras.items():
+        array[:] = rng.normal(size=array.shape, scale=0.1 if name == FREQUENCIES else 1)
     for W, b in zip(new.network.weights, new.network.biases, strict=True):
         W[:] = rng.normal(size=W.shape, scale=2 / W.shape[1] ** 0.5)
         b[:] = rng.normal(size=b.shape, scale=0.5)

@@ -177,7 +177,7 @@ def feature_name(encoding: Encoding, feature: int) -> str:
             if column.parts:
                 return f"{feature_names(column.parts)[i]} of {called}"
             which = ""
-            if column.categories:
+            if column.categories and not column.signed:
                 which = f"={column.categories[i]}"
             elif column.bins:
                 which = f" from {column.bins[i]:g} to {column.bins[i + 1]:g}"

@@ -58,12 +58,14 @@ def columns_that_tell(dataset: Dataset) -> Iterator[Finding]:
     for first, width in _columns(encoding):
         part = np.asarray(features[:, first : first + width], np.float64)
         name = feature_name(encoding, first).partition("=")[0]
+        columns = encoding.input_columns
+        is_category = bool(columns and columns[encoding.column_of(first)].categories)
         if encoding.task == "regression":
             tells = width == 1 and _is_linear(part[:, 0], targets)
             how = "is the target, or a multiple of it"
-        elif width > 1:
-            is_category = bool(encoding.input_columns[encoding.column_of(first)].categories)
-            tells = is_category and _is_function(part.argmax(axis=1), targets)
+        elif width > 1 or is_category:
+            codes = part.argmax(axis=1) if width > 1 else (part[:, 0] > 0).astype(np.intp)
+            tells = is_category and _is_function(codes, targets)
             how = "tells the class: each of its categories has examples of one class only"
         else:
             tells, how = _tells_class(part[:, 0], targets)

@@ -45,7 +45,7 @@ class Column(NamedTuple):
     role: str
     """number, category, date, target or ignored."""
     categories: tuple[str, ...] = ()
-    """Of a category: one feature each."""
+    """Of a category: one feature each, but for `signed`."""
     filling: tuple[float, ...] = ()
     """What stands for a missing value: the mean, or the share of every category."""
     parts: tuple[str, ...] = ()
@@ -54,6 +54,8 @@ class Column(NamedTuple):
     """Whether its day is before its month, where that makes a difference."""
     bins: tuple[float, ...] = ()
     """Of a number that is embedded: the ends of its bins, increasing; one feature each."""
+    signed: bool = False
+    """Whether two categories are one feature, -1 and 1."""
 
     @property
     def width(self) -> int:
@@ -61,7 +63,8 @@ class Column(NamedTuple):
         if self.role == "date":
             return sum(PARTS[part] for part in self.parts)
         numbers = len(self.bins) - 1 if self.bins else 1
-        return {"number": numbers, "category": len(self.categories)}.get(self.role, 0)
+        categories = 1 if self.signed else len(self.categories)
+        return {"number": numbers, "category": categories}.get(self.role, 0)
 
 
 class Quantity(NamedTuple):
@@ -139,7 +142,11 @@ class Encoding(NamedTuple):
         del mapping["class_names"]
         if self.columns:
             mapping["columns"] = [
-                {name: value for name, value in column._asdict().items() if value not in ((), None)}
+                {
+                    name: value
+                    for name, value in column._asdict().items()
+                    if name not in Column._field_defaults or value != Column._field_defaults[name]
+                }
                 for column in self.columns
             ]
         if self.quantities:
@@ -176,6 +183,7 @@ class Encoding(NamedTuple):
 def _is_consistent(column: Column) -> bool:
     """Return whether a column has the categories, parts or bins of its role, and their filling."""
     categories, parts, bins = column.categories, column.parts, column.bins
+    fillings = 1 if column.role == "number" else len(categories) or column.width
     return (
         len(set(categories)) == len(categories)
         and bool(categories) == (column.role == "category")
@@ -184,7 +192,8 @@ def _is_consistent(column: Column) -> bool:
         and (column.day_first is None or column.role == "date")
         and (not bins or (len(bins) > 1 and column.role == "number"))
         and all(low < high for low, high in pairwise(bins))
-        and len(column.filling) in (0, 1 if column.role == "number" else column.width)
+        and (not column.signed or len(categories) == 2)
+        and len(column.filling) in (0, fillings)
     )
 
 
@@ -216,8 +225,9 @@ _COLUMN = mapping_of(
         "parts": list_of(choice(*PARTS)),
         "day_first": BOOLEAN,
         "bins": list_of(number()),
+        "signed": BOOLEAN,
     },
-    optional=("categories", "filling", "parts", "day_first", "bins"),
+    optional=("categories", "filling", "parts", "day_first", "bins", "signed"),
 )
 _QUANTITY = mapping_of(
     {"mean": number(), "std": number(above=0), "low": number(), "high": number()}
@@ -356,9 +366,12 @@ def expander(
                 present = np.flatnonzero(~missing)
                 codes = recoded[j][given[present].astype(np.intp)]
                 known = codes >= 0
-                into[present[known], codes[known]] = hot
-                into[present[~known]] = nothing[part]
-                into[missing] = np.multiply(column.filling or 0, hot)
+                one_hot = np.zeros((len(values), 2)) if column.signed else into
+                one_hot[present[known], codes[known]] = hot
+                one_hot[present[~known]] = nothing[part]
+                one_hot[missing] = np.multiply(column.filling or 0, hot)
+                if column.signed:
+                    into[:, 0] = one_hot[:, 1] - one_hot[:, 0]
             elif column.parts:
                 into[~missing] = date_features(given[~missing], column.parts)
                 into[missing] = column.filling or np.nan

@@ -104,7 +104,8 @@ def make_dataset(
         opened = open_test_file(files, encoding, search_paths, dtype)
         unseen = unseen_notes(encoding, opened.table)
     notes = [
-        f"column {column.name or i} is text: {len(column.categories)} categories, one-hot"
+        f"column {column.name or i} is text: {len(column.categories)} categories, "
+        + ("-1 and 1" if column.signed else "one-hot")
         for i, column in enumerate(encoding.columns)
         if column.categories
     ]

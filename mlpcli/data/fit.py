@@ -204,6 +204,8 @@ def fit_scaling(
     scale = scale or default_scale(encoding, table, rows)
     if scale not in FITTED_SCALES:
         return encoding._replace(scale=scale)
+    if scale == "robust":
+        encoding = _with_signs(encoding)
     expand = expander(encoding, table)
 
     def numbers(values: Values) -> NDArray[np.float64]:
@@ -226,13 +228,19 @@ def fit_scaling(
     for column in encoding.input_columns:
         if column.categories or column.bins:
             part = slice(start, start + column.width)
-            # What is 0 or 1 stays so; of two categories each becomes -1 or 1 under `robust`.
-            mirrored = scale == "robust" and len(column.categories) == 2
-            centers[part], spreads[part] = (0.5, 0.5) if mirrored else (0, 1)
+            # What is 0 or 1, or -1 or 1, stays so.
+            centers[part], spreads[part] = 0, 1
         start += column.width
     return encoding._replace(
         scale=scale, means=tuple(centers.tolist()), deviations=tuple(spreads.tolist())
     )
+
+
+def _with_signs(encoding: Encoding) -> Encoding:
+    """Make one feature, -1 and 1, of every column with two categories."""
+    columns = tuple(c._replace(signed=len(c.categories) == 2) for c in encoding.columns)
+    width = sum(column.width for column in columns)
+    return encoding._replace(columns=columns, features=width if columns else encoding.features)
 
 
 def _weights(table: Table, rows: Rows) -> NDArray[np.float64] | None:

@@ -17,6 +17,7 @@ from mlpcli.export.steps import (
     Classes,
     Labels,
     Number,
+    Periodic,
     Quantities,
     Steps,
 )
@@ -71,8 +72,8 @@ def render(
     linkage = "static inline " if header else ""
     parts = [
         _introduction(steps, fields, about, quantized),
-        *_functions(steps, quantized),
         *_parameters(steps, quantized),
+        *_functions(steps, quantized),
         *_texts(steps),
         *_predict(steps, fields, linkage, quantized),
     ]
@@ -164,6 +165,11 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
         yield floats(f"b{i + 2}", layer.b, str(n_out))
     if members := steps.members:
         yield floats("scales", members.scales, " * ".join(map(str, members.scales.shape)))
+    if periodic := steps.periodic:
+        flags = [f"{flag:d}" for flag in periodic.is_number]
+        yield _array(f"unsigned char @is_number[{len(flags)}]", flags)
+        frequencies = periodic.frequencies
+        yield floats("frequencies", frequencies, " * ".join(map(str, frequencies.shape)))
 
 
 def _texts(steps: Steps) -> Iterator[str]:
@@ -174,10 +180,13 @@ def _texts(steps: Steps) -> Iterator[str]:
             n = len(column.categories)
             yield _array(f"char *const @categories{position}[{n}]", map(c_text, column.categories))
             yield _doubles(f"on{position}", column.on)
-            yield _doubles(f"off{position}", column.off)
+            if column.off:
+                yield _doubles(f"off{position}", column.off)
             if column.fill:
                 yield _doubles(f"fill{position}", column.fill)
-    if not steps.named and not _is_uniform(steps):
+        elif column.bins:
+            yield _doubles(f"ends{position}", column.bins)
+    if not (steps.named or _is_binned(steps) or _is_uniform(steps)):
         yield _doubles("fill", [column.fill or 0.0 for column in _numbers(steps)])
         yield _doubles("center", [column.center for column in _numbers(steps)])
         yield _doubles("spread", [column.spread for column in _numbers(steps)])
@@ -185,6 +194,11 @@ def _texts(steps: Steps) -> Iterator[str]:
 
 def _numbers(steps: Steps) -> list[Number]:
     return [column for column in steps.columns if isinstance(column, Number)]
+
+
+def _is_binned(steps: Steps) -> bool:
+    """Return whether a number becomes several features."""
+    return any(column.bins for column in _numbers(steps))
 
 
 def _is_uniform(steps: Steps) -> bool:
@@ -195,9 +209,9 @@ def _is_uniform(steps: Steps) -> bool:
 def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]:
     """Return the functions that are needed, each once."""
     needed: list[str] = []
-    if numbers := _numbers(steps):
-        needed.append(_number_function(steps, numbers[0]))
-    if len(numbers) < len(steps.columns):
+    largest = LARGEST[steps.dtype]
+    needed += [made.replace("LARGEST", largest) for made in _number_functions(steps)]
+    if len(_numbers(steps)) < len(steps.columns):
         # Spellings of a number that stands for a missing value; "" is a text of white space.
         spelled = (f(n) for n in steps.missing.numbers for f in (_number, "{:g}".format))
         words = dict.fromkeys(["", *steps.missing.text_words, *spelled])
@@ -210,17 +224,33 @@ def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]
         needed += [c_parts.LOG] if members.temperature != 1 else []
     for name in used:
         needed += c_parts.ACTIVATIONS[name]
+    if periodic := steps.periodic:
+        needed.append(_embed_function(periodic))
     return list(dict.fromkeys(needed))
 
 
-def _number_function(steps: Steps, column: Number) -> str:
-    equals = (f" || value == {_number(number)}" for number in steps.missing.numbers)
-    bend = "" if column.limit is None else c_parts.BEND.replace("LIMIT", _number(column.limit))
+def _embed_function(periodic: Periodic) -> str:
+    numbers, each = periodic.frequencies.shape
+    features = len(periodic.is_number)
     return (
-        c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
-        .replace("LARGEST", LARGEST[steps.dtype])
-        .replace("BEND", bend)
+        c_parts.EMBED.replace("FEATURES", str(features))
+        .replace("OTHERS", str(features - numbers))
+        .replace("COSINES", str(numbers * each))
+        .replace("EACH", str(each))
+        .replace("FACTOR", _number(periodic.factor))
     )
+
+
+def _number_functions(steps: Steps) -> Iterator[str]:
+    """Yield what makes features of numbers, and of those with bins."""
+    equals = (f" || value == {_number(number)}" for number in steps.missing.numbers)
+    function = c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
+    limits = {column.limit for column in _numbers(steps) if not column.bins}
+    for limit in limits:
+        bend = "" if limit is None else c_parts.BEND.replace("LIMIT", _number(limit))
+        yield function.replace("BEND", bend)
+    if _is_binned(steps):
+        yield function.replace("BEND", "").replace("@number", "@plain") + "\n" + c_parts.BINNED
 
 
 def _introduction(
@@ -282,11 +312,13 @@ def _predict(
     yield "".join(f"{head};\n" for head in heads)
     sizes = [layer.W.shape[1] for layer in steps.affine]
     buffers = [f"a{i}[{size}]" for i, size in enumerate(sizes if steps.members else sizes[:-1], 2)]
+    layers = _members if steps.members else _forward
     lines = [
-        f"double {', '.join([f'x[{steps.affine[0].W.shape[0]}]', *buffers])};",
+        f"double {', '.join([*_inputs(steps), *buffers])};",
         "int i;",
         *_read(steps, fields),
-        *(_members(steps, quantized) if steps.members else _forward(steps, quantized)),
+        *(["@embed(x, embedded);"] if steps.periodic else []),
+        *layers(steps, "embedded" if steps.periodic else "x", quantized),
         f"for (i = 0; i < {k}; i++)",
         "    if (outputs[i] - outputs[i] != 0.0)",
         "        return @too_large;",
@@ -297,24 +329,36 @@ def _predict(
     yield f"{heads[1]}\n{{\n    return i >= 0 && i < {k} ? @names[i] : 0;\n}}\n"
 
 
+def _inputs(steps: Steps) -> list[str]:
+    """Return the arrays of features, and of what stands for them, as they are declared."""
+    n = len(steps.affine[0].W)
+    if steps.periodic:
+        return [f"x[{len(steps.periodic.is_number)}]", f"embedded[{n}]"]
+    return [f"x[{n}]"]
+
+
 def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
     """Yield the lines that make features x of a row."""
-    start = 0
-    for position, (column, field) in enumerate(zip(steps.columns, fields, strict=False), 1):
-        fill = column.fill is not None
+    cells, start = [f"row->{field}" for field in fields], 0
+    if not fields and _is_binned(steps):
+        cells = [f"row[{j}]" for j in range(len(steps.columns))]
+    for position, (column, cell) in enumerate(zip(steps.columns, cells, strict=False), 1):
         if isinstance(column, Number):
-            numbers = map(_number, (column.fill or 0.0, column.center, column.spread))
-            call = f"@number(row->{field}, {fill:d}, {', '.join(numbers)}, x + {start})"
-            start += 1
+            fill = f"{column.fill is not None:d}, {_number(column.fill or 0.0)}"
+            how = f"{_number(column.center)}, {_number(column.spread)}"
+            if column.bins:
+                how = f"@ends{position}, {column.width}, {_number(column.spread)}"
+            called = "binned" if column.bins else "number"
+            call = f"@{called}({cell}, {fill}, {how}, x + {start})"
         else:
-            n, name = len(column.categories), f"@fill{position}" if fill else "0"
-            tables = f"@categories{position}, {n}, @on{position}, @off{position}, {name}"
-            ignores = f"{column.ignore_unknown:d}"
-            call = f"@category(row->{field}, {tables}, {ignores}, x + {start})"
-            start += n
+            given = {"off": column.off, "fill": column.fill}
+            others = ", ".join(f"@{name}{position}" if v else "0" for name, v in given.items())
+            tables = f"@categories{position}, {len(column.categories)}, @on{position}, {others}"
+            call = f"@category({cell}, {tables}, {column.ignore_unknown:d}, x + {start})"
+        start += column.width
         yield f"if (!{call})"
         yield f"    return {-position};"
-    if fields:
+    if cells:
         return
     first = _numbers(steps)[0]
     values = "@fill[i], @center[i], @spread[i]"
@@ -325,9 +369,9 @@ def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
     yield "        return -1 - i;"
 
 
-def _forward(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
-    """Yield the lines that make outputs of features."""
-    below, above, number = "x", "x", 1
+def _forward(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make outputs of an array that the layers begin with."""
+    below, above, number = first, first, 1
     last = f"a{len(steps.affine) + 1}" if steps.members else "outputs"
     for layer in steps.flat_layers:
         n_in, n_out = steps.affine[number - 1 if isinstance(layer, Affine) else number - 2].W.shape
@@ -341,8 +385,8 @@ def _forward(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[st
         yield f"@affine({below}, {n_in}, {weights}, @b{number}, {factor}, {above}, {n_out});"
 
 
-def _members(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
-    """Yield the lines that make the mean of the members' outputs, of features."""
+def _members(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+    """Yield the lines that make the mean of the members' outputs of an array."""
     if not (members := steps.members):
         return
     (count, n), k, last = members.scales.shape, len(steps.answer.names), len(steps.affine) + 1
@@ -352,8 +396,8 @@ def _members(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[st
     yield "    outputs[i] = 0.0;"
     yield f"for (member = 0; member < {count}; member++) {{"
     yield f"    for (i = 0; i < {n}; i++)"
-    yield f"        own[i] = x[i] * @scales[member * {n} + i];"
-    yield from (f"    {line}".replace("(x,", "(own,") for line in _forward(steps, quantized))
+    yield f"        own[i] = {first}[i] * @scales[member * {n} + i];"
+    yield from (f"    {line}" for line in _forward(steps, "own", quantized))
     if members.output != "linear":
         yield f"    @apply_{members.output}(a{last} + member * {k}, {k});"
     yield f"    for (i = 0; i < {k}; i++)"

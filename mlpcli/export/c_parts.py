@@ -117,6 +117,44 @@ COOLED = {
     "softmax": "@log(outputs[i]) / TEMPERATURE",
     "sigmoid": "(@log(outputs[i]) - @log(1.0 - outputs[i])) / TEMPERATURE",
 }
+# Where digits no longer tell a number's place in its period, it is taken for 0.
+EMBED = """\
+/* cos(v) and sin(v), of v less the whole quarters of a turn in it. */
+static void @turn(double v, double *cosine, double *sine)
+{
+    double quarters, c = 1.0, s = 1.0;
+    long long k;
+    int i;
+    v = v < 1e15 && v > -1e15 ? v : 0.0;
+    quarters = v * 0.6366197723675814;
+    k = (long long)(quarters + (v < 0.0 ? -0.5 : 0.5));
+    v = (v - (double)k * 1.5707963267341256) - (double)k * 6.077100506506192e-11;
+    for (i = 16; i > 0; i -= 2) {
+        c = 1.0 - c * v * v / (i * (i - 1));
+        s = 1.0 - s * v * v / (i * (i + 1));
+    }
+    s *= v;
+    *cosine = k % 2 ? s : c;
+    *sine = k % 2 ? c : s;
+    k = (k % 4 + 4) % 4;
+    if (k == 1 || k == 2)
+        *cosine = -*cosine;
+    if (k > 1)
+        *sine = -*sine;
+}
+
+/* What stands for features: those that are no numbers, then cosines, then sines of the others. */
+static void @embed(const double *x, double *a)
+{
+    int i, j, k = 0, other = 0;
+    for (i = 0; i < FEATURES; i++)
+        if (!@is_number[i])
+            a[other++] = FACTOR * x[i];
+        else
+            for (j = 0; j < EACH; j++, k++)
+                @turn(@frequencies[k] * x[i], a + OTHERS + k, a + OTHERS + COSINES + k);
+}
+"""
 AFFINE = """\
 /* z = factor * x W + b. A compiler can make vectors of the inner loop, over the outputs. */
 static void @affine(const double *x, int n_in, const FLOAT *W, const FLOAT *b, double factor,
@@ -161,6 +199,25 @@ BEND    *x = value;
     return value >= -LARGEST && value <= LARGEST;
 }
 """
+BINNED = """\
+/* Make a feature of a number for each of n bins: 0 where it has no meaning. */
+static int @binned(double value, int fills, double fill, const double *ends, int n, double spread,
+                   double *x)
+{
+    int i;
+    if (!@plain(value, fills, fill, 0.0, 1.0, &value))
+        return 0;
+    for (i = 0; i < n; i++) {
+        x[i] = (value - ends[i]) / (ends[i + 1] - ends[i]);
+        if (i > 0 && x[i] < 0.0)
+            x[i] = 0.0;
+        if (i < n - 1 && x[i] > 1.0)
+            x[i] = 1.0;
+        x[i] /= spread;
+    }
+    return x[0] >= -LARGEST && x[n - 1] <= LARGEST;
+}
+"""
 # sqrt(1 + t * t) lies between 1 + |t| and 1 / sqrt(2) of that: five of Newton's steps are enough.
 BEND = """\
     {
@@ -198,21 +255,21 @@ static int @missing(const char *text)
     return 0;
 }
 
-/* Make n features of a text: 0 where it has no meaning. */
+/* Make n features of a text, or one where nothing is off: 0 where it has no meaning. */
 static int @category(const char *text, const char *const *categories, int n, const double *on,
                      const double *off, const double *fill, int ignores, double *x)
 {
-    int i, found = n;
+    int i, found = n, width = off ? n : 1;
     for (i = 0; text && i < n && found == n; i++)
         if (@equal(text, categories[i]))
             found = i;
     if (found == n && (!text || @missing(text))) {
-        for (i = 0; fill && i < n; i++)
+        for (i = 0; fill && i < width; i++)
             x[i] = fill[i];
         return fill != 0;
     }
-    for (i = 0; i < n; i++)
-        x[i] = i == found ? on[i] : found == n ? 0.0 : off[i];
+    for (i = 0; i < width; i++)
+        x[i] = found == n ? 0.0 : i == found || !off ? on[found] : off[i];
     return found < n || ignores;
 }
 """

@@ -13,7 +13,6 @@ from mlpcli.data.readers.table import Table
 from mlpcli.errors import MismatchError
 from mlpcli.export.steps import Category, Number, Steps
 from mlpcli.model import Model, new_network
-from mlpcli.nn.members import MemberNetwork
 from mlpcli.rng import KeyedStreams
 
 EXAMPLES = 64
@@ -46,13 +45,12 @@ def make_examples(steps: Steps, seed: int) -> Table:
     """
     rng = KeyedStreams(seed).generator("export examples")
     values, texts = np.empty((EXAMPLES, len(steps.columns))), {}
-    factor = steps.affine[0].factor
     for j, column in enumerate(steps.columns):
         if isinstance(column, Category):
             texts[j] = column.categories
             values[:, j] = rng.integers(len(column.categories), size=EXAMPLES)
         else:
-            values[:, j] = _numbers(column, factor, rng)
+            values[:, j] = _numbers(column, steps.factor, rng)
         if column.fill is not None:
             values[rng.random(EXAMPLES) < MISSING_SHARE, j] = np.nan
     return Table("made-up examples", values, texts=texts)
@@ -60,6 +58,8 @@ def make_examples(steps: Steps, seed: int) -> Table:
 
 def _numbers(column: Number, factor: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return numbers like those that a column had in training, as far as that is known."""
+    if column.bins:
+        return rng.uniform(column.bins[0], column.bins[-1], EXAMPLES)
     if (column.center, column.spread) == (0.0, 1.0):
         return rng.random(EXAMPLES) / factor
     return column.center + column.spread * rng.normal(size=EXAMPLES)
@@ -120,8 +120,7 @@ def _in_float64(model: Model) -> Model:
     experiment = replace(model.experiment, dtype="float64")
     network = new_network(experiment, model.encoding)
     network.theta[:] = model.network.theta
-    if isinstance(network, MemberNetwork) and isinstance(model.network, MemberNetwork):
-        network.cool(model.network.temperature)
+    network.cool(model.network.temperature)
     return Model(network, experiment, model.encoding, model.fingerprint)
 
 

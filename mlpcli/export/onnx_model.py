@@ -21,6 +21,7 @@ from mlpcli.export.steps import (
     Members,
     Missing,
     Number,
+    Periodic,
     Quantities,
     Steps,
 )
@@ -72,7 +73,10 @@ def input_types(steps: Steps) -> list[type[np.generic]]:
 
 def _is_fine(column: Number) -> bool:
     """Return whether float32 cannot hold a column's numbers."""
-    return abs(column.center) * FLOAT32_ROUNDING > LITTLE * column.spread
+    center, spread = column.center, column.spread
+    if column.bins:
+        center, spread = max(map(abs, column.bins)), float(np.diff(column.bins).min())
+    return abs(center) * FLOAT32_ROUNDING > LITTLE * spread
 
 
 def render(steps: Steps, metadata: Mapping[str, str]) -> bytes:
@@ -162,10 +166,11 @@ def _features(graph: Graph, steps: Steps) -> str:
 
 def _numbers(graph: Graph, steps: Steps, given: str, columns: list[Any], kind: Any) -> str:
     """Add what makes features of numbers, (N, m)."""
-    limits = {column.limit for column in columns}
+    limits = np.array([[c.limit or np.inf for c in columns for _ in range(c.width)]])
     centers = np.array([[column.center for column in columns]])
     spreads = np.array([[column.spread for column in columns]])
-    scaled = centers.any() or (spreads != 1).any() or limits != {None}
+    bent, binned = np.isfinite(limits).any(), any(column.bins for column in columns)
+    scaled = centers.any() or (spreads != 1).any() or bent or binned
     filled = columns[0].fill is not None
     x = given
     # As mlp does, in float64.
@@ -179,16 +184,39 @@ def _numbers(graph: Graph, steps: Steps, given: str, columns: list[Any], kind: A
         missing = graph.node("IsNaN", [x], "missing")
         fill = graph.constant("fill", np.array([[column.fill for column in columns]]))
         x = graph.node("Where", [missing, fill, x], "filled")
-    if scaled:
+    if binned:
+        x = _shares(graph, x, columns)
+    elif scaled:
         x = graph.node("Sub", [x, graph.constant("center", centers)], "centered")
         x = graph.node("Div", [x, graph.constant("spread", spreads)], "scaled")
-    for limit in limits - {None}:
-        t = graph.node("Div", [x, graph.constant("limit", np.float64(limit))], "t")
+    if bent:
+        t = graph.node("Div", [x, graph.constant("limit", limits)], "t")
         squared = graph.node("Mul", [t, t], "t_squared")
         total = graph.node("Add", [squared, graph.constant("one", np.float64(1))], "one_and_t")
         x = graph.node("Div", [x, graph.node("Sqrt", [total], "bend")], "bent")
     if kind is not _float(steps):
         x = graph.node("Cast", [x], "features", to=CODES[_float(steps)])
+    return x
+
+
+def _shares(graph: Graph, x: str, columns: list[Number]) -> str:
+    """Add the share of each bin that numbers have passed, / spread.
+
+    A number without bins has one from its center on, as wide as its spread, where no share ends.
+    """
+    width = [column.width for column in columns]
+    spread = np.repeat([column.spread if column.bins else 1.0 for column in columns], width)
+    low = np.concatenate([column.bins[:-1] or [column.center] for column in columns])
+    size = np.concatenate([np.diff(c.bins) if c.bins else [c.spread] for c in columns])
+    least, most = np.zeros(len(low)), np.ones(len(low))
+    last = np.cumsum(width) - 1
+    least[last - np.array(width) + 1], most[last] = -np.inf, np.inf
+    each = graph.constant("each", np.repeat(np.arange(len(columns)), width))
+    x = graph.node("Gather", [x, each], "of_bins", axis=1)
+    for operator, values in (
+        ("Sub", low), ("Div", size), ("Max", least), ("Min", most), ("Div", spread)
+    ):  # fmt: skip
+        x = graph.node(operator, [x, graph.constant("of_bin", values[np.newaxis])], "shares")
     return x
 
 
@@ -199,17 +227,17 @@ def _category(graph: Graph, steps: Steps, column: Category, given: str) -> str:
     def features(name: str, values: Sequence[float]) -> str:
         return graph.constant(name, np.array([values], kind))
 
-    k = len(column.categories)
     texts = graph.constant("categories", np.array([column.categories], object))
     hits = graph.node("Equal", [given, texts], "is_category")
-    found = graph.node(
-        "Where", [hits, features("on", column.on), features("off", column.off)], "one_hot"
-    )
+    off = features("off", column.off or (0.0,) * len(column.categories))
+    found = graph.node("Where", [hits, features("on", column.on), off], "one_hot")
+    if not column.off:
+        found = graph.node("ReduceSum", [found, graph.axis()], "sign", keepdims=1)
     counted = graph.node("Cast", [hits], "hits", to=CODES[np.int64])
     any_hit = graph.node("ReduceMax", [counted, graph.axis()], "hit")
     known = graph.node("Cast", [any_hit], "known", to=CODES[np.bool_])
-    refused = (np.nan,) * k
-    other = features("unknown", (0.0,) * k if column.ignore_unknown else refused)
+    refused = (np.nan,) * column.width
+    other = features("unknown", (0.0,) * column.width if column.ignore_unknown else refused)
     if column.fill or column.ignore_unknown:
         pattern = missing_pattern(steps.missing)
         missing = graph.node("RegexFullMatch", [given], "missing", pattern=pattern)
@@ -226,14 +254,37 @@ def missing_pattern(missing: Missing) -> str:
 
 
 def _layer(
-    graph: Graph, layer: Affine | Activate | Members, a: str, kind: type[np.floating[Any]]
+    graph: Graph,
+    layer: Affine | Activate | Members | Periodic,
+    a: str,
+    kind: type[np.floating[Any]],
 ) -> str:
+    if isinstance(layer, Periodic):
+        return _periodic(graph, layer, a, kind)
     if isinstance(layer, Members):
         return _members(graph, layer, a, kind)
     if isinstance(layer, Activate):
         return activate(graph, layer.name, a, kind)
     W, b = graph.constant("W", layer.W), graph.constant("b", layer.b)
     return graph.node("Gemm", [a, W, b], "z", alpha=layer.factor)
+
+
+def _periodic(graph: Graph, periodic: Periodic, x: str, kind: type[np.floating[Any]]) -> str:
+    """Add what stands for the features, x: (N, others and a cosine and a sine per frequency)."""
+    is_number, each = np.array(periodic.is_number), periodic.frequencies.shape[1]
+    parts = []
+    if not is_number.all():
+        others = graph.constant("others", np.flatnonzero(~is_number))
+        parts.append(graph.node("Gather", [x, others], "of_others", axis=1))
+        if periodic.factor != 1:
+            factor = graph.constant("factor", kind(periodic.factor))
+            parts = [graph.node("Mul", [*parts, factor], "scaled_others")]
+    numbers = graph.constant("numbers", np.repeat(np.flatnonzero(is_number), each))
+    repeated = graph.node("Gather", [x, numbers], "of_numbers", axis=1)
+    frequencies = graph.constant("frequencies", periodic.frequencies.reshape(1, -1))
+    v = graph.node("Mul", [repeated, frequencies], "v")
+    parts += [graph.node("Cos", [v], "cos"), graph.node("Sin", [v], "sin")]
+    return graph.node("Concat", parts, "embedded", axis=1)
 
 
 def _members(graph: Graph, members: Members, x: str, kind: type[np.floating[Any]]) -> str:

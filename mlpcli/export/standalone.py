@@ -11,7 +11,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from operator import mul
 from typing import Any
 
@@ -127,10 +127,20 @@ def _read_number(column: Mapping[str, Any], cell: Any) -> list[float]:
         if column["fill"] is None:
             raise ValueError("the value is missing")
         number = column["fill"]
+    if column["bins"]:
+        return [share / column["spread"] for share in _shares(number, column["bins"])]
     x: float = (number - column["center"]) / column["spread"]
     if column["limit"] is not None:
         x /= math.sqrt(1 + (x / column["limit"]) * (x / column["limit"]))
     return [x]
+
+
+def _shares(number: float, bins: Sequence[float]) -> list[float]:
+    """Return how much of each bin a number has passed; at both ends the line goes on."""
+    shares = [(number - low) / (high - low) for low, high in pairwise(bins)]
+    shares[1:] = [max(share, 0.0) for share in shares[1:]]
+    shares[:-1] = [min(share, 1.0) for share in shares[:-1]]
+    return shares
 
 
 def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
@@ -139,7 +149,8 @@ def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
     if text in column["categories"] and text.strip():
         found = list(column["off"])
         i = column["categories"].index(text)
-        found[i] = column["on"][i]
+        # Without what is off, the column is one feature.
+        found[i : i + 1] = [column["on"][i]]
         return found
     word = text.strip().lower()
     if not word or word in missing["text_words"] or _as_number(text) in missing["numbers"]:
@@ -148,7 +159,7 @@ def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
         return list(column["fill"])
     if not column["ignore_unknown"]:
         raise ValueError(f"{text[:40]!r} is no category seen in training")
-    return [0.0] * len(column["categories"])
+    return [0.0] * max(1, len(column["off"]))
 
 
 def _text(cell: Any) -> str:
@@ -171,9 +182,24 @@ def _layers() -> list[Any]:
 
 
 def _layer(layer: Mapping[str, Any]) -> Any:
-    if layer["step"] == "Members":
-        return _members(layer)
-    return _affine(layer) if layer["step"] == "Affine" else _activation(layer["name"])
+    if layer["step"] == "Activate":
+        return _activation(layer["name"])
+    return {"Affine": _affine, "Members": _members, "Periodic": _periodic}[layer["step"]](layer)
+
+
+def _periodic(layer: Mapping[str, Any]) -> Any:
+    """Return what makes cosines and sines of the features that are numbers."""
+    is_number, factor = layer["is_number"], layer["factor"]
+    frequencies, each = _array(layer["frequencies"]), layer["frequencies"]["shape"][1]
+
+    def forward(x: list[float]) -> list[float]:
+        cells = list(zip(x, is_number, strict=True))
+        others = [factor * value for value, number in cells if not number]
+        numbers = (value for value, number in cells if number for _ in range(each))
+        v = list(map(mul, numbers, frequencies))
+        return [*others, *map(math.cos, v), *map(math.sin, v)]
+
+    return forward
 
 
 def _members(layer: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ Every exported form is generated from this list, which holds all that the forms 
 
 import base64
 from collections.abc import Iterator
-from math import prod
+from math import prod, tau
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +17,11 @@ from mlpcli.errors import ConfigError
 from mlpcli.model import Model, label_threshold
 from mlpcli.nn.members import MemberNetwork
 from mlpcli.nn.network import Network
+from mlpcli.nn.periodic import PeriodicNetwork
 
 
 class Number(NamedTuple):
-    """A cell that holds a number, and becomes one feature."""
+    """A cell that holds a number, and becomes one feature, or one for each of its bins."""
 
     name: str
     """Of the column; empty where it has none."""
@@ -31,21 +32,33 @@ class Number(NamedTuple):
     """The feature is x = (value - center) / spread,"""
     limit: float | None = None
     """and, where this is a number, x / sqrt(1 + (x / limit)²)."""
+    bins: tuple[float, ...] = ()
+    """The ends of bins. For each there is the share of it that the value has passed, / spread."""
+
+    @property
+    def width(self) -> int:
+        """Number of features that it becomes."""
+        return max(1, len(self.bins) - 1)
 
 
 class Category(NamedTuple):
-    """A cell that holds one of several texts, and becomes a feature for each of them."""
+    """A cell that holds one of several texts, and becomes a feature for each of them, or one."""
 
     name: str
     categories: tuple[str, ...]
     on: tuple[float, ...]
     """Of the category that it is, its feature;"""
     off: tuple[float, ...]
-    """of all others, theirs."""
+    """of all others, theirs. Empty where the column is one feature alone, that of `on`."""
     fill: tuple[float, ...] | None = None
     """The features of a missing value; None refuses it."""
     ignore_unknown: bool = False
     """Whether all features of a text that is none of the categories are 0, or it is refused."""
+
+    @property
+    def width(self) -> int:
+        """Number of features that it becomes."""
+        return len(self.off) or 1
 
 
 class Table(NamedTuple):
@@ -90,11 +103,22 @@ class Activate(NamedTuple):
     """A name in `ACTIVATIONS`; `softmax` is over all outputs."""
 
 
+class Periodic(NamedTuple):
+    """What stands for the features: those that are no numbers, then cos(v), then sin(v)."""
+
+    is_number: tuple[bool, ...]
+    """Of each feature."""
+    frequencies: NDArray[np.floating]
+    """(numbers, k): a feature x that is a number has v = x · frequencies."""
+    factor: float
+    """Of the features that are no numbers."""
+
+
 class Members(NamedTuple):
     """The mean of what K networks put out that share their layers, but for the last."""
 
     scales: NDArray[np.floating]
-    """(K, n_1): member k has x ⊙ scales[k] as its features."""
+    """(K, n): member k has x ⊙ scales[k] as its features, or what stands for them."""
     layers: tuple["Affine | Activate", ...]
     """The last is affine, to K n_L outputs: those of all members, one after the other."""
     output: str
@@ -132,7 +156,7 @@ class Steps(NamedTuple):
     columns: tuple[Number | Category, ...]
     """What makes features of a row's cells: an array's numbers have no names."""
     missing: Missing
-    layers: tuple[Affine | Activate | Members, ...]
+    layers: tuple[Affine | Activate | Members | Periodic, ...]
     """Features beyond `dtype`'s range are refused, and so are outputs that are no numbers."""
     answer: Classes | Labels | Quantities
     dtype: str
@@ -153,6 +177,16 @@ class Steps(NamedTuple):
         return [layer for layer in self.flat_layers if isinstance(layer, Affine)]
 
     @property
+    def periodic(self) -> Periodic | None:
+        """The layer in front that stands for an embedding, where there is one."""
+        return next((layer for layer in self.layers if isinstance(layer, Periodic)), None)
+
+    @property
+    def factor(self) -> float:
+        """What features are multiplied by before anything else."""
+        return (self.periodic or self.affine[0]).factor
+
+    @property
     def members(self) -> Members | None:
         """The layer that stands for several networks, where there is one."""
         return next((layer for layer in self.layers if isinstance(layer, Members)), None)
@@ -161,7 +195,7 @@ class Steps(NamedTuple):
     def flat_layers(self) -> tuple[Affine | Activate, ...]:
         """All layers, those within others too."""
         within = self.members.layers if self.members else ()
-        return (*within, *(layer for layer in self.layers if not isinstance(layer, Members)))
+        return (*within, *(x for x in self.layers if isinstance(x, Affine | Activate)))
 
 
 # What these steps can say, and what makes no difference to predictions. Anything else that a model
@@ -175,7 +209,7 @@ ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
     *("task", "quantities", "commonest", "unknown"),
 )
-COLUMN_FIELDS = ("name", "role", "categories", "filling")
+COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed", "bins")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
@@ -186,8 +220,8 @@ SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 EXPERIMENT_KEYS = (
     *("data", "structure", "hidden", "eta", "bt_size", "epochs", "task", "seed", "activation"),
     *("output", "loss", "huber_delta", "init", "optimizer", "momentum", "nesterov", "beta1"),
-    *("beta2", "epsilon", "parametrization", "feature_scale", "members", "weight_decay"),
-    *("clip_norm",),
+    *("beta2", "epsilon", "parametrization", "feature_scale", "members", "embeddings"),
+    *("weight_decay", "clip_norm"),
     *("schedule", "ema", "warmup", "dropout", "label_smoothing", "augment", "validation"),
     *("monitor", "patience", "min_delta", "clamp", "threshold", "calibrate", "class_weight"),
     *("dtype", "checkpoint_every", "preset", "compat"),
@@ -200,7 +234,14 @@ NETWORK_FIELDS = (
     *("weights", "biases"),
 )
 MEMBER_FIELDS = ("members", "scales", "extras", "heads", "shared", "temperature")
-NETWORKS = {Network: NETWORK_FIELDS, MemberNetwork: (*NETWORK_FIELDS, *MEMBER_FIELDS)}
+PERIODIC_FIELDS = (
+    *("layout", "is_number", "numbers", "others", "frequencies", "above", "extras", "members"),
+)
+NETWORKS = {
+    Network: NETWORK_FIELDS,
+    MemberNetwork: (*NETWORK_FIELDS, *MEMBER_FIELDS),
+    PeriodicNetwork: (*NETWORK_FIELDS, *PERIODIC_FIELDS),
+}
 
 
 def steps_of(model: Model) -> Steps:
@@ -237,11 +278,13 @@ def _unknown(model: Model) -> Iterator[str]:
             yield f"it was trained with {name}"
     if type(model) is not Model or type(network) not in NETWORKS:
         yield f"it is a {type(model).__name__} of a {type(network).__name__}"
-    known_fields = NETWORKS.get(type(network), ())
     for name in {*vars(model)} - {*MODEL_FIELDS}:
         if vars(model)[name]:
             yield f"it has {name}"
-    yield from (f"its network has {name}" for name in {*vars(network)} - {*known_fields})
+    above = [network.above] if isinstance(network, PeriodicNetwork) else []
+    for part in (network, *above):
+        unknown_fields = {*vars(part)} - {*NETWORKS.get(type(part), ())}
+        yield from (f"its network has {name}" for name in unknown_fields)
     for what, record, known in (
         ("its encoding", encoding, ENCODING_FIELDS),
         *((f"column {column.name}", column, COLUMN_FIELDS) for column in encoding.columns),
@@ -283,8 +326,10 @@ def _columns(experiment: Experiment, encoding: Encoding) -> Iterator[Number | Ca
             part = slice(start, start + column.width)
             yield _category(encoding, column, means[part], stds[part], fill)
         else:
-            limit = ROBUST_LIMIT if encoding.scale == "robust" else None
-            yield Number(column.name, fill[0] if fill else None, means[start], stds[start], limit)
+            fill_value, bins = fill[0] if fill else None, column.bins
+            limit = ROBUST_LIMIT if encoding.scale == "robust" and not bins else None
+            spread = SCALES[encoding.scale] if bins else stds[start]
+            yield Number(column.name, fill_value, means[start], spread, limit, bins)
         start += column.width
 
 
@@ -295,6 +340,10 @@ def _category(
     stds: tuple[float, ...],
     fill: tuple[float, ...] | None,
 ) -> Category:
+    if column.signed:
+        share = fill and (fill[1] - fill[0],)
+        ignores = encoding.unknown == "ignore"
+        return Category(column.name, column.categories, (-1.0, 1.0), (), share, ignores)
     # Under `unit` the network's arithmetic multiplies these, too, by the factor of pixels.
     hot = 1 / SCALES[encoding.scale]
 
@@ -328,7 +377,13 @@ def _missing(experiment: Experiment) -> Missing:
     return Missing(tuple(of_text), tuple(of_numbers), tuple(map(float, given.numbers)))
 
 
-def _all_layers(network: Network) -> tuple[Affine | Activate | Members, ...]:
+def _all_layers(network: Network) -> tuple[Affine | Activate | Members | Periodic, ...]:
+    if isinstance(network, PeriodicNetwork):
+        factor = network.input_scale
+        # As the network computes them, to the last digit.
+        frequencies = tau * factor * network.frequencies
+        periodic = Periodic(tuple(network.is_number.tolist()), frequencies, factor)
+        return (periodic, *_all_layers(network.above))
     layers = tuple(_layers(network))
     if not isinstance(network, MemberNetwork):
         return layers

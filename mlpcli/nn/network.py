@@ -32,10 +32,12 @@ class Network:
         weights: W^(2)..W^(L), views shaped (n_l, n_{l-1}).
         biases: b^(2)..b^(L), views shaped (n_l,).
         members: how many networks it stands for; one here.
+        temperature: what averaged outputs' weighted inputs are divided by; 1 here, where none are.
         extras: what else `theta` consists of, views by name; none here.
     """
 
     members = 1
+    temperature = 1.0
     extras: Mapping[str, Array] = MappingProxyType({})
 
     def __init__(

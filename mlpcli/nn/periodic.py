@@ -67,9 +67,13 @@ class PeriodicNetwork(Network):
             self.layout, self.activation_names, self.is_number, self.dtype, self.input_scale
         )
         twin.theta[:] = self.theta
-        if isinstance(self.above, MemberNetwork):
-            twin.cool(self.above.temperature)
+        twin.cool(self.temperature)
         return twin
+
+    @property
+    def temperature(self) -> float:  # type: ignore[override]
+        """That of the network above."""
+        return self.above.temperature
 
     def cool(self, temperature: float) -> None:
         """Divide the weighted inputs of the outputs by a temperature from now on."""

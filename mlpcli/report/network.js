@@ -42,21 +42,28 @@ function features(column, cell, missing) {
   const which = categories ? categories.indexOf(cell) : -1;
   if (gone && which < 0) {
     if (column.fill === null) throw new Error("is missing, and no missing value was in training");
-    return categories ? column.fill : [scaled(column, column.fill)];
+    return categories ? column.fill : scaled(column, column.fill);
   }
   if (!categories) {
     const number = asNumber(cell);
     if (!Number.isFinite(number)) throw new Error("is no number");
-    return [scaled(column, number)];
+    return scaled(column, number);
   }
-  if (which >= 0) return column.off.map((off, i) => (i === which ? column.on[i] : off));
-  if (column.ignore_unknown) return column.off.map(() => 0);
+  // Without what is off, the column is one feature.
+  const { on, off, ignore_unknown } = column;
+  if (which >= 0) return off.length ? off.map((value, i) => (i === which ? on[i] : value)) : [on[which]];
+  if (ignore_unknown) return (off.length ? off : on.slice(1)).map(() => 0);
   throw new Error("is no category seen in training");
 }
 
-function scaled({ center, spread, limit }, value) {
+// The features of a number: of bins the share of each that it has passed.
+function scaled({ center, spread, limit, bins }, value) {
+  if (bins.length) return bins.slice(1).map((high, i, { length }) => {
+    const share = (value - bins[i]) / (high - bins[i]);
+    return Math.min(Math.max(share, i ? 0 : share), i < length - 1 ? 1 : Infinity) / spread;
+  });
   const x = (value - center) / spread;
-  return limit === null ? x : x / Math.sqrt(1 + (x / limit) ** 2);
+  return [limit === null ? x : x / Math.sqrt(1 + (x / limit) ** 2)];
 }
 
 const LARGEST = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
@@ -66,6 +73,8 @@ const withArrays = (layer) => ({
   ...(layer.step === "Affine" && { W: array(layer.W), b: array(layer.b) }),
   ...(layer.step === "Members" && { layers: layer.layers.map(withArrays),
     scales: array(layer.scales), count: layer.scales.shape[0] }),
+  ...(layer.step === "Periodic" && { frequencies: array(layer.frequencies),
+    each: layer.frequencies.shape[1] }),
 });
 
 const activated = (name, x) =>
@@ -74,8 +83,18 @@ const activated = (name, x) =>
 function forward(layers, x) {
   return layers.reduce((a, layer) => {
     if (layer.step === "Members") return members(layer, a);
+    if (layer.step === "Periodic") return periodic(layer, a);
     return layer.step === "Affine" ? affine(layer, a) : activated(layer.name, a);
   }, x);
+}
+
+// What stands for features: those that are no numbers, then cosines and sines of those that are.
+function periodic({ is_number, frequencies, each, factor }, x) {
+  const cells = [...x];
+  const others = cells.filter((_, i) => !is_number[i]).map((value) => factor * value);
+  const numbers = cells.filter((_, i) => is_number[i]);
+  const v = [...frequencies].map((frequency, i) => frequency * numbers[Math.floor(i / each)]);
+  return Float64Array.from([...others, ...v.map(Math.cos), ...v.map(Math.sin)]);
 }
 
 // The mean of the outputs of networks that share layers, σ(z), as σ(z / temperature).
@@ -108,7 +127,7 @@ function network(steps) {
     });
   };
   const ofNumbers = (numbers) =>
-    outputs(Float64Array.from(numbers, (value, i) => scaled(steps.columns[i], value)));
+    outputs(Float64Array.from([...numbers].flatMap((value, i) => scaled(steps.columns[i], value))));
   // Of a row of texts; problems are by column, -1 for the whole, and then there are no outputs.
   const ofCells = (cells) => {
     const problems = new Map();

@@ -85,6 +85,16 @@ def test_categories_that_tell_the_class():
     assert found(features, np.roll(Y, 1) * (np.arange(90) % 2), columns=columns) == ""
 
 
+def test_a_sign_that_tells_the_class():
+    """Two categories that are one feature are categories all the same."""
+    columns = (Column("kind", "category", ("u", "v"), signed=True), *COLUMNS[:1])
+    classes = np.arange(90) // 2 % 2
+    features = np.column_stack([2 * classes - 1, X[:, 0]])
+    said = "gives-away: column kind alone tells the class: each of its categories has examples of"
+    assert said in found(features, classes, columns=columns)
+    assert found(features, np.arange(90) % 2, columns=columns) == ""
+
+
 def test_quantities_that_are_given():
     """A column that is a multiple of the target is named; one that resembles it is not."""
     price = 3 * X[:, 1:2] + 7

@@ -109,16 +109,39 @@ def test_default_scale(values, scale):
 
 
 def test_robust_is_the_papers():
-    """Numbers are (x - median) / IQR, bent by 1 / sqrt(1 + (x/3)²); two categories are -1 and 1.
+    """Numbers are (x - median) / IQR, bent by 1 / sqrt(1 + (x/3)²), yes and no one input, -1 or 1.
 
     Ages 1, 2, 6, 7 have median 4 and quartiles 1.75 and 6.25, so an IQR of 4.5.
     """
     dataset, files = opened(scale="robust")
     x = (np.array([1, 2, 6, 7]) - 4) / 4.5
-    expected = np.column_stack([[-1, 1, -1, -1], [1, -1, 1, 1], x / np.sqrt(1 + (x / 3) ** 2)])
+    expected = np.column_stack([[1, -1, 1, 1], x / np.sqrt(1 + (x / 3) ** 2)])
     np.testing.assert_allclose(dataset.train.features, expected, rtol=1e-6)
-    far = apply(dataset, files, "colour,age,y\nred,1e9,no\nred,-1e9,no\n").features[:, 2]
+    assert dataset.notes == ("column colour is text: 2 categories, -1 and 1",)
+    far = apply(dataset, files, "colour,age,y\nred,1e9,no\nred,-1e9,no\n").features[:, 1]
     np.testing.assert_allclose(far, [3, -3], rtol=1e-6)
+
+
+def test_a_missing_sign_is_between():
+    """Of a column that is -1 and 1, what is missing has the mean; three categories stay one-hot."""
+    text = "smoker,colour,y\nyes,red,a\nyes,blue,b\nno,green,a\nyes,red,b\n,,a\n"
+    dataset, files = opened(text, scale="robust", missing="mean")
+    signs, *colours = dataset.train.features.T
+    np.testing.assert_allclose(signs, [1, 1, -1, 1, 0.5])
+    np.testing.assert_allclose(np.array(colours).T[:2], [[0, 0, 1], [1, 0, 0]])
+    alone = apply(dataset, files, "smoker,colour,y\nno,blue,a\n")
+    np.testing.assert_allclose(alone.features, [[-1, 1, 0, 0]])
+
+
+def test_only_two_categories_have_a_sign():
+    """An encoding says which columns are signed, and one that gives three a sign is none."""
+    dataset, _ = opened(scale="robust")
+    mapping = json.loads(json.dumps(dataset.encoding.to_mapping()))
+    assert mapping["columns"][0]["signed"] is True
+    assert Encoding.from_mapping(mapping, ("no", "yes")) == dataset.encoding
+    three = mapping["columns"][0] | {"categories": ["blue", "green", "red"]}
+    with pytest.raises(ValueError, match="contradicts itself"):
+        Encoding.from_mapping(mapping | {"columns": [three, *mapping["columns"][1:]]}, ("n", "y"))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from mlpcli.data.readers.table import Table
 from mlpcli.prediction.inputs import read_input
 
 ROWS = [f"{'red' if i % 3 else 'blue'},{i % 7},{'no' if i % 2 else 'yes'}\n" for i in range(42)]
-KEYS = "structure: [3, 4, 2]\neta: 0.1\nbt_size: 8\nepochs: 2\n"
+KEYS = "hidden: [4]\neta: 0.1\nbt_size: 8\nepochs: 2\n"
 SEEN, UNSEEN = "colour,age\nred,1\n", "age,colour,size\n1,green,9\n2,red,9\n3,green,9\n4,white,9\n"
 COUNTED = "3 values are of no category seen in training, and count as none: column colour 3"
 IGNORED = "column size was not there in training, and ignored"
@@ -91,8 +91,9 @@ def test_an_unknown_category_is_zero_to_the_network(train, scale):
     model = store.load("c.npy")
     Path("u.csv").write_text(UNSEEN, encoding="utf-8")
     (batch,) = read_input("u.csv", model.encoding, model.experiment.data.files)
-    np.testing.assert_array_equal(batch.features[[0, 2, 3], :2], 0)
-    assert (batch.features[1, :2] != 0).any()
+    width = model.encoding.input_columns[0].width
+    np.testing.assert_array_equal(batch.features[[0, 2, 3], :width], 0)
+    assert (batch.features[1, :width] != 0).any()
 
 
 def test_missing_is_not_unknown(run_mlp, train):

@@ -13,7 +13,10 @@ from mlpcli.export.steps import Classes, steps_of
 
 SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover")
 # Together they use every line that C files are made of.
-SANITIZED_KINDS = ("hostile", "worded", "robust", "quantities", "labels", "members", "gelu", "mish")
+SANITIZED_KINDS = (
+    *("hostile", "worded", "robust", "quantities", "labels", "members", "gelu", "mish"),
+    *("periodic", "periodic_members", "binned"),
+)
 
 
 def run_onnx(ort, steps, content):
@@ -71,6 +74,20 @@ def test_arrays_and_images(shape, scale, cc, ort, tmp_path):
     same_in_all_forms(model, made, cc, ort, tmp_path)
 
 
+@pytest.mark.parametrize("embeddings", ["piecewise_linear", "periodic"])
+def test_embedded_arrays(embeddings, cc, ort, tmp_path):
+    """Every feature of an array is embedded, but for a constant, which has no bins."""
+    numbers = np.random.default_rng(5).normal(size=(60, 4))
+    numbers[:, 2] = 7
+    files = {"train": str(tmp_path / "x.npy"), "target": str(tmp_path / "y.npy")}
+    for path, array in zip(files.values(), (numbers, np.arange(60) % 3), strict=True):
+        np.save(path, array)
+    data = {**files, "scale": "robust"}
+    values = {"hidden": [6], "embeddings": embeddings, "data": data}
+    model = exported.randomised(values, tmp_path, 0)
+    same_in_all_forms(model, [make_examples(steps_of(model), 0)], cc, ort, tmp_path)
+
+
 @pytest.mark.parametrize("values", [{"parametrization": "ntk"}, {"feature_scale": True}])
 def test_parametrizations_are_exported_as_the_network_that_they_make(values, cc, ort, tmp_path):
     """Of a checkpoint trained in other parameters, the plain ones are exported."""
@@ -87,6 +104,15 @@ def test_members_are_calibrated_together(output, cc, ort, tmp_path):
     model = load(exported.save_model(tmp_path / "W.npy", made, temperature=1.7))
     assert steps_of(model).members.temperature == 1.7
     same_in_all_forms(model, [make_examples(steps_of(model), 0)], cc, ort, tmp_path)
+
+
+def test_cosines_and_sines_are_exact_in_c(tables, cc, tmp_path):
+    """C has no library's: its own turn through any number of periods."""
+    model = exported.table_model(tmp_path, "periodic_members")
+    model.network.frequencies *= np.geomspace(1, 1e5, model.network.frequencies.size).reshape(3, 8)
+    rendered = c.render(steps_of(model), "model", "about", header=True)
+    run = run_c.runner(steps_of(model), rendered, cc, tmp_path)
+    same_answers(run, model, tables(model, "periodic_members", 200), 1e-9)
 
 
 @pytest.mark.parametrize("name", SANITIZED_KINDS)

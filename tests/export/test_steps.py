@@ -51,11 +51,23 @@ def features_of(column, cell, missing):
             return column.fill
         if not known:
             assert column.ignore_unknown
-            return [0.0] * len(column.categories)
+            return [0.0] * column.width
         i = column.categories.index(cell)
         return [*column.off[:i], column.on[i], *column.off[i + 1 :]]
-    x = ((column.fill if gone else float(cell)) - column.center) / column.spread
+    value = column.fill if gone else float(cell)
+    if column.bins:
+        return shares_of(value, column.bins) / column.spread
+    x = (value - column.center) / column.spread
     return [x if column.limit is None else x / math.sqrt(1 + (x / column.limit) ** 2)]
+
+
+def shares_of(value, bins):
+    """Return the piecewise-linear embedding of a number, by the paper's formula."""
+    low, high = np.array(bins[:-1]), np.array(bins[1:])
+    shares = (value - low) / (high - low)
+    shares[1:][value < low[1:]] = 0
+    shares[:-1][value >= high[:-1]] = 1
+    return shares
 
 
 def as_number(cell):
@@ -71,8 +83,12 @@ def outputs_of(steps, cells):
     x = np.concatenate(
         [features_of(c, cell, steps.missing) for c, cell in zip(steps.columns, cells, strict=True)]
     )
+    if steps.periodic:
+        is_number, factor = np.array(steps.periodic.is_number), steps.periodic.factor
+        v = (x[is_number, np.newaxis] * steps.periodic.frequencies.astype(float)).ravel()
+        x = np.concatenate([factor * x[~is_number], np.cos(v), np.sin(v)])
     if not steps.members:
-        return through(steps.layers, x)
+        return through(steps.flat_layers, x)
     scales, layers, output, temperature = steps.members
     wide = [
         through(layers, x * scale).reshape(len(scales), -1)[k] for k, scale in enumerate(scales)
