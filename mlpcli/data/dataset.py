@@ -59,6 +59,12 @@ class Opened(NamedTuple):
     table: Table
     examples: Examples
 
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """(n,) how much each example counts; None where all count the same, if only nothing."""
+        weights = self.table.weights
+        return weights if weights is not None and weights.any() else None
+
 
 class OwnPart(NamedTuple):
     """What one of several processes has of the training examples."""
