@@ -39,7 +39,6 @@ fuzz: $(VENV)/.dev  ## Try hostile files and command lines, from fresh seeds (mi
 coverage: $(VENV)/.dev  ## Measure which lines and branches the tests run
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses auto --dist worksteal -m "not unmeasured"
-	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest tests/nn/compiled # what is compiled is not seen
 	$(BIN)/coverage combine
 	$(BIN)/coverage report
 

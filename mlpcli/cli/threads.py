@@ -147,17 +147,23 @@ def watch_pace(experiment: "Experiment") -> Callable[[], None]:
     from mlpcli.training.cost import one_thread_seconds
 
     times: list[float] = []
+    done = False
 
     def watch() -> None:
-        if len(times) > PACE_STEPS:
+        nonlocal done
+        if done:
             return
         times.append(time.perf_counter())
-        if len(times) > PACE_STEPS:
-            step, alone = (times[-1] - times[0]) / PACE_STEPS, one_thread_seconds(experiment)
-            if step > SLOW * alone:
-                console.note(
-                    f"threads: steps take about {step / alone:.0f} times as long as with one "
-                    "thread, since other processes are busy; --threads 1 is faster here"
-                )
+        taken, elapsed = len(times) - 1, times[-1] - times[0]
+        # Compiled steps are reported several at a time: it counts when the first of them is.
+        if taken < PACE_STEPS or times[-1] - times[-2] <= elapsed / taken / 2:
+            return
+        step, alone = elapsed / taken, one_thread_seconds(experiment)
+        done = True
+        if step > SLOW * alone:
+            console.note(
+                f"threads: steps take about {step / alone:.0f} times as long as with one "
+                "thread, since other processes are busy; --threads 1 is faster here"
+            )
 
     return watch

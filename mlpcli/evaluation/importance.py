@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mlpcli.data.dataset import Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.model import Model
+from mlpcli.nn.metrics import Weights
 from mlpcli.nn.multilabel import LabelEvaluation
 from mlpcli.nn.residuals import QuantityEvaluation
 from mlpcli.rng import KeyedStreams
@@ -67,7 +68,9 @@ def _squares(features: int, shape: tuple[int, int]) -> list[tuple[str, NDArray[n
     ]
 
 
-def permutation_importance(model: Model, examples: Examples) -> list[Importance]:
+def permutation_importance(
+    model: Model, examples: Examples, weights: Weights = None
+) -> list[Importance]:
     """Return how much each input of `input_groups` matters, in their order.
 
     Each of ten times, examples are drawn with replacement and an input is shuffled among them; all
@@ -76,12 +79,21 @@ def permutation_importance(model: Model, examples: Examples) -> list[Importance]
     Args:
         model: a trained model.
         examples: one or more; some are chosen if they are many.
+        weights: (n,) how likely each is drawn; None where all are alike.
     """
     groups = input_groups(model.encoding)
     rng = KeyedStreams(model.experiment.seed).generator("importance")
     affordable = MOST_WORK / (model.network.theta.size * len(groups) * REPEATS)
-    rows = rng.permutation(len(examples.labels))[: int(max(LEAST_ROWS, min(MOST_ROWS, affordable)))]
-    falls = np.array([_falls(model, examples, rows, groups, rng) for _ in range(REPEATS)])
+    rows = rng.permutation(len(examples.labels))
+    rows = rows if weights is None else rows[weights[rows] > 0]
+    rows = rows[: int(max(LEAST_ROWS, min(MOST_ROWS, affordable)))]
+    chances = None if weights is None else weights[rows] / weights[rows].sum()
+    falls = np.array(
+        [
+            _falls(model, examples, rng.choice(rows, len(rows), p=chances), groups, rng)
+            for _ in range(REPEATS)
+        ]
+    )
     means = falls.mean(axis=0)
     margins = 1.96 * falls.std(axis=0, ddof=1)
     return [
@@ -93,12 +105,11 @@ def permutation_importance(model: Model, examples: Examples) -> list[Importance]
 def _falls(
     model: Model,
     examples: Examples,
-    rows: NDArray[np.intp],
+    drawn: NDArray[np.intp],
     groups: Sequence[tuple[str, NDArray[np.intp]]],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Return by how much the metric falls for each group, in one draw of examples."""
-    drawn = rng.choice(rows, len(rows))
     features, labels = examples.features[drawn], examples.labels[drawn]
     order = rng.permutation(len(drawn))
     whole = _metric(model, Examples(features, labels))

@@ -30,6 +30,20 @@ def descend(theta: Array, step: Array) -> None:
     np.subtract(theta, step, theta)
 
 
+# Steps from one time to the next at which a memory's subnormal numbers become 0.
+FLUSH_STEPS = 32
+
+
+def flush(memory: Array, t: int) -> None:
+    """Set the subnormal numbers of a memory of gradients to 0, every `FLUSH_STEPS` steps.
+
+    Where gradients have become 0 it decays to such, stays there, since the smallest rounds to
+    itself, and from then on every pass over it takes up to fourteen times as long.
+    """
+    if t % FLUSH_STEPS == 0:
+        memory[np.abs(memory) < np.finfo(memory.dtype).tiny] = 0
+
+
 def sgd(theta: Array, g: Array, state: Array, eta: float, t: int) -> None:  # noqa: ARG001 - all rules alike
     """Take the article's step: theta <- theta - eta g."""
     np.multiply(g, eta, g)
@@ -41,7 +55,7 @@ def momentum(
     g: Array,
     state: Array,
     eta: float,
-    t: int,  # noqa: ARG001 - all rules alike
+    t: int,
     mu: float,
     nesterov: bool,
 ) -> None:
@@ -51,6 +65,7 @@ def momentum(
     Bengio et al., 2013).
     """
     (v,) = state
+    flush(v, t)
     np.multiply(v, mu, v)
     np.multiply(g, eta, g)
     np.subtract(v, g, v)
@@ -80,6 +95,7 @@ def adam(
     The state is m / (1 - beta1) and v / (1 - beta2), which spares three of thirteen passes.
     """
     m, v = state
+    flush(state, t)
     root = sqrt((1 - beta2**t) / (1 - beta2))
     np.multiply(m, beta1, m)
     np.add(m, g, m)
@@ -94,7 +110,7 @@ def rmsprop(
     g: Array,
     state: Array,
     eta: float,
-    t: int,  # noqa: ARG001 - all rules alike
+    t: int,
     beta2: float,
     epsilon: float,
 ) -> None:
@@ -104,6 +120,7 @@ def rmsprop(
     v / (1 - beta2), and room for g.
     """
     v, kept = state
+    flush(v, t)
     np.copyto(kept, g)
     root = sqrt(1 / (1 - beta2))
     _remember_square(v, g, beta2)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.checkpoint.meta import Meta
 from mlpcli.evaluation.curves import Curve, Reliability, history_curves, roc_curve
+from mlpcli.nn.metrics import Weights
 from mlpcli.nn.optimizers import sgd
 from mlpcli.plots.canvas import only_integers, shown
 
@@ -91,6 +92,7 @@ def draw_roc(
     truth: NDArray[np.bool],
     areas: "Numbers",
     names: Sequence[str],
+    weights: Weights = None,
 ) -> None:
     """Draw the ROC curve of each class against the rest, or of each label.
 
@@ -100,6 +102,7 @@ def draw_roc(
         truth: (n, n_L), what is so.
         areas: (n_L,) under the curves, NaN where there is none.
         names: of the n_L classes or labels.
+        weights: (n,) what each example counts; None for 1.
     """
     figure.set_size_inches(6.5, 5)
     axes = figure.subplots()
@@ -107,7 +110,7 @@ def draw_roc(
     known = np.flatnonzero(np.isfinite(areas))
     drawn = np.sort(known[np.argsort(areas[known], kind="stable")[:MOST_CURVES]])
     for j in drawn.tolist():
-        false, true = roc_curve(outputs[:, j], truth[:, j])
+        false, true = roc_curve(outputs[:, j], truth[:, j], weights)
         axes.plot(false, true, label=f"{shown(names[j])}, area {areas[j]:.4f}")
     if len(drawn) < len(known):
         axes.set_title(f"the {len(drawn)} smallest areas of {len(known)}")

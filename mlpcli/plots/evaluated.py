@@ -38,14 +38,15 @@ def confusion(figure: "Figure", found: Evaluated) -> None:
     """Draw the confusion matrix."""
     names = found.model.encoding.class_names
     predicted = found.outputs.argmax(axis=1)
-    counts = metrics.confusion(found.opened.examples.labels, predicted, len(names))
+    labels, weights = found.opened.examples.labels, found.opened.weights
+    counts = metrics.confusion(labels, predicted, len(names), weights)
     draw_confusion(figure, counts, [shown(name) for name in names])
 
 
 def calibration(figure: "Figure", found: Evaluated) -> None:
     """Draw the reliability diagram."""
-    examples = found.opened.examples
-    draw_calibration(figure, reliability_curve(found.model, examples, found.outputs))
+    examples, weights = found.opened.examples, found.opened.weights
+    draw_calibration(figure, reliability_curve(found.model, examples, found.outputs, weights))
 
 
 def roc(figure: "Figure", found: Evaluated) -> None:
@@ -56,9 +57,9 @@ def roc(figure: "Figure", found: Evaluated) -> None:
     else:
         truth = labels[:, np.newaxis] == np.arange(len(names))
         scores = as_probabilities(found.outputs)
-    columns = zip(scores.T, truth.T, strict=True)
-    areas = np.array([area_under_roc(output_ranks(s), t) for s, t in columns])
-    draw_roc(figure, scores, truth, areas, names)
+    weights, columns = found.opened.weights, zip(scores.T, truth.T, strict=True)
+    areas = np.array([area_under_roc(output_ranks(s), t, weights) for s, t in columns])
+    draw_roc(figure, scores, truth, areas, names, weights)
 
 
 def residuals(figure: "Figure", found: Evaluated) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.nn.metrics import Counts
 from mlpcli.plots.canvas import only_integers
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def draw_images(figure: "Figure", images: Sequence[NDArray[Any]], titles: Sequen
         axes.set_title(title, fontsize=9)
 
 
-def draw_confusion(figure: "Figure", counts: NDArray[np.integer], names: Sequence[str]) -> None:
+def draw_confusion(figure: "Figure", counts: Counts, names: Sequence[str]) -> None:
     """Draw a confusion matrix: the shares of each true class, and the counts where they fit.
 
     Args:
@@ -182,7 +183,8 @@ def draw_confusion(figure: "Figure", counts: NDArray[np.integer], names: Sequenc
     figure.set_size_inches(side + 1 + room, side + room)
     axes = figure.subplots()
     axes.grid(visible=False)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(totals > 0, totals, 1)
     drawn = axes.imshow(shares, vmin=0, vmax=1)
     figure.colorbar(drawn, ax=axes, shrink=0.8, label="share of the true class")
     step = math.ceil(len(names) / 50)
@@ -196,7 +198,9 @@ def draw_confusion(figure: "Figure", counts: NDArray[np.integer], names: Sequenc
     for (i, j), count in np.ndenumerate(counts):
         if count:
             ink = "black" if shares[i, j] > 0.5 else "white"
-            axes.text(j, i, str(count), ha="center", va="center", color=ink, fontsize=8)
+            axes.text(
+                j, i, f"{round(count, 2):.10g}", ha="center", va="center", color=ink, fontsize=8
+            )
 
 
 def draw_mistakes(figure: "Figure", mistakes: Sequence[Mistake]) -> None:

@@ -48,8 +48,8 @@ class Findings:
     @property
     def statistic(self) -> Statistic:
         """What computes the metrics of some of the examples."""
-        table, examples = self.opened
-        return statistic_of(self.model, examples, self.outputs, table.weights)
+        examples, weights = self.opened.examples, self.opened.weights
+        return statistic_of(self.model, examples, self.outputs, weights)
 
 
 def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str, str]) -> Findings:
@@ -65,9 +65,12 @@ def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str,
     Raises:
         DataError: if a value is too large for the network's arithmetic.
     """
-    examples, weights = opened.examples, opened.table.weights
+    examples, weights = opened.examples, opened.weights
     said = subject | report(model, examples, where=subject["data"], weights=weights)
     outputs = all_outputs(model, examples)
+    curve = []
+    if model.encoding.task != "regression":
+        curve = reliability_curve(model, examples, outputs, weights)
     return Findings(
         name,
         model,
@@ -76,7 +79,7 @@ def find(name: str, model: Model, meta: Meta, opened: Opened, subject: dict[str,
         outputs,
         said,
         metric_intervals(model, examples, outputs, weights),
-        permutation_importance(model, examples),
+        permutation_importance(model, examples, weights),
         worst_rows(model, examples, outputs, MOST_MISTAKES),
-        [] if model.encoding.task == "regression" else reliability_curve(model, examples, outputs),
+        curve,
     )

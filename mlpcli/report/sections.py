@@ -268,7 +268,7 @@ def calibration(found: Findings) -> Html | None:
             part.confidence,
             part.right,
             0,
-            f"{part.examples:,} predictions with a probability of {part.confidence:.3f} in the "
+            f"{part.examples:,.10g} predictions with a probability of {part.confidence:.3f} in the "
             f"mean: {part.right:.3f} are so",
             r=2.5 + 6 * (part.examples / most) ** 0.5,
         )

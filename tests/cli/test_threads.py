@@ -114,6 +114,22 @@ def test_threads_that_hinder_one_another_are_named(monkeypatch, capsys):
         assert capsys.readouterr().err.count("--threads 1 is faster here") == said
 
 
+def test_steps_that_are_told_of_together_are_timed(monkeypatch, capsys):
+    """Of steps reported many at a time, their number and the time between reports count."""
+    from mlpcli.training import cost
+
+    now = [0.0]
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: now[0])
+    for alone, said in ((0.5, 0), (0.2, 1)):
+        monkeypatch.setattr(cost, "one_thread_seconds", lambda _, s=alone: s)
+        watch = threads.watch_pace(LARGE)
+        for _ in range(5):
+            now[0] += 40
+            for _ in range(40):
+                watch()
+        assert capsys.readouterr().err.count("--threads 1 is faster here") == said
+
+
 def test_one_thread_is_estimated():
     """The estimate grows with mini-batch and network, and is a time."""
     from mlpcli.training.cost import one_thread_seconds

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mlpcli.data.dataset import Examples
 from mlpcli.evaluation.curves import MOST_POINTS, history_curves, reliability_curve
 from mlpcli.nn.probabilities import calibration_error
 
@@ -34,3 +35,16 @@ def test_reliability(model, examples):
     assert [found.confidence for found in bins] == sorted(found.confidence for found in bins)
     error = sum(b.examples * abs(b.confidence - b.right) for b in bins) / len(examples.labels)
     assert error == pytest.approx(calibration_error(examples.labels, outputs))
+
+
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
+def test_weights_are_repeated_rows(model, examples, task):
+    """A bin of weighted examples is that of examples which are there as often as they count."""
+    model.encoding = model.encoding._replace(task=task)
+    rng = np.random.default_rng(0)
+    outputs, weights = rng.random((len(examples.labels), 2)), rng.integers(4, size=200)
+    labels = rng.integers(2, size=(200, 2)) if task == "multilabel" else examples.labels
+    rows = np.repeat(np.arange(200), weights)
+    found = reliability_curve(model, Examples(examples.features, labels), outputs, weights * 1.0)
+    repeated = Examples(examples.features[rows], labels[rows])
+    np.testing.assert_allclose(found, reliability_curve(model, repeated, outputs[rows]), rtol=1e-12)

@@ -28,6 +28,22 @@ def test_shuffling_what_decides_halves_the_accuracy(judged):
     assert all((found.drop, found.low, found.high) == (0, 0, 0) for found in rest)
 
 
+def test_weights_are_repeated_rows(judged):
+    """What counts nothing is never drawn; what counts more has as much of a say as if repeated."""
+    model, (features, labels) = judged
+    # Of the second half the model is always wrong, and no better off without its input.
+    labels = np.where(np.arange(300) < 150, labels, 1 - labels)
+    weights = np.repeat([1.0, 0.0], 150)
+    first, *_ = permutation_importance(model, Examples(features, labels), weights)
+    assert first.drop == pytest.approx(0.5, abs=0.06)
+    weights = np.repeat([3.0, 1.0], 150)
+    rows = np.repeat(np.arange(300), weights.astype(int))
+    found, *_ = permutation_importance(model, Examples(features, labels), weights)
+    repeated, *_ = permutation_importance(model, Examples(features[rows], labels[rows]))
+    assert found.drop == pytest.approx(0.25, abs=0.06)
+    assert repeated.drop == pytest.approx(0.25, abs=0.06)
+
+
 def test_the_examples_stay_as_they_are(judged):
     """Nothing is shuffled in the examples that are given, and the seed decides all."""
     model, examples = judged

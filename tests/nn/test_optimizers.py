@@ -11,7 +11,13 @@ from sklearn.neural_network import MLPClassifier
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, as_inputs
-from mlpcli.nn.optimizers import add_l2_gradient, clip, decay_weights, make_optimizer
+from mlpcli.nn.optimizers import (
+    FLUSH_STEPS,
+    add_l2_gradient,
+    clip,
+    decay_weights,
+    make_optimizer,
+)
 
 
 class Descent:
@@ -28,6 +34,26 @@ class Descent:
         self.t += 1
         g = np.array(gradient, float)
         self.optimizer.step(self.theta, g, self.state, eta, self.t)
+
+
+MEMORIES = {
+    "momentum": ("sgd", 0.9),
+    "nesterov": ("sgd", 0.9, True),
+    "adam": ("adam",),
+    "rmsprop": ("rmsprop",),
+}
+
+
+@pytest.mark.parametrize("arguments", MEMORIES.values(), ids=MEMORIES)
+def test_memories_of_vanished_gradients_become_zero(arguments):
+    """No subnormal number stays in a memory, which would make every pass over it slow."""
+    descent, tiny = Descent([1.0, 1.0], *arguments), np.finfo(float).tiny
+    descent.step([1.0, 1.0], 0.1)
+    descent.state[0] = tiny / 2, 1e-200
+    for _ in range(FLUSH_STEPS):
+        descent.step([0.0, 0.0], 0.1)
+    assert descent.state[0, 0] == 0
+    assert abs(descent.state[0, 1]) > tiny
 
 
 def test_paraboloid_of_the_article():

@@ -1,5 +1,6 @@
 """Pictures show what they are of: as many curves, points, cells and labels."""
 
+import builders
 import numpy as np
 import pytest
 
@@ -7,9 +8,12 @@ pytest.importorskip("matplotlib")
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from mlpcli.data.dataset import Examples, Opened
+from mlpcli.data.readers.table import Table
 from mlpcli.evaluation.curves import Reliability, roc_curve
 from mlpcli.nn.probabilities import roc_auc
-from mlpcli.plots import canvas, curves, pictures
+from mlpcli.plots import canvas, curves, evaluated, pictures
+from mlpcli.plots.evaluated import Evaluated
 
 
 def texts(axes):
@@ -141,6 +145,36 @@ def test_calibration_has_a_point_per_bin():
     above, below = figure.axes
     np.testing.assert_array_equal(above.lines[1].get_xydata(), [[0.3, 0.2], [0.9, 1.0]])
     assert [bar.get_height() for bar in below.patches] == [5, 10]
+
+
+def _drawn(draw, outputs, labels, weights=None):
+    """Return all numbers and texts of a picture of a model's predictions for 2-class examples."""
+    table = Table("t.csv", outputs, weights=weights)
+    opened = Opened(table, Examples(outputs, labels))
+    figure = Figure()
+    draw(figure, Evaluated(builders.made(), opened, outputs))
+    bars = [patch.get_height() for axes in figure.axes for patch in axes.patches]
+    points = [line.get_xydata() for axes in figure.axes for line in axes.lines]
+    pixels = [image.get_array() for axes in figure.axes for image in axes.images]
+    labels = [line.get_label() for axes in figure.axes for line in axes.lines]
+    return bars, points, pixels, [*labels, *texts(figure.axes[0])]
+
+
+@pytest.mark.parametrize("draw", [evaluated.confusion, evaluated.calibration, evaluated.roc])
+def test_weighted_pictures_are_those_of_repeated_rows(draw):
+    """Each picture of examples with weights is that of examples repeated so often."""
+    rng = np.random.default_rng(0)
+    outputs, labels = rng.integers(20, size=(60, 2)) / 20, rng.integers(2, size=60)
+    weights = rng.integers(1, 4, size=60)
+    rows = np.repeat(np.arange(60), weights)
+    found = _drawn(draw, outputs, labels, weights * 1.0)
+    expected = _drawn(draw, outputs[rows], labels[rows])
+    assert found[3] == expected[3]
+    assert found[3] != _drawn(draw, outputs, labels)[3] or draw is evaluated.calibration
+    for one, other in zip(found[:3], expected[:3], strict=True):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
 def test_residuals_are_predicted_less_true():

@@ -1,7 +1,8 @@
 """Tables of comma-, semicolon- or tab-separated cells, an example per line."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.blocks import Block, block_of, blocks_of, read_blocks
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import (
     Columns,
@@ -20,18 +22,20 @@ from mlpcli.data.readers.csv_cells import (
 from mlpcli.data.readers.csv_dialect import (
     CsvOptions,
     Dialect,
+    single_spaced,
     sniff,
     split_line,
 )
 from mlpcli.data.readers.csv_numbers import parse_numbers
-from mlpcli.data.readers.lines import Line, read_lines
+from mlpcli.data.readers.csv_start import SPACE
+from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
 from mlpcli.errors import DataError
 
-# Text parsed at a time.
-CHUNK_CHARACTERS = 1 << 20
-Parser = Callable[[list[Line], Dialect, Columns], Values | None]
+# They tell whether a column is of text.
+FIRST_BLOCKS = 4
+Parser = Callable[[Block, Dialect, Columns], Values | None]
 # Fast ones first: each takes what those before it could not parse.
 PARSERS: tuple[Parser, ...] = (parse_bytes, parse_numbers, parse_ordinary, parse_cells)
 
@@ -55,7 +59,7 @@ def read_csv(
     path: Path,
     select: Selector,
     options: CsvOptions,
-    read: Callable[[Path], Iterator[Line]] = read_lines,
+    read: Callable[[Path], Iterator[Block]] = read_blocks,
 ) -> Table:
     """Read a table, plain or gzip-compressed.
 
@@ -63,7 +67,7 @@ def read_csv(
         path: the file.
         select: decides which columns are read.
         options: what is known of it.
-        read: yields its lines.
+        read: yields its lines; it is called more than once.
 
     Raises:
         DataError: naming line and column, if it is not such a table.
@@ -72,30 +76,47 @@ def read_csv(
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    dialect, lines = sniff(read(path), path, options)
+    dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     try:
-        return _read(lines, dialect, selection, options)
+        return _read(_examples(read(path), dialect), dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
-        dialect, lines = sniff(read(path), path, options)
-        first = next(_chunks(lines, CHUNK_CHARACTERS))
-        columns = detect_columns(first, dialect, selection, options, rest=lines)
-        dialect, lines = sniff(read(path), path, options)
-        return _read(lines, dialect, selection, options, columns)
+        blocks = _examples(read(path), dialect)
+        first, rest = _lines_of(islice(blocks, FIRST_BLOCKS)), _lines_of(blocks)
+        columns = detect_columns(first, dialect, selection, options, rest)
+        return _read(_examples(read(path), dialect), dialect, selection, options, columns)
+
+
+def _lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
+    return chain.from_iterable(block.lines for block in blocks)
+
+
+def _examples(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Block]:
+    """Yield the lines that hold examples."""
+    above = len(dialect.above) + (dialect.names is not None)
+    for block in blocks:
+        rest = block.after(above)
+        above -= len(block.numbers) - len(rest.numbers)
+        if dialect.delimiter == SPACE:
+            rest = block_of([*map(single_spaced, rest.lines)])
+        if rest.numbers:
+            yield rest
 
 
 def _read(
-    lines: Iterator[Line],
+    blocks: Iterator[Block],
     dialect: Dialect,
     selection: ColumnSelection,
     options: CsvOptions,
     columns: Columns | None = None,
 ) -> Table:
     """Read all lines of a table."""
+    head = [*islice(blocks, FIRST_BLOCKS)]
+    columns = columns or detect_columns(_lines_of(head), dialect, selection, options)
     values, codes, numbers = ArrayBuilder(len(selection.features)), [], []
     part = None
-    for part in _parse(lines, dialect, selection, options, CHUNK_CHARACTERS, columns):
+    for part in _parse(chain(head, blocks), dialect, selection, options, columns):
         values.append(part.values)
         codes.append(part.codes)
         numbers.append(part.numbers)
@@ -111,7 +132,7 @@ def columns_with_text(
     path: Path,
     select: Selector,
     options: CsvOptions,
-    read: Callable[[Path], Iterator[Line]] = read_lines,
+    read: Callable[[Path], Iterator[Block]] = read_blocks,
 ) -> frozenset[int]:
     """Return which of the columns that are read have a cell anywhere that is no finite number.
 
@@ -125,7 +146,7 @@ def columns_with_text(
         DataError: as `read_csv` does.
         OSError: if it cannot be read.
     """
-    dialect, lines = sniff(read(path), path, options)
+    dialect, lines = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     text = set(selection.text)
     for line in lines:
@@ -163,7 +184,7 @@ def csv_tables(
     """
     dialect, lines = sniff(lines, where, options, waits)
     selection = select(dialect.names, dialect.width, f"{where}:{dialect.first}")
-    for part in _parse(lines, dialect, selection, options, characters):
+    for part in _parse(blocks_of(lines, characters), dialect, selection, options):
         yield _table(dialect, part)
         # There may be any number of texts in an endless table.
         for codes in part.columns.codes.values():
@@ -171,58 +192,44 @@ def csv_tables(
 
 
 def _parse(
-    lines: Iterator[Line],
+    blocks: Iterable[Block],
     dialect: Dialect,
     selection: ColumnSelection,
     options: CsvOptions,
-    characters: int,
     columns: Columns | None = None,
 ) -> Iterator[ParsedLines]:
-    """Yield the numbers of successive lines, about so many characters of them at a time."""
+    """Yield the numbers of successive lines."""
     parsers = PARSERS
-    for chunk in _chunks(lines, characters):
+    for block in blocks:
         signals.check()
-        columns = columns or detect_columns(chunk, dialect, selection, options)
-        part = _parse_chunk(chunk, dialect, columns, parsers)
+        columns = columns or detect_columns(block.lines, dialect, selection, options)
+        part = _parse_block(block, dialect, columns, parsers)
         if part.values.dtype != np.uint8:
             # A line has shown that the table is not of bytes alone.
             parsers = PARSERS[1:]
         yield part
 
 
-def _chunks(lines: Iterator[Line], characters: int) -> Iterator[list[Line]]:
-    pending: list[Line] = []
-    size = 0
-    for line in lines:
-        pending.append(line)
-        size += len(line.text)
-        if size >= characters:
-            yield pending
-            pending, size = [], 0
-    if pending:
-        yield pending
-
-
-def _parse_chunk(
-    lines: list[Line], dialect: Dialect, columns: Columns, parsers: tuple[Parser, ...]
+def _parse_block(
+    block: Block, dialect: Dialect, columns: Columns, parsers: tuple[Parser, ...]
 ) -> ParsedLines:
     """Parse lines with the first parser that can."""
-    found = (parse(lines, dialect, columns) for parse in parsers)
+    found = (parse(block, dialect, columns) for parse in parsers)
     parsed = next(array for array in found if array is not None)
     features, target = columns.selection.features, columns.selection.target
     columns_read = list(target) if isinstance(target, tuple) else target
     codes = np.empty(0, np.intp) if target is None else parsed[:, columns_read].astype(np.intp)
-    numbers = np.array([line.number for line in lines], np.intp)
-    kept = _cells_to_keep(lines, dialect, columns.selection.keep)
+    numbers = np.array(block.numbers, np.intp)
+    kept = _cells_to_keep(block, dialect, columns.selection.keep)
     return ParsedLines(np.take(parsed, features, axis=1), codes, numbers, columns, kept)
 
 
 def _cells_to_keep(
-    lines: list[Line], dialect: Dialect, keep: tuple[int, ...]
+    block: Block, dialect: Dialect, keep: tuple[int, ...]
 ) -> NDArray[np.object_] | None:
     if not keep:
         return None
-    rows = (line.values or split_line(line, dialect) for line in lines)
+    rows = (line.values or split_line(line, dialect) for line in block.lines)
     return np.array([[row[i] for i in keep] for row in rows], object)
 
 

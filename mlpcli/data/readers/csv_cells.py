@@ -1,7 +1,7 @@
 """Tables of any numbers and texts: what their cells are parsed as, and two parsers of them.
 
-Every parser takes lines, their dialect and columns, and returns an array, (lines, width), of
-numbers and the codes of texts, or None if it cannot parse these lines.
+Every parser takes a block of lines, their dialect and columns, and returns an array,
+(lines, width), of numbers and the codes of texts, or None if it cannot parse these lines.
 """
 
 import math
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.blocks import Block
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
@@ -44,7 +45,7 @@ class Columns(NamedTuple):
 
 
 def detect_columns(
-    lines: list[Line],
+    lines: Iterable[Line],
     dialect: Dialect,
     selection: ColumnSelection,
     options: CsvOptions,
@@ -116,16 +117,13 @@ def _first_values(
     return texts, number_lines
 
 
-def parse_ordinary(
-    lines: list[Line], dialect: Dialect, columns: Columns
-) -> NDArray[np.float64] | None:
+def parse_ordinary(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64] | None:
     """Parse ordinary lines with NumPy; None if there is anything out of the ordinary."""
-    texts = [line.text for line in lines]
     # It knows no decimal comma, and a notation only numbers without one.
     if columns.options.notation and columns.options.notation.decimal != ".":
         return None
     # NumPy takes some spaces for white that `float` of ASCII does not.
-    if not all(text.isascii() for text in texts):
+    if not block.data.isascii():
         return None
     read = {*columns.selection.features, *columns.selection.targets}
     converters: dict[int, Callable[[str], float]] = {
@@ -135,7 +133,7 @@ def parse_ordinary(
         converters[column] = coder(codes)
     try:
         parsed = np.loadtxt(
-            texts,
+            [line.text for line in block.lines],
             delimiter=dialect.delimiter,
             quotechar='"',
             comments=None,
@@ -146,23 +144,24 @@ def parse_ordinary(
         # A signal may have come in a converter.
         signals.check()
         return None
-    if parsed.shape != (len(lines), dialect.width) or not np.isfinite(parsed).all():
+    if parsed.shape != (len(block.numbers), dialect.width) or not np.isfinite(parsed).all():
         return None
     return parsed
 
 
-def parse_cells(lines: list[Line], dialect: Dialect, columns: Columns) -> NDArray[np.float64]:
+def parse_cells(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64]:
     """Parse lines cell by cell: slowly, and to the point where something is wrong.
 
     Raises:
         DataError: naming line and column.
     """
+    lines = block.lines
     parsed = np.zeros((len(lines), dialect.width))
     rows = [split_line(line, dialect) for line in lines]
     numeric = columns.numeric
     for i, (line, cells) in enumerate(zip(lines, rows, strict=True)):
         for column in numeric:
-            parsed[i, column] = parse_cell(cells[column], line, column, dialect, columns)
+            parsed[i, column] = parse_cell(cells[column], line.number, column, dialect, columns)
     texts = {column: [cells[column] for cells in rows] for column in columns.codes}
     parse_texts(parsed, texts, columns)
     return parsed
@@ -188,7 +187,7 @@ def parse_texts(
         target[np.isnan(target)] = -1
 
 
-def parse_cell(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
+def parse_cell(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:
     """Return the number that a cell is, or NaN if it is missing.
 
     Raises:
@@ -199,25 +198,25 @@ def parse_cell(cell: str, line: Line, column: int, dialect: Dialect, columns: Co
     written = notation and notation.read(cell)
     value = written and written.value if notation else parse_number(cell)
     if value is None or not math.isfinite(value):
-        return _missing(cell, line, column, dialect, columns)
+        return _missing(cell, number, column, dialect, columns)
     if written and value:
-        check_unit(written.unit, cell, line, column, dialect, columns)
+        check_unit(written.unit, cell, number, column, dialect, columns)
     return value
 
 
 def check_unit(
-    unit: str, cell: str, line: Line, column: int, dialect: Dialect, columns: Columns
+    unit: str, cell: str, number: int, column: int, dialect: Dialect, columns: Columns
 ) -> None:
     """Make sure that a number is in the unit of those before it: no % or currency, or the same.
 
     Raises:
         DataError: naming line and column.
     """
-    before, first = columns.units.setdefault(column, (unit, line.number))
+    before, first = columns.units.setdefault(column, (unit, number))
     same = same_unit(before, unit)
     if same is None:
         raise DataError(
-            f"{dialect.where}:{line.number}",
+            f"{dialect.where}:{number}",
             f"{column_name(dialect.names, column)}: {cell[:40]!r} is in "
             f"{unit or 'no unit'}, but line {first} in {before or 'none'}",
             "give a column one unit, or list it under categorical or ignore",
@@ -225,7 +224,7 @@ def check_unit(
     columns.units[column] = same, first
 
 
-def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Columns) -> float:
+def _missing(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:
     """Return NaN for a cell that stands for a missing number; refuse any other.
 
     Raises:
@@ -243,12 +242,12 @@ def _missing(cell: str, line: Line, column: int, dialect: Dialect, columns: Colu
             raise LateTextError
         first = columns.number_lines[column]
         remedy = f"correct it, or list the column under categorical: line {first} has a number"
-        if dialect.names is None and line.number == dialect.first:
+        if dialect.names is None and number == dialect.first:
             remedy = "correct it, or write header: true if this line names the columns"
     if not missing and (form := form_of(cell)):
         remedy = _remedy_of(form, column, dialect, columns)
     raise DataError(
-        f"{dialect.where}:{line.number}",
+        f"{dialect.where}:{number}",
         f"{column_name(dialect.names, column)}: {cell[:40]!r} is not a finite number",
         remedy,
         column=(dialect.names and dialect.names[column]) or column,

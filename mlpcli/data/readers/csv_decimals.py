@@ -10,23 +10,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.csv_bytes import NEWLINE, ZERO
+from mlpcli.data.readers.blocks import NEWLINE
+from mlpcli.data.readers.csv_bytes import ZERO
 
 Words = NDArray[np.uint64]
-Positions = NDArray[np.int64]
+Counts = NDArray[np.intp]
 Flags = NDArray[np.bool]
-# 64 bits hold any number of so many digits.
-MOST_DIGITS = 19
-# Beyond it, rounding to 53 bits may not be a number of 64 bits with a sign any more.
-LARGEST = np.uint64((1 << 63) - (1 << 10))
-TENS = np.array([10**n for n in range(MOST_DIGITS + 1)], np.uint64)
-DIVISORS = TENS.astype(np.float64)
 # Words that are looked at of each cell, and their characters.
 MOST_WORDS = 3
 MOST_CHARACTERS = 8 * MOST_WORDS
+# Powers of ten beyond 10^22 are no numbers of 53 bits.
+MOST_PLACES = 22
+NO_POINT = MOST_CHARACTERS
+DIVISORS = np.ones(NO_POINT + 1)
+DIVISORS[: MOST_PLACES + 1] = [float(10**n) for n in range(MOST_PLACES + 1)]
+# Of a cell's third word, what is below 2^63 with sixteen digits more.
+MOST_HIGH = 921
 MINUS = ord("-")
-# A word that has one byte eight times.
-EACH = 0x0101010101010101
+ZEROS = np.uint64(0x0101010101010101 * ZERO)
 # Of a cell's last 0 to 24 characters, which bytes of its words are among them.
 AMONG = np.array(
     [
@@ -36,103 +37,102 @@ AMONG = np.array(
     np.uint64,
 )
 # Neighbours are joined: digits to numbers below 100, these to some below 10^4, and below 10^8.
-JOINS = [
-    (np.uint64(10 << 8 | 1), np.uint64(8), np.uint64(0x00FF00FF00FF00FF)),
-    (np.uint64(100 << 16 | 1), np.uint64(16), np.uint64(0x0000FFFF0000FFFF)),
-    (np.uint64(10000 << 32 | 1), np.uint64(32), np.uint64(0x00000000FFFFFFFF)),
-]
-
-
-# Of the bits below the last one of a point's byte: how many bytes are above it, of 8.
-AFTER = np.array([7 - bits // 8 for bits in range(64)] + [8], np.uint8)
+JOINS = (
+    (np.uint16, 8, 10 << 8 | 1),
+    (np.uint32, 16, 100 << 16 | 1),
+    (np.uint64, 32, 10000 << 32 | 1),
+)
 
 
 class Decimals(NamedTuple):
     """Cells, most of which are plain decimals: digits, a point among them, a minus before them."""
 
     values: NDArray[np.float64]
-    """(n,)"""
+    """(rows, width)"""
     others: Flags
-    """(n,) which cells are anything else, or need a closer look: they have no value here."""
+    """(rows, width) which are anything else, or need a closer look: they have no value here."""
+    ends: Counts
+    """(rows, width) where the character after each is."""
 
 
-def parse_decimals(
-    text: bytes, delimiter: str, point: str, shape: tuple[int, int]
-) -> Decimals | None:
-    """Return the cells of a text, row by row; None if they are not of this shape.
+class Cells(NamedTuple):
+    """Where cells are in a text, and what they are written with."""
+
+    ends: Counts
+    """(n,) where the character after each is."""
+    digits: Counts
+    """(n,) how many digits there are."""
+    places: Counts
+    """(n,) how many of them are after a point; 24 where there is none."""
+    negative: Flags
+    """(n,) which have a minus."""
+    others: Flags
+    """(n,) which have more digits, none, or anything else."""
+
+
+def parse_decimals(text: bytes, delimiter: str, point: str, width: int) -> Decimals | None:
+    """Return the cells of a text; None if a line has more or fewer.
 
     Args:
         text: lines that each end with a line feed, without quotes.
         delimiter: what stands between cells.
         point: what stands before decimals.
-        shape: how many lines there are, and cells in each.
+        width: how many cells each line has.
     """
-    rows, width = shape
     padded = np.frombuffer(b"%b%b" % (bytes(MOST_CHARACTERS), text), np.uint8)
-    is_newline = padded == NEWLINE
-    ends = np.flatnonzero((padded == ord(delimiter)) | is_newline)
-    if (
-        len(ends) != rows * width
-        or not is_newline[ends[width - 1 :: width]].all()
-        or np.count_nonzero(is_newline) != rows
-    ):
+    cells = _find_cells(padded[MOST_CHARACTERS:], delimiter, point, width)
+    if cells is None:
         return None
-    starts = np.concatenate([[MOST_CHARACTERS], ends[:-1] + 1])
-    negative = padded.take(starts) == MINUS
-    lengths = ends - starts - negative
-    others = lengths > MOST_CHARACTERS
-    np.minimum(lengths, MOST_CHARACTERS, out=lengths)
-    n = min(MOST_WORDS, max(1, -(-int(lengths.max(initial=0)) // 8)))
-    words = _words_before(padded, ends, n) & AMONG[:, -n:].take(lengths, axis=0)
-    places = _places(words, ord(point))
-    lengths -= places < 8 * n
-    others |= (lengths == 0) | (lengths > MOST_DIGITS)
-    mantissas = _mantissas(words, lengths, places, others)
-    large = mantissas > LARGEST
-    others |= large
-    mantissas[large] = 0
-    places[places == 8 * n] = 0
-    values = _quotients(mantissas, np.minimum(places, MOST_DIGITS), others)
-    signs = negative.astype(np.uint64) << np.uint64(63)
-    return Decimals((values.view(np.uint64) ^ signs).view(np.float64), others)
+    mantissas = _mantissas(_words_before(padded, cells), cells)
+    values = _quotients(mantissas, cells.places, cells.others)
+    np.copysign(values, 0.5 - cells.negative, out=values)
+    shape = (-1, width)
+    return Decimals(values.reshape(shape), cells.others.reshape(shape), cells.ends.reshape(shape))
 
 
-def _words_before(text: NDArray[np.uint8], ends: Positions, n: int) -> Words:
-    """Return the n words that end before some characters, (ends, n)."""
+def _find_cells(
+    characters: NDArray[np.uint8], delimiter: str, point: str, width: int
+) -> Cells | None:
+    """Return the cells of a text; None if a line has more or fewer."""
+    # Most characters are digits; the others wrap around to 10 and more.
+    marks = np.flatnonzero(characters - ZERO > 9)
+    kinds = characters.take(marks)
+    is_newline = kinds == NEWLINE
+    which = np.flatnonzero(is_newline | (kinds == ord(delimiter)))
+    rows = np.count_nonzero(is_newline)
+    if len(which) != rows * width or not is_newline[which[width - 1 :: width]].all():
+        return None
+    ends = marks.take(which)
+    starts = np.append(0, ends[:-1] + 1)
+    # A mark that is in a cell is its minus, or its point, or makes it another.
+    previous = which - 1
+    before = marks.take(previous, mode="wrap")
+    has_point = (kinds.take(previous, mode="wrap") == ord(point)) & (before >= starts)
+    negative = characters.take(starts) == MINUS
+    inner = previous - np.append(-1, which[:-1])
+    digits = ends - starts - inner
+    places = np.where(has_point, ends - before - 1, NO_POINT)
+    others = inner != negative.view(np.int8) + has_point.view(np.int8)
+    others |= (digits == 0) | (digits > MOST_PLACES)
+    return Cells(ends, digits, places, negative, others)
+
+
+def _words_before(padded: NDArray[np.uint8], cells: Cells) -> Words:
+    """Return as many words as any cell needs, (n, words), that end before the ends of cells."""
+    most = int(cells.digits.max(initial=0)) + 1
+    size = 8 * min(MOST_WORDS, -(-most // 8))
     # Some begin at every character; all of a cell's are copied at once, as one thing.
-    there = np.ndarray(len(text) - 8 * n + 1, f"V{8 * n}", text.data, strides=(1,))
-    return there[ends - 8 * n].view("<u8").reshape(-1, n).astype(np.uint64, copy=False)
+    count = len(padded) - MOST_CHARACTERS
+    there = np.ndarray(count, f"V{size}", padded.data, MOST_CHARACTERS - size, (1,))
+    return there[cells.ends].view("<u8").reshape(-1, size // 8).astype(np.uint64, copy=False)
 
 
-def _places(words: Words, point: int) -> Positions:
-    """Return how many characters stand after the last point in words, (n,); all without one."""
-    # The highest bit of each byte of which the others are not all 0, or which has it itself.
-    low = np.uint64(EACH * 0x7F)
-    x = words ^ np.uint64(EACH * point)
-    found = x & low
-    found += low
-    found |= x
-    found |= low
-    np.bitwise_not(found, out=found)
-    # The bytes up to the lowest of them, or all.
-    below = found - np.uint64(1)
-    np.bitwise_not(found, out=found)
-    below &= found
-    after = AFTER.take(np.bitwise_count(below))
-    places: Positions = after[:, -1].astype(np.int64)
-    for i in range(1, words.shape[1]):
-        places += after[:, -1 - i] * (places == 8 * i)
-    return places
-
-
-def _mantissas(words: Words, digits: Positions, places: Positions, others: Flags) -> Words:
-    """Return the numbers that cells are without their points, (n,); flag what is none.
+def _mantissas(words: Words, cells: Cells) -> Words:
+    """Return the numbers that cells are without their points, (n,); flag those that are too large.
 
     Args:
-        words: (n, words) the cells, the last character in the highest byte; changed in place.
-        digits: (n,) how many characters they have without a point.
-        places: (n,) how many of these are after it.
-        others: (n,) flags to set.
+        words: (n, words) with the last character in the highest byte; changed in place.
+        cells: what is to be read of them.
     """
     n = words.shape[1]
     # What is before the point takes its place.
@@ -140,27 +140,25 @@ def _mantissas(words: Words, digits: Positions, places: Positions, others: Flags
     # Of a cell's first word with another's last byte, where no digit is.
     moved.reshape(-1)[1:] |= words.reshape(-1)[:-1] >> np.uint64(56)
     words ^= moved
-    words &= AMONG[:, -n:].take(places, axis=0)
+    words &= AMONG[:, -n:].take(cells.places, axis=0, mode="clip")
     words ^= moved
-    words ^= np.uint64(EACH * ZERO)
-    words &= AMONG[:, -n:].take(digits, axis=0)
-    # No digit has the highest bit, alone or with 118 more.
-    odd = words + np.uint64(EACH * (0x80 - 10))
-    odd |= words
-    odd &= np.uint64(EACH * 0x80)
-    if odd.any():
-        others |= odd.any(axis=1)
-    for factor, bits, mask in JOINS:
-        words *= factor
-        words >>= bits
-        words &= mask
+    words ^= ZEROS
+    words &= AMONG[:, -n:].take(cells.digits, axis=0, mode="clip")
+    for size, bits, factor in JOINS:
+        joined: NDArray[np.unsignedinteger] = words.view(size)
+        np.multiply(joined, size(factor), out=joined)
+        np.right_shift(joined, size(bits), out=joined)
     total = words[:, -1].copy()
     for i in range(1, n):
-        total += words[:, -1 - i] * TENS[8 * i]
+        total += words[:, -1 - i] * np.uint64(10 ** (8 * i))
+    if n == MOST_WORDS:
+        large = words[:, 0] > MOST_HIGH
+        cells.others[large] = True
+        total[large] = 0
     return total
 
 
-def _quotients(mantissas: Words, places: Positions, others: Flags) -> NDArray[np.float64]:
+def _quotients(mantissas: Words, places: Counts, others: Flags) -> NDArray[np.float64]:
     """Return mantissas / 10^places, rounded once, (n,); flag where that is not certain.
 
     A quotient of two exact numbers is rounded once (Clinger, 1990). Of mantissas beyond 2^53, it is
@@ -168,7 +166,7 @@ def _quotients(mantissas: Words, places: Positions, others: Flags) -> NDArray[np
     middle between two numbers, or nearly so.
     """
     # Conversions to and from signed numbers are faster.
-    signed, divisors = mantissas.view(np.int64), DIVISORS.take(places)
+    signed, divisors = mantissas.view(np.int64), DIVISORS.take(places, mode="clip")
     dividends = signed.astype(np.float64)
     values = dividends / divisors
     if mantissas.max(initial=0) < 1 << 53:

@@ -135,7 +135,7 @@ def sniff(
         )
     table: Iterator[Line] = chain(head[above:], lines)
     if delimiter == SPACE:
-        table = map(_single_spaced, table)
+        table = map(single_spaced, table)
     first = next(table)
     cells = _split(first, delimiter, where)
     names = tuple(cell.strip() for cell in cells)
@@ -169,7 +169,7 @@ def _is_header(cells: Sequence[str], options: CsvOptions) -> bool:
     return looks_like_names(names, options.header_names, options.notation)
 
 
-def _single_spaced(line: Line) -> Line:
+def single_spaced(line: Line) -> Line:
     """Return a line with one space between cells, and none around them."""
     text = SPACES.sub(lambda found: found[1] or SPACE, line.text.strip(" \r\n"))
     return line._replace(text=text + "\n")

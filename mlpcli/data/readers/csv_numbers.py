@@ -3,100 +3,82 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.csv_bytes import NEWLINE, ZERO
-from mlpcli.data.readers.csv_cells import Columns, check_unit, parse_cell, parse_texts
+from mlpcli.data.readers.blocks import NEWLINE, Block
+from mlpcli.data.readers.csv_bytes import ZERO
+from mlpcli.data.readers.csv_cells import Columns, parse_cell, parse_texts
 from mlpcli.data.readers.csv_decimals import MINUS, parse_decimals
-from mlpcli.data.readers.csv_dialect import Dialect, split_line
-from mlpcli.data.readers.lines import Line
+from mlpcli.data.readers.csv_dialect import Dialect
 from mlpcli.data.readers.notation import ALIKE, Notation
 
-# What is made of so many characters at a time stays in the processor's cache.
-BLOCK_CHARACTERS = 1 << 18
+ALL = slice(None)
 # Of the numbers, how many may have to be parsed one by one.
 MOST_OTHERS = 0.25
 
 
-def parse_numbers(
-    lines: list[Line], dialect: Dialect, columns: Columns
-) -> NDArray[np.float64] | None:
+def parse_numbers(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64] | None:
     """Parse lines without quotes; None if there are some, or too little in them is plain.
 
     Raises:
         DataError: as `parse_cells` does.
     """
-    texts, notation = [line.text for line in lines], columns.options.notation or Notation()
-    rows = max(1, BLOCK_CHARACTERS * len(texts) // sum(map(len, texts)))
-    values, others = (
-        np.empty((len(lines), dialect.width)),
-        np.ones((len(lines), dialect.width), bool),
-    )
-    for start in range(0, len(texts), rows):
-        block = slice(start, start + rows)
-        text, shape = "".join(texts[block]), values[block].shape
-        if '"' in text:
-            return None
-        plain = _without_groups(text, dialect.delimiter, notation)
-        found = parse_decimals(plain, dialect.delimiter, notation.decimal, shape)
-        if found is None:
-            return None
-        values[block], others[block] = (part.reshape(shape) for part in found)
-    numeric = columns.numeric
-    others[:, np.delete(np.arange(dialect.width), numeric)] = False
-    if np.count_nonzero(others) > MOST_OTHERS * len(lines) * len(numeric):
+    text, notation = block.data, columns.options.notation or Notation()
+    if b'"' in text:
         return None
+    plain = _without_groups(text, dialect.delimiter, notation)
+    found = parse_decimals(plain, dialect.delimiter, notation.decimal, dialect.width)
+    if found is None:
+        return None
+    values, others, ends = found
+    others[:, np.delete(np.arange(dialect.width), columns.numeric)] = False
+    if np.count_nonzero(others) > MOST_OTHERS * len(values) * len(columns.numeric):
+        return None
+    if plain is not text:
+        ends = _ends_of_cells(text, dialect)
     if columns.options.notation:
-        _check_units(values, others, lines, dialect, columns)
-    for i in np.flatnonzero(others.any(axis=1)).tolist():
-        cells = split_line(lines[i], dialect)
-        for column in np.flatnonzero(others[i]).tolist():
-            values[i, column] = parse_cell(cells[column], lines[i], column, dialect, columns)
-    parse_texts(values, {j: _cells_of(texts, j, dialect) for j in columns.codes}, columns)
+        _doubt_first(values, others, columns)
+    for column in np.flatnonzero(others.any(axis=0)).tolist():
+        rows = np.flatnonzero(others[:, column])
+        cells = _cells_of(text, ends, column, rows)
+        for i, cell in zip(rows.tolist(), cells, strict=True):
+            values[i, column] = parse_cell(cell, block.numbers[i], column, dialect, columns)
+    parse_texts(values, {j: _cells_of(text, ends, j) for j in columns.codes}, columns)
     return values
 
 
-def _cells_of(texts: list[str], column: int, dialect: Dialect) -> list[str]:
-    """Return the cells of a column of lines without quotes, which are split no further than it."""
-    delimiter, after = dialect.delimiter, dialect.width - column
-    if column < after:
-        return [text.rstrip("\r\n").split(delimiter, column + 1)[column] for text in texts]
-    return [text.rstrip("\r\n").rsplit(delimiter, after)[-after] for text in texts]
-
-
-def _check_units(
-    values: NDArray[np.float64],
-    others: NDArray[np.bool],
-    lines: list[Line],
-    dialect: Dialect,
-    columns: Columns,
-) -> None:
-    """Make sure that plain numbers stand in columns without %; of others, all are looked at.
-
-    Raises:
-        DataError: naming line and column.
-    """
+def _doubt_first(values: NDArray[np.float64], others: NDArray[np.bool], columns: Columns) -> None:
+    """Flag the first plain number of each column that may be one of %, since it is none itself."""
     for column in columns.numeric:
-        others[:, column] |= others[:, column].any()
-        first = int((values[:, column] != 0).argmax())
-        if not others[first, column] and values[first, column]:
-            cell = split_line(lines[first], dialect)[column]
-            check_unit("", cell, lines[first], column, dialect, columns)
+        if columns.units.get(column, ("%",))[0] == "%":
+            is_plain = ~others[:, column] & (values[:, column] != 0)
+            others[is_plain.argmax(), column] |= is_plain.any()
 
 
-def _without_groups(text: str, delimiter: str, notation: Notation) -> bytes:
-    """Return a text with a line feed after each line, and without what stands between thousands.
+def _ends_of_cells(text: bytes, dialect: Dialect) -> NDArray[np.intp]:
+    characters = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero((characters == ord(dialect.delimiter)) | (characters == NEWLINE))
+    return ends.reshape(-1, dialect.width)
+
+
+def _cells_of(
+    text: bytes, ends: NDArray[np.intp], column: int, rows: NDArray[np.intp] | slice = ALL
+) -> list[str]:
+    """Return the cells of a column, in some rows or in all."""
+    starts = ends[:, column - 1] + 1 if column else np.append(0, ends[:-1, -1] + 1)
+    bounds = zip(starts[rows].tolist(), ends[rows, column].tolist(), strict=True)
+    return [text[start:end].decode() for start, end in bounds]
+
+
+def _without_groups(data: bytes, delimiter: str, notation: Notation) -> bytes:
+    """Return lines without what stands between thousands.
 
     Where digits are not in groups of three, it stays, and the cell is no plain decimal.
     """
-    text = text.replace("\r\n", "\n")
-    if not text.endswith("\n"):
-        text += "\n"
     separator = notation.thousands
-    for other in ALIKE.get(separator, separator):
-        text = text.replace(other, separator)
-    encoded = text.encode()
     if not separator or separator == delimiter:
-        return encoded
-    characters = np.frombuffer(encoded, np.uint8)
+        return data
+    for other in ALIKE.get(separator, separator):
+        data = data.replace(other.encode(), separator.encode())
+    characters = np.frombuffer(data, np.uint8)
     marks = np.flatnonzero(characters - ZERO > 9)
     kinds = characters[marks]
     # How many digits are before each mark, and after it.

@@ -23,16 +23,21 @@ class Line(NamedTuple):
     """Of JSON: what its cells are written from."""
 
 
-def decode_lines(stream: BinaryIO, where: object) -> Iterator[str]:
+def decode_lines(stream: BinaryIO, where: object, first: int = 1) -> Iterator[str]:
     r"""Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
 
     Lines end with \n, \r\n or, as those of classic Mac files do, \r alone.
+
+    Args:
+        stream: what to read.
+        where: its name, for errors.
+        first: the number of its first line.
 
     Raises:
         DataError: naming the line, if it is not UTF-8, or blank as are too many before it.
     """
     blank = 0
-    for number, line in enumerate(_split_lines(stream), 1):
+    for number, line in enumerate(_split_lines(stream), first):
         blank = blank + 1 if line.isspace() else 0
         if blank > MOST_BLANK:
             problem = f"is blank, as are {MOST_BLANK} lines before it"
@@ -76,17 +81,22 @@ def limit_expansion(source: Iterable[str], path: Path) -> Iterator[str]:
         yield line
 
 
-def join_quoted(source: Iterable[str], where: object) -> Iterator[Line]:
+def join_quoted(source: Iterable[str], where: object, start: int = 1) -> Iterator[Line]:
     """Yield the lines that are not blank, those of a quoted cell joined.
+
+    Args:
+        source: all lines.
+        where: the table's name, for errors.
+        start: the number of the first line.
 
     Raises:
         DataError: naming the line, if it is endless or a quote is not closed.
     """
     first, size, quotes = 0, 0, 0
     pending: list[str] = []
-    for number, line in enumerate(source, 1):
+    for number, line in enumerate(source, start):
         # Most lines; to count the quotes of one takes longer than to find that it has none.
-        if not pending and '"' not in line and line[-1] == "\n":
+        if not pending and '"' not in line and line[-1:] == "\n":
             if not line.isspace() or line.strip(" \r\n"):
                 yield Line(number, line)
             continue

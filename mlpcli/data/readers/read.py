@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.readers import images
+from mlpcli.data.readers.blocks import BLOCK_BYTES, Block, blocks_of, read_blocks
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_dialect import CsvOptions, csv_options, json_options
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.json_lines import read_json_lines
-from mlpcli.data.readers.lines import Line, read_lines
+from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import read_parquet
 from mlpcli.data.readers.source import Source
@@ -87,7 +88,7 @@ def read_files(
 
 def csv_reader(
     source: Source, files: Files, header_names: Collection[str], new_names: bool
-) -> tuple[CsvOptions, Callable[[Path], Iterator[Line]]]:
+) -> tuple[CsvOptions, Callable[[Path], Iterator[Block]]]:
     """Return what is known of a table of text or JSON, and what yields its lines.
 
     Args:
@@ -97,11 +98,11 @@ def csv_reader(
         new_names: whether JSON objects may have names that the first one has not.
     """
     if source.format == "table":
-        return csv_options(files, header_names), read_lines
+        return csv_options(files, header_names), read_blocks
     header, _ = read_json_lines(source.path)
 
-    def read(path: Path) -> Iterator[Line]:
-        return read_json_lines(path, new_names, files.point)[1]
+    def read(path: Path) -> Iterator[Block]:
+        return blocks_of(read_json_lines(path, new_names, files.point)[1], BLOCK_BYTES)
 
     return json_options(files, header_names, header), read
 

@@ -1,7 +1,7 @@
 """How functions are compiled, with numba, and where the result is kept.
 
-Only this module and `blas` import numba, which takes 0.2 s. Functions are compiled when they are
-first called with arguments of some types, and numba keeps the result on disk.
+Only this module, `blas`, `team` and `views` import numba, which takes 0.2 s. Functions are compiled
+when they are first called with arguments of some types, and numba keeps the result on disk.
 """
 
 import hashlib
@@ -60,7 +60,9 @@ def compiled_in_order(function: Function) -> Function:
 
 
 def _jit(function: Function, fastmath: set[str]) -> Function:
-    jit: Any = numba.njit(cache=CACHE is not None, error_model="numpy", fastmath=fastmath)
+    jit: Any = numba.njit(
+        cache=CACHE is not None, error_model="numpy", fastmath=fastmath, nogil=True
+    )
     return cast(Function, jit(function))
 
 

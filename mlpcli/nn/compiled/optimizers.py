@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from mlpcli.nn import optimizers
 from mlpcli.nn.activations import Array
 from mlpcli.nn.compiled.jit import compiled
+from mlpcli.nn.compiled.views import vector
 
 SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP = range(5)
 
 Settings = tuple[float, ...]
+# Of some parts of theta where each begins and ends, and 1 where it decays, (k, 3).
+Parts = NDArray[np.int64]
 # Of the dtype of the parameters, so that no arithmetic is in a wider one.
 Number = np.floating[Any]
 
@@ -31,8 +34,8 @@ class Rule(NamedTuple):
     settings: Settings
     """mu, beta1, beta2, epsilon, the rate of decay, 1 if that shrinks the weights as AdamW's
     instead of adding to the gradient, and the longest gradient, or infinity."""
-    bounds: NDArray[np.int64]
-    """Where weights and biases begin in theta, by turns, and its end, (2L - 1,)."""
+    parts: Parts
+    """The whole of theta."""
 
 
 KINDS: dict[Callable[..., None], int] = {
@@ -66,10 +69,13 @@ def make_rule(
     if isinstance(step, partial):
         given |= step.keywords
         kind = NESTEROV if given.pop("nesterov", False) else kind
-    bounds = [bound for part in weights for bound in (part.start, part.stop)]
+    ends = [part.stop for part in weights]
+    starts = [part.start for part in weights[1:]] + [p]
+    parts = [(part.start, part.stop, 1) for part in weights]
+    parts += [(start, stop, 0) for start, stop in zip(ends, starts, strict=True)]
     numbers = (float(given[name]) for name in ("mu", "beta1", "beta2", "epsilon"))
     settings = (*numbers, decay, float(shrinks), math.inf if longest is None else longest)
-    return Rule(kind, settings, np.array([*bounds, p], np.int64))
+    return Rule(kind, settings, np.array(parts, np.int64))
 
 
 @compiled
@@ -80,15 +86,35 @@ def is_plain(kind: int, settings: Settings) -> bool:
 
 
 @compiled
-def _shortening(g: Array, longest: float) -> float:
+def squares(g: Array, parts: Parts) -> float:
+    """Return the sum of the squares of a gradient's parts."""
+    total = 0.0
+    for k in range(len(parts)):
+        part = vector(g, parts[k, 0], parts[k, 1] - parts[k, 0])
+        sum_of_part: Number = g.dtype.type(0)
+        for i in range(len(part)):
+            sum_of_part += part[i] * part[i]
+        total += float(sum_of_part)
+    return total
+
+
+@compiled
+def shortening(sum_of_squares: float, longest: float) -> float:
     """Return what to multiply a gradient by so that it is no longer than that."""
-    if longest == math.inf:
-        return 1.0
-    squares = g.dtype.type(0)
-    for i in range(len(g)):
-        squares += g[i] * g[i]
-    length = math.sqrt(squares)
+    length = math.sqrt(sum_of_squares)
     return longest / length if length > longest else 1.0
+
+
+@compiled
+def clips(settings: Settings) -> bool:
+    """Return whether a rule shortens gradients."""
+    return settings[6] != math.inf
+
+
+@compiled
+def _flushed(number: Any, tiny: Any) -> Any:
+    """Return a number of a memory, or 0 in place of a subnormal one, as `optimizers.flush`."""
+    return number - number if abs(number) < tiny else number
 
 
 # Of the parameters p, (k,), and their mean gradient d: it is scaled, and `added` times the
@@ -113,9 +139,10 @@ def _momentum(
     mu: Number,
     ahead: bool,
 ) -> None:
+    tiny = np.finfo(p.dtype).tiny
     for i in range(len(p)):
         slope = step * (scale * d[i] + added * p[i])
-        v[i] = mu * v[i] - slope
+        v[i] = _flushed(mu * v[i] - slope, tiny)
         p[i] = kept * p[i] + (mu * v[i] - slope if ahead else v[i])
 
 
@@ -133,10 +160,11 @@ def _adam(
     beta2: Number,
     least: Number,
 ) -> None:
+    tiny = np.finfo(p.dtype).tiny
     for i in range(len(p)):
         slope = scale * d[i] + added * p[i]
-        m[i] = beta1 * m[i] + slope
-        v[i] = beta2 * v[i] + slope * slope
+        m[i] = _flushed(beta1 * m[i] + slope, tiny)
+        v[i] = _flushed(beta2 * v[i] + slope * slope, tiny)
         p[i] = kept * p[i] - step * m[i] / (np.sqrt(v[i]) + least)
 
 
@@ -152,9 +180,10 @@ def _rmsprop(
     beta2: Number,
     least: Number,
 ) -> None:
+    tiny = np.finfo(p.dtype).tiny
     for i in range(len(p)):
         slope = scale * d[i] + added * p[i]
-        v[i] = beta2 * v[i] + slope * slope
+        v[i] = _flushed(beta2 * v[i] + slope * slope, tiny)
         p[i] = kept * p[i] - step * slope / (np.sqrt(v[i]) + least)
 
 
@@ -167,7 +196,7 @@ def update(
     t: int,
     kind: int,
     settings: Settings,
-    bounds: NDArray[np.int64],
+    parts: Parts,
 ) -> None:
     """Take one step of an optimiser, with clipping and decay: one pass over all vectors.
 
@@ -179,11 +208,30 @@ def update(
         t: the step's number, from 1.
         kind: this and the rest as in `Rule`.
         settings: see there.
-        bounds: see there.
+        parts: see there.
     """
-    number = theta.dtype.type
-    mu, beta1, beta2, epsilon, decay, shrinks, longest = settings
-    scale = number(_shortening(g, longest))
+    shorter = 1.0
+    if clips(settings):
+        shorter = shortening(squares(g, parts), settings[6])
+    update_parts(theta, g, state, eta, t, shorter, kind, settings, parts)
+
+
+@compiled
+def update_parts(
+    theta: Array,
+    g: Array,
+    state: Array,
+    eta: float,
+    t: int,
+    shorter: float,
+    kind: int,
+    settings: Settings,
+    parts: Parts,
+) -> None:
+    """Take it for some parts of theta, once it is known what all of g is to be multiplied by."""
+    number, p = theta.dtype.type, len(theta)
+    mu, beta1, beta2, epsilon, decay, shrinks, _ = settings
+    scale = number(shorter)
     root, rate = 1.0, eta
     if kind == ADAM:
         root = math.sqrt((1 - beta2**t) / (1 - beta2))
@@ -192,21 +240,20 @@ def update(
         root = math.sqrt(1 / (1 - beta2))
         rate = eta * root
     step, least = number(rate), number(epsilon * root)
-    for k in range(len(bounds) - 1):
-        # Weights decay, and biases do not.
-        weights = 1 - k % 2
-        kept = number(1 - weights * shrinks * eta * decay)
-        added = number(weights * (1 - shrinks) * decay)
-        # Views begin at 0: indices that cannot be negative make loops that use vectors.
-        part = slice(bounds[k], bounds[k + 1])
-        p, d = theta[part], g[part]
+    for k in range(len(parts)):
+        start, n, decays = parts[k, 0], parts[k, 1] - parts[k, 0], parts[k, 2]
+        kept = number(1 - decays * shrinks * eta * decay)
+        added = number(decays * (1 - shrinks) * decay)
+        w, d = vector(theta, start, n), vector(g, start, n)
         if kind == SGD:
-            _sgd(p, d, scale, added, kept, step)
-        elif kind == ADAM:
-            m, v = state[0, part], state[1, part]
-            _adam(p, d, m, v, scale, added, kept, step, number(beta1), number(beta2), least)
+            _sgd(w, d, scale, added, kept, step)
+            continue
+        v = vector(state, start, n)
+        if kind == ADAM:
+            second = vector(state, p + start, n)
+            _adam(w, d, v, second, scale, added, kept, step, number(beta1), number(beta2), least)
         elif kind == RMSPROP:
-            _rmsprop(p, d, state[0, part], scale, added, kept, step, number(beta2), least)
+            _rmsprop(w, d, v, scale, added, kept, step, number(beta2), least)
         else:
             ahead = kind == NESTEROV
-            _momentum(p, d, state[0, part], scale, added, kept, step, number(mu), ahead)
+            _momentum(w, d, v, scale, added, kept, step, number(mu), ahead)

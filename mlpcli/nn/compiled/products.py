@@ -12,29 +12,24 @@ WRITTEN_OUT = 1 << 8
 
 
 @compiled
-def weighted_inputs(a: Array, W_and_b: Array, one: Any, z: Array) -> None:
-    """Write z = a W + one · b; of `a` as many columns are used as W has rows."""
-    inputs, (m, n) = len(W_and_b) - 1, z.shape
-    for i in range(m):
-        for j in range(n):
-            z[i, j] = one * W_and_b[inputs, j]
+def add_product(scale: Any, a: Array, W: Array, kept: Any, z: Array) -> None:
+    """Write scale · a W, (m, n), plus what is kept of `z`: all, if that is 1, or nothing."""
+    (m, inputs), n = a.shape, W.shape[1]
     if AVAILABLE and m * n * inputs > WRITTEN_OUT:
-        _multiply(m, n, inputs, 1.0, a, PLAIN, W_and_b, PLAIN, 1.0, z)
+        _multiply(m, n, inputs, scale, a, PLAIN, W, PLAIN, kept, z)
         return
+    if kept == 0:
+        z[:] = 0
     fours = inputs - inputs % 4
     for i in range(m):
         for k in range(0, fours, 4):
             a0, a1, a2, a3 = a[i, k], a[i, k + 1], a[i, k + 2], a[i, k + 3]
+            a0, a1, a2, a3 = scale * a0, scale * a1, scale * a2, scale * a3
             for j in range(n):
-                z[i, j] += (
-                    a0 * W_and_b[k, j]
-                    + a1 * W_and_b[k + 1, j]
-                    + a2 * W_and_b[k + 2, j]
-                    + a3 * W_and_b[k + 3, j]
-                )
+                z[i, j] += a0 * W[k, j] + a1 * W[k + 1, j] + a2 * W[k + 2, j] + a3 * W[k + 3, j]
         for k in range(fours, inputs):
             for j in range(n):
-                z[i, j] += a[i, k] * W_and_b[k, j]
+                z[i, j] += scale * a[i, k] * W[k, j]
 
 
 @compiled
@@ -42,7 +37,8 @@ def delta_below(delta: Array, W: Array, out: Array) -> None:
     """Write delta W^T into `out`."""
     m, n = out.shape
     if AVAILABLE and m * n * W.shape[1] > WRITTEN_OUT:
-        _multiply(m, n, W.shape[1], 1.0, delta, PLAIN, W, TRANSPOSED, 0.0, out)
+        one, nothing = out.dtype.type(1), out.dtype.type(0)
+        _multiply(m, n, W.shape[1], one, delta, PLAIN, W, TRANSPOSED, nothing, out)
         return
     for i in range(m):
         for k in range(n):
@@ -53,23 +49,14 @@ def delta_below(delta: Array, W: Array, out: Array) -> None:
 
 
 @compiled
-def gradient(a: Array, delta: Array, one: Any, scale: Any, kept: Any, d: Array) -> None:
-    """Write a^T delta, and below it one · the sum of delta's rows, into `d`, (inputs + 1, n).
-
-    It is multiplied by a number, and added to what is kept of `d`: all, if that is 1, or nothing.
-    """
-    inputs, n, m = len(d) - 1, d.shape[1], len(delta)
-    bias = d[inputs]
-    if kept == 0:
-        bias[:] = 0
-    for i in range(m):
-        for j in range(n):
-            bias[j] += one * scale * delta[i, j]
+def gradient(scale: Any, a: Array, delta: Array, kept: Any, d: Array) -> None:
+    """Write scale · a^T delta, plus what is kept of `d`: all, if that is 1, or nothing."""
+    (m, inputs), n = a.shape, delta.shape[1]
     if AVAILABLE and m * n * inputs > WRITTEN_OUT:
         _multiply(inputs, n, m, scale, a, TRANSPOSED, delta, PLAIN, kept, d)
         return
     if kept == 0:
-        d[:inputs] = 0
+        d[:] = 0
     fours = m - m % 4
     for i in range(0, fours, 4):
         for k in range(inputs):
@@ -89,6 +76,16 @@ def gradient(a: Array, delta: Array, one: Any, scale: Any, kept: Any, d: Array) 
 
 
 @compiled
+def bias_gradient(scale: Any, delta: Array, kept: Any, d: Array) -> None:
+    """Write scale · the sum of delta's rows, (n,), plus what is kept of `d`: all or nothing."""
+    if kept == 0:
+        d[:] = 0
+    for i in range(len(delta)):
+        for j in range(len(d)):
+            d[j] += scale * delta[i, j]
+
+
+@compiled
 def _multiply(
     m: int,
     n: int,
@@ -101,7 +98,7 @@ def _multiply(
     kept: Any,
     out: Array,
 ) -> None:
-    """Write kept · out + scale · a b into (m, n) of `out`; `of_a`, `of_b`: which are transposed."""
+    """Write kept · out + scale · a b into `out`, (m, n); `of_a`, `of_b`: which are transposed."""
     wide_a, wide_b = a.shape[1], b.shape[1]
     if out.itemsize == 4:
         sgemm(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.files import read_training, training_source
-from mlpcli.data.readers import csv, csv_numbers
+from mlpcli.data.readers import blocks, csv_numbers
+from mlpcli.data.readers.blocks import block_of
 from mlpcli.data.readers.csv_cells import Columns, LateTextError, parse_cells
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect
 from mlpcli.data.readers.csv_numbers import parse_numbers
@@ -36,7 +37,7 @@ def parsed(parse, rows, notation):
     columns = Columns(selection, {3: {}}, CsvOptions(gaps=True, notation=notation), {}, {})
     lines = [Line(i, ";".join(row) + "\n") for i, row in enumerate(rows, 1)]
     try:
-        found = parse(lines, Dialect("t.csv", ";", 4, None, 1), columns)
+        found = parse(block_of(lines), Dialect("t.csv", ";", 4, None, 1), columns)
     except (DataError, LateTextError) as error:
         return repr(error)
     return None if found is None else (found.tobytes(), columns.units, columns.codes)
@@ -56,7 +57,6 @@ def test_tables_are_as_read_cell_by_cell(rows, notation):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(csv_numbers, "MOST_OTHERS", 1)
-        changed.setattr(csv_numbers, "BLOCK_CHARACTERS", 40)
         found = parsed(parse_numbers, rows, notation)
     expected = parsed(parse_cells, rows, notation)
     if isinstance(found, str):
@@ -93,8 +93,7 @@ def test_few_plain_numbers_are_left_to_others():
 )
 def test_tables_of_many_blocks(monkeypatch, keys, form):
     """A table of several blocks, with gaps, texts and classes, is read as it was written."""
-    monkeypatch.setattr(csv, "CHUNK_CHARACTERS", 1 << 15)
-    monkeypatch.setattr(csv_numbers, "BLOCK_CHARACTERS", 1 << 13)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1 << 13)
     values = np.random.default_rng(0).normal(size=(1_000, 6)) * 10_000
     swap = str.maketrans(",.", ".,") if keys else {}
     rows = [[form.format(x).translate(swap) for x in row] for row in values.tolist()]

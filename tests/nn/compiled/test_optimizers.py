@@ -65,3 +65,20 @@ def test_an_update_is_numpys(rule, options, dtype, hidden, seed):
         np.testing.assert_allclose(
             found, expected, rtol=ROUNDING[dtype], atol=ROUNDING[dtype], equal_nan=False
         )
+
+
+@pytest.mark.parametrize("keys", [{"momentum": 0.9}, {"optimizer": "adam"}], ids=str)
+def test_compiled_memories_become_zero(keys):
+    """A memory that would be subnormal is 0 at once, and NaN stays what it is."""
+    experiment = from_mapping(
+        {"data": "parity", "eta": 0.1, "bt_size": 8, "epochs": 1, "structure": [10, 2]} | keys, {}
+    )
+    network = Network(experiment.structure, ["sigmoid"])
+    state = np.full((optimizer_of(experiment).slots, network.theta.size), 1e-38, np.float32)
+    state[:, 0] = np.nan
+    engine = Engine(jit.VERSION)
+    rule = update_rule(experiment, network, network.theta, state, None, engine)
+    for t in range(1, 3):
+        rule.update(np.zeros_like(network.theta), 0.1, t)
+    assert (state[0, 1:] == 0).all()
+    assert np.isnan(state[:, 0]).all()

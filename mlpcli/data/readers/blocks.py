@@ -1,0 +1,145 @@
+"""Successive lines of a table, many at a time: one text where each of its lines is a row."""
+
+import codecs
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.lines import LONGEST_LINE, Line, decode_lines, join_quoted
+from mlpcli.data.readers.table import check_expansion
+
+# What is read, and parsed, at a time: what is made of it stays in the processor's cache.
+BLOCK_BYTES = 1 << 18
+# No character of UTF-8 has more bytes.
+MOST_BYTES = 4
+NEWLINE, SPACE = b"\n "
+
+
+class Block(NamedTuple):
+    """Lines that follow one another, but for blank ones."""
+
+    data: bytes
+    """Their text, each with a line feed at its end."""
+    numbers: Sequence[int]
+    """(n,) where they are."""
+    joined: Sequence[Line] | None = None
+    """The lines, where cells may be quoted; None where each line of the text is one."""
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The lines, each alone."""
+        if self.joined is not None:
+            return self.joined
+        texts = self.data.decode().removesuffix("\n").split("\n")
+        return [Line(n, f"{text}\n") for n, text in zip(self.numbers, texts, strict=True)]
+
+    def after(self, count: int) -> "Block":
+        """Return the block without so many of its first lines."""
+        if not count:
+            return self
+        if self.joined is not None or count >= len(self.numbers):
+            return block_of(self.lines[count:])
+        return Block(self.data.split(b"\n", count)[count], self.numbers[count:])
+
+
+def block_of(lines: Sequence[Line]) -> Block:
+    """Return a block of given lines."""
+    text = "".join([line.text for line in lines]).replace("\r\n", "\n")
+    data = (text if text.endswith("\n") or not text else f"{text}\n").encode()
+    return Block(data, [line.number for line in lines], lines)
+
+
+def blocks_of(lines: Iterable[Line], characters: int) -> Iterator[Block]:
+    """Yield lines in blocks of about so many characters, but of one line at least."""
+    pending: list[Line] = []
+    size = 0
+    for line in lines:
+        pending.append(line)
+        size += len(line.text)
+        if size >= characters:
+            yield block_of(pending)
+            pending, size = [], 0
+    if pending:
+        yield block_of(pending)
+
+
+def read_blocks(path: Path) -> Iterator[Block]:
+    """Yield the lines of a file, plain or gzip-compressed, as `read_lines` has them.
+
+    Raises:
+        DataError: if it is damaged or no such text.
+        OSError: if it cannot be read.
+    """
+    number, total = 1, 0
+    with open_maybe_gzipped(path) as (stream, compressed):
+        for data in _whole_lines(stream):
+            total += len(data)
+            if compressed:
+                check_expansion(path, total)
+            if (block := _plain(data, number)) is not None:
+                number += len(block.numbers)
+                yield block
+            else:
+                source = decode_lines(io.BytesIO(data), path, number)
+                yield block_of([*join_quoted(source, path, number)])
+                number += len(data.splitlines())
+
+
+def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a stream in parts that end where a line does, and no quote is open.
+
+    A line that is too long to be one is cut.
+    """
+    rest = b""
+    # As much again each time, so that a long line is not looked at over and over.
+    while read := stream.read(max(BLOCK_BYTES, len(rest))):
+        rest += read
+        end = _last_end(rest)
+        if not end and len(rest) >= MOST_BYTES * LONGEST_LINE:
+            end = len(rest)
+        if end:
+            yield rest[:end]
+            rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _last_end(data: bytes) -> int:
+    """Return where the last line ends before which all quotes are closed; 0 if none does."""
+    end = _end_before(data, len(data))
+    is_open = data.count(b'"', 0, end) % 2 if b'"' in data else 0
+    while end and is_open:
+        before = _end_before(data, data.rfind(b'"', 0, end))
+        is_open = (is_open + data.count(b'"', before, end)) % 2
+        end = before
+    return end
+
+
+def _end_before(data: bytes, limit: int) -> int:
+    # An \r that is the last byte may be half of an end.
+    return data.rfind(b"\n", 0, limit) + 1 or data.rfind(b"\r", 0, min(limit, len(data) - 1)) + 1
+
+
+def _plain(data: bytes, first: int) -> Block | None:
+    """Return the lines from line `first` on; None if any may be blank, quoted or end otherwise."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if b'"' in data or b"\r" in data or data.startswith(codecs.BOM_UTF8):
+        return None
+    if len(data) >= LONGEST_LINE:
+        return None
+    try:
+        data.isascii() or data.decode()
+    except UnicodeDecodeError:
+        return None
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    characters = np.frombuffer(b"\n" + data, np.uint8)
+    ends = characters == NEWLINE
+    if (ends[1:] & (ends[:-1] | (characters[:-1] == SPACE))).any():
+        return None
+    return Block(data, range(first, first + np.count_nonzero(ends) - 1))
