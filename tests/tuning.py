@@ -42,10 +42,10 @@ def accuracies(name: str, seed: int, trials: int) -> tuple[float, float]:
         shared = ("t.yaml", "--set", f"seed={seed}", "--threads", 1, "--quiet", "--json")
         given = run(folder, "train", *shared)["test"]["accuracy"]
         tuned = run(folder, "tune", *shared, "--trials", trials)
-        chosen = tuned["best"]["chosen"]
+        best, found = tuned["best"], tuned["test"]["accuracy"]
         pruned = sum(trial["state"] == "pruned" for trial in tuned["trials"])
-        found = tuned["test"]["accuracy"]
-        print(f"{name} split {seed}: {given:.4f} {found:.4f} {pruned} pruned {chosen}", flush=True)
+        accuracies = f"{name} split {seed}: {given:.4f} {found:.4f}"
+        print(accuracies, f"{pruned} pruned; {best['number']}: {best['chosen']}", flush=True)
     return given, found
 
 

@@ -1,10 +1,12 @@
 """What is shown of a search: its trials, and which keys mattered."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.cli import console, text_tables
 
 if TYPE_CHECKING:
+    from mlpcli.tuning.finalists import Finalist
     from mlpcli.tuning.results import Result
     from mlpcli.tuning.study import SharedStudy
 
@@ -26,11 +28,12 @@ def _cell(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def report(study: "SharedStudy", best: "Result") -> dict[str, Any]:
+def report(study: "SharedStudy", finalists: Sequence["Finalist"], best: "Result") -> dict[str, Any]:
     """Return a search as JSON values.
 
     Args:
         study: the search.
+        finalists: what was measured again.
         best: the trial that is used.
     """
     return {
@@ -39,15 +42,17 @@ def report(study: "SharedStudy", best: "Result") -> dict[str, Any]:
         "metric": study.search.objective.metric,
         "trials": [result.to_mapping() for result in study.results()],
         "importance": study.importance(),
+        "finalists": [finalist.to_mapping() for finalist in finalists],
         "best": best.to_mapping(),
     }
 
 
-def show(study: "SharedStudy", best: "Result") -> None:
-    """Print the best trials, which is used, those that failed, and which keys mattered.
+def show(study: "SharedStudy", finalists: Sequence["Finalist"], best: "Result") -> None:
+    """Print the best trials, those that failed, which keys mattered, and which trial is used.
 
     Args:
         study: the search.
+        finalists: what was measured again.
         best: the trial that is used.
     """
     keys = [dimension.key for dimension in study.search.space]
@@ -66,6 +71,9 @@ def show(study: "SharedStudy", best: "Result") -> None:
     if importance := study.importance():
         shares = [f"{key} {share:.0%}" for key, share in importance.items()]
         console.result(f"mattered most: {', '.join(shares)}")
-    if best != ranked[0]:
-        kept = f"trial {best.number}, the configuration as it was given, is kept"
-        console.result(f"{kept}: trial {ranked[0].number} is better by less than a standard error")
+    measured = [f"trial {f.result.number} {f.value:.5g}" for f in finalists if f.values]
+    if measured:
+        console.result(f"measured again: {', '.join(measured)}")
+        if best.chosen == study.search.given_values:
+            kept = f"trial {best.number}, the configuration as it was given, is kept"
+            console.result(f"{kept}: no other is better beyond noise")

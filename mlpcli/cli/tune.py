@@ -17,6 +17,7 @@ from mlpcli.signals import defer_signals
 if TYPE_CHECKING:
     from mlpcli.data.dataset import Examples
     from mlpcli.model import Model
+    from mlpcli.tuning.finalists import Finalist
     from mlpcli.tuning.results import Result
     from mlpcli.tuning.study import Check, SharedStudy
 
@@ -126,6 +127,7 @@ def tune(
     from mlpcli import atomic
     from mlpcli.data.load import data_paths
     from mlpcli.tuning.final import check_ours, train_config, write_config
+    from mlpcli.tuning.finalists import choose_finalist
     from mlpcli.tuning.results import over
     from mlpcli.tuning.search import Wishes, plan_search
     from mlpcli.tuning.storage import is_url
@@ -151,14 +153,15 @@ def tune(
 
         try:
             _run_trials(study, jobs, check, quiet)
-            best = _best(study)
+            finalists = _measure_finalists(study, check, quiet)
+            best = choose_finalist(finalists, search.given_values, search.objective).result
             write_config(output, template, best, metric)
             model, dataset = train_config(output, weights, data_dir, engine, check)
         except Interrupted:
             kept = f"{len(over(study.results()))} trials are kept"
             console.note(f"{study.where}: {kept}; the same command goes on from there")
             raise
-        _show_result(study, best, output, weights, model, dataset.test, as_json)
+        _show_result(study, finalists, best, output, weights, model, dataset.test, as_json)
 
 
 def _run_trials(study: "SharedStudy", jobs: int, check: "Check", quiet: bool) -> None:
@@ -177,20 +180,28 @@ def _run_trials(study: "SharedStudy", jobs: int, check: "Check", quiet: bool) ->
             show_trials(len(ended), f"best {best[0].value:.5g}" if best else "", lines)
 
 
-def _best(study: "SharedStudy") -> "Result":
-    """Return the best trial.
+def _measure_finalists(study: "SharedStudy", check: "Check", quiet: bool) -> list["Finalist"]:
+    """Measure again the trials that may be used, and show each.
 
     Raises:
         MlpError: if none succeeded.
     """
-    if best := study.best():
-        return best
+    from mlpcli.tuning.finalists import measure_finalists
+
+    finalists = []
+    for finalist in measure_finalists(study, check):
+        finalists.append(finalist)
+        if finalist.values and not quiet:
+            console.note(f"trial {finalist.result.number} measured again: {finalist.value:.5g}")
+    if finalists:
+        return finalists
     reason = next((r.reason for r in study.results() if r.reason), "all were pruned")
     raise MlpError(study.where, f"no trial succeeded: {reason}", "give other ranges")
 
 
 def _show_result(
     study: "SharedStudy",
+    finalists: list["Finalist"],
     best: "Result",
     config: Path,
     weights: Path,
@@ -202,9 +213,9 @@ def _show_result(
     summary = model.evaluate(test).summary() if test else None
     if as_json:
         written = {"config": str(config), "weights": str(weights), "test": summary}
-        console.result_json(report(study, best) | written)
+        console.result_json(report(study, finalists, best) | written)
         return
-    show(study, best)
+    show(study, finalists, best)
     again = shlex.join(["mlp", "train", str(config), "--overwrite"])
     console.result(f"best {config}; again: {again}")
     console.result(f"weights {weights}")

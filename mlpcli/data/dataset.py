@@ -10,6 +10,17 @@ from mlpcli.data.encoding import Encoding
 from mlpcli.data.readers.table import Table
 
 
+class Fold(NamedTuple):
+    """A part of the training examples that is set aside for validation, in cross-validation."""
+
+    part: int
+    """Which, from 0 on."""
+    parts: int
+    """Of how many."""
+    division: int = 0
+    """Of how many ways to divide the examples, which."""
+
+
 class Preparation(NamedTuple):
     """How an experiment wants its data."""
 
@@ -29,8 +40,8 @@ class Preparation(NamedTuple):
     """Whether targets that are no classes make it a regression."""
     embeddings: str | None = None
     """How numbers are embedded; None if they are not."""
-    fold: tuple[int, int] | None = None
-    """Which part, from 0 on, of how many is set aside for validation, whatever the fraction."""
+    fold: Fold | None = None
+    """What is set aside for validation, whatever the fraction."""
 
 
 class Examples(NamedTuple):

@@ -11,7 +11,7 @@ from mlpcli.config.load import from_given
 from mlpcli.config.presets import given_values
 from mlpcli.config.schema import LINEAR_LOSSES, Experiment
 from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
-from mlpcli.data.dataset import Dataset, Opened, Preparation
+from mlpcli.data.dataset import Dataset, Fold, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.data.files import load_files, open_files_split, open_labelled
 from mlpcli.data.parts import RANK, Parts, load_part
@@ -23,7 +23,7 @@ from mlpcli.errors import ConfigError, DataError, join_names
 def load_data(
     experiment: Experiment,
     data_dir: Path,
-    fold: tuple[int, int] | None = None,
+    fold: Fold | None = None,
     parts: Parts | None = None,
 ) -> Dataset:
     """Open an experiment's dataset and make sure that the network fits it.
@@ -31,7 +31,7 @@ def load_data(
     Args:
         experiment: how to train.
         data_dir: the folder that has one sub-folder per downloaded dataset.
-        fold: which part of how many to validate on, in place of what the experiment says.
+        fold: what to validate on, in place of what the experiment says.
         parts: the processes that have a part of the training data each, where it is in parts.
 
     Raises:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.dataset import Dataset, Examples, Preparation
+from mlpcli.data.dataset import Dataset, Examples, Fold, Preparation
 from mlpcli.data.readers.table import Table
 from mlpcli.rng import KeyedStreams
 
@@ -150,7 +150,7 @@ def training_rows(
         Their rows, in ascending order; None if none are to be set aside.
     """
     if preparation.fold:
-        return fold_rows(targets, preparation, table, *preparation.fold)
+        return fold_rows(targets, preparation, table, preparation.fold)
     if not preparation.validation:
         return None
     rng = KeyedStreams(preparation.seed).generator("validation")
@@ -159,13 +159,14 @@ def training_rows(
 
 
 def fold_rows(
-    targets: NDArray[Any], preparation: Preparation, table: Table | None, part: int, parts: int
+    targets: NDArray[Any], preparation: Preparation, table: Table | None, fold: Fold
 ) -> NDArray[np.intp]:
     """Choose the training examples that remain when one of so many parts that look alike is aside.
 
     With times, parts are ever older, and only what is older than a part remains.
     """
-    rng = KeyedStreams(preparation.seed).generator("folds")
+    rng = KeyedStreams(preparation.seed).generator("folds", fold.division)
+    part, parts = fold.part, fold.parts
     alike = strata(preparation.task, targets, 1 / parts)
     ordered = table is not None and table.times is not None
     rest = np.arange(len(targets))

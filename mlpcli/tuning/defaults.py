@@ -4,6 +4,7 @@ from math import ceil
 from typing import Any
 
 from mlpcli.config.schema import Experiment
+from mlpcli.data.dataset import Fold
 from mlpcli.errors import ConfigError
 from mlpcli.model import count_parameters
 from mlpcli.tuning.space import Dimension, Space, check_space
@@ -15,10 +16,11 @@ ENOUGH_TO_JUDGE = 500
 MANY, FOLDS, FOLDS_OF_MANY = 5000, 5, 10
 # Members, and wider layers, are for networks that do not take long as they are.
 FEW_PARAMETERS = 50_000
+MEMBERS, DROPOUT = (None, 4), (0.1, 0.2, 0.4)
 
 
-def default_folds(experiment: Experiment, n: int) -> tuple[tuple[int, int], ...]:
-    """Return which part of how many validates, each in turn; () for the experiment's `validation`.
+def default_folds(experiment: Experiment, n: int) -> tuple[Fold, ...]:
+    """Return what validates, each in turn; () for the experiment's `validation`.
 
     Args:
         experiment: what is tuned.
@@ -31,15 +33,15 @@ def default_folds(experiment: Experiment, n: int) -> tuple[tuple[int, int], ...]
     return all_folds(parts)[: ceil(ENOUGH_TO_JUDGE * parts / n)]
 
 
-def all_folds(parts: int) -> tuple[tuple[int, int], ...]:
+def all_folds(parts: int) -> tuple[Fold, ...]:
     """Return all of so many parts."""
-    return tuple((part, parts) for part in range(parts))
+    return tuple(Fold(part, parts) for part in range(parts))
 
 
 def default_space(template: Template, experiment: Experiment) -> Space:
     """Return ranges around a configuration, all of which have what it has itself.
 
-    What the error does not compare, such as label smoothing, is left alone.
+    Label smoothing, which makes errors larger, is left alone where no calibration undoes that.
 
     Args:
         template: the configuration.
@@ -50,16 +52,23 @@ def default_space(template: Template, experiment: Experiment) -> Space:
     is_small = count_parameters(experiment) <= FEW_PARAMETERS
     widest = max(sizes, default=1)
     proposed = [
-        Dimension("eta", where, eta / 5, eta * 5, log=True),
+        Dimension("eta", where, eta / 3, eta * 3, log=True),
         Dimension("weight_decay", where, decay / 10, decay * 10, log=True)
         if decay
         else Dimension("weight_decay", where, choices=(0, 1e-5, 1e-4, 1e-3, 1e-2)),
         Dimension("hidden", where, max(1, widest // 4), widest * (1 + is_small), log=True),
-        Dimension("dropout", where, 0.0, 0.5),
-        *([Dimension("members", where, choices=(None, 4))] if is_small else []),
+        Dimension("dropout", where, choices=_dropout(len(sizes))),
+        Dimension("feature_scale", where, choices=(None, True)),
+        *([Dimension("label_smoothing", where, 0.0, 0.2)] if experiment.calibrate else []),
+        *([Dimension("members", where, choices=MEMBERS)] if is_small else []),
     ]
     given = given_point(experiment, tuple(proposed))
     return tuple(d for d in proposed if d.key in given and _makes_sense(template, d))
+
+
+def _dropout(layers: int) -> tuple[Any, ...]:
+    """Return rates of hidden neurons, and of these and the inputs, of so many hidden layers."""
+    return (0.0, *DROPOUT, *([rate] * (1 + layers) for rate in DROPOUT))
 
 
 def _makes_sense(template: Template, dimension: Dimension) -> bool:

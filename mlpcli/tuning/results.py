@@ -1,8 +1,6 @@
 """What the trials of a study came to."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpcli.tuning.space import Space, chosen_values
@@ -73,26 +71,3 @@ def rank(results: Sequence[Result], maximize: bool) -> list[Result]:
     """Return the complete trials, the best first."""
     complete = [result for result in results if result.value is not None]
     return sorted(complete, key=lambda result: (result.value or 0.0) * (-1 if maximize else 1))
-
-
-def choose(ranked: Sequence[Result], given: Mapping[str, Any]) -> Result | None:
-    """Return the trial to use: the best, unless what was given may be as good.
-
-    The best of many is so partly by luck: what was given is kept if it is within one standard
-    error of it, of the differences over the runs (Breiman, Friedman, Olshen and Stone, 1984).
-
-    Args:
-        ranked: complete trials, the best first.
-        given: what the configuration itself has chosen.
-    """
-    known = next((result for result in ranked if result.chosen == given), None)
-    if known is None or _is_clear(ranked[0], known):
-        return next(iter(ranked), None)
-    return known
-
-
-def _is_clear(best: Result, known: Result) -> bool:
-    """Return whether a trial is better than another by more than a standard error."""
-    differences = [a - b for a, b in zip(best.values, known.values, strict=True)]
-    n = len(differences)
-    return n < 2 or abs(fmean(differences)) > stdev(differences) / sqrt(n)

@@ -9,7 +9,7 @@ from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
 from mlpcli.tuning.defaults import all_folds, default_folds, default_space, given_point
 from mlpcli.tuning.objective import GAINS, Objective
-from mlpcli.tuning.space import Space
+from mlpcli.tuning.space import Space, chosen_values
 from mlpcli.tuning.template import Template
 
 TRIALS = 40
@@ -49,6 +49,11 @@ class Search(NamedTuple):
     """Of the study."""
 
     @property
+    def given_values(self) -> dict[str, Any]:
+        """What the configuration itself has chosen."""
+        return chosen_values(self.space, self.given)
+
+    @property
     def maximizes(self) -> bool:
         """Whether more is better."""
         return self.objective.metric in GAINS
@@ -83,7 +88,7 @@ def plan_search(
         "space": {dimension.key: dimension.text for dimension in space},
         "metric": wishes.metric,
         "number of seeds": wishes.seeds,
-        "division into folds": [list(fold) for fold in folds],
+        "division into folds": [[fold.part, fold.parts] for fold in folds],
         "sampler": wishes.sampler,
         "set of training data": dataset.fingerprint(),
     }

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from mlpcli.errors import ConfigError, DivergedError, Interrupted, Killed, MlpError
-from mlpcli.tuning.results import Result, choose, over, rank, results_of
+from mlpcli.tuning.results import Result, over, rank, results_of
 from mlpcli.tuning.search import Search
 from mlpcli.tuning.space import Dimension, chosen_values
 from mlpcli.tuning.storage import Locks, is_url, open_storage, retry, without_password
@@ -56,9 +56,13 @@ class SharedStudy:
         """Return the complete trials, the best first."""
         return rank(self.results(), self.search.maximizes)
 
-    def best(self) -> Result | None:
-        """Return the trial to use, None if none succeeded."""
-        return choose(self.ranked(), chosen_values(self.search.space, self.search.given))
+    def noted(self, name: str) -> Any:
+        """Return what was noted of the study by a name, None if nothing was."""
+        return self._study.user_attrs.get(name)
+
+    def note(self, name: str, value: Any) -> None:
+        """Keep JSON values with the study."""
+        self._study.set_user_attr(name, value)
 
     def importance(self) -> dict[str, float]:
         """Return how much of the differences each key explains, the most first; {} if unknown."""
@@ -130,14 +134,15 @@ class SharedStudy:
             # The same choices whether or not the search was interrupted before.
             self._study.sampler = _sampler(self.search, place)
         labels = {d.key: _suggest(trial, d) for d in self.search.space}
+        metric = self.search.objective.metric
         try:
             experiment = self.search.template.experiment(chosen_values(self.search.space, labels))
             part = 0
             for progress in self.search.objective.epochs(experiment, lambda _: check()):
                 if part < int(progress.share * PARTS) < PARTS:
                     part = int(progress.share * PARTS)
-                    self._report(trial, fmean(progress.values()), part, place)
-            found = progress.values()
+                    self._report(trial, fmean(progress.values(metric)), part, place)
+            found = progress.values(metric)
         except MlpError as error:
             trial.set_user_attr("reason", error.problem)
             raise

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.load import load_experiment
+from mlpcli.data.dataset import Fold
 from mlpcli.data.load import load_data
 from mlpcli.tuning.defaults import all_folds, default_folds
 from mlpcli.tuning.objective import Objective
@@ -15,7 +16,7 @@ def last(objective, experiment):
     """Return the values at the end of all runs."""
     *_, progress = objective.epochs(experiment, lambda _: None)
     assert progress.share == 1
-    return progress.values()
+    return progress.values(objective.metric)
 
 
 def objective(metric="error", seeds=1, folds=()):
@@ -37,7 +38,7 @@ def test_every_example_judges_once(config):
 def test_what_is_learned_of_data_is_learned_without_the_fold(config):
     """A column's scale, in a fold, is that of the examples trained on."""
     experiment = load_experiment(config)
-    fold = load_data(experiment, Path(), (1, 5))
+    fold = load_data(experiment, Path(), Fold(1, 5))
     features = fold.train.features[fold.train_rows]
     assert np.allclose(features.mean(axis=0), 0, atol=1e-5)
     assert not np.allclose(fold.train.features.mean(axis=0), 0, atol=1e-5)
@@ -46,15 +47,15 @@ def test_what_is_learned_of_data_is_learned_without_the_fold(config):
 def test_a_run_is_what_the_loop_comes_to(config):
     """A fold's value is the validation error of the last epoch, from the experiment's own seed."""
     experiment = load_experiment(config)
-    (both,) = {tuple(last(objective(seeds=2, folds=((1, 5),)), experiment))}
-    assert last(objective(folds=((1, 5),)), experiment) == [both[0]]
+    (both,) = {tuple(last(objective(seeds=2, folds=(Fold(1, 5),)), experiment))}
+    assert last(objective(folds=(Fold(1, 5),)), experiment) == [both[0]]
     assert both[0] != both[1]
 
 
 def test_the_best_epoch_counts_where_validation_chooses(config):
     """With a validation key, the value is the best that any epoch came to."""
     experiment = load_experiment(config, ["validation=0.3", "eta=3", "epochs=9"])
-    epochs = [p.values()[0] for p in objective().epochs(experiment, lambda _: None)]
+    epochs = [p.values("error")[0] for p in objective().epochs(experiment, lambda _: None)]
     assert epochs == list(np.minimum.accumulate(epochs))
 
 
@@ -75,7 +76,7 @@ def test_folds_respect_times_and_groups(config, keys):
     )
     experiment = load_experiment(config, [*keys, "data.test=none"])
     for part in range(4):
-        fold = load_data(experiment, Path(), (part, 4))
+        fold = load_data(experiment, Path(), Fold(part, 4))
         learned = set(fold.train_rows)
         assert learned
         if "time" in keys[0]:

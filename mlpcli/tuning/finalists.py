@@ -1,0 +1,114 @@
+"""The end of a search's trials: the few best are measured again, and one is chosen."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, sqrt
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+from mlpcli.config.schema import VALIDATION_METRICS
+from mlpcli.tuning.objective import GAINS, Objective
+from mlpcli.tuning.results import Result
+from mlpcli.tuning.search import Search
+from mlpcli.tuning.study import FAILURES, Check, SharedStudy
+
+# One of so many trials is measured again, so many times, and what was given.
+TRIALS_PER_FINALIST, TIMES = 15, 2
+
+
+class Finalist(NamedTuple):
+    """A trial that may be used, measured again: the best of many is so partly by luck."""
+
+    result: Result
+    values: tuple[float, ...] = ()
+    """The metric of each run, of other folds and seeds; () if none was needed, or one failed."""
+    controls: tuple[float, ...] = ()
+    """Of the same runs, what their task is known by: the share that is wrong, or the rmse."""
+
+    @property
+    def value(self) -> float:
+        """The mean over its runs."""
+        return fmean(self.values)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return what was measured as JSON values."""
+        return {"number": self.result.number, "values": list(self.values)}
+
+
+def measure_finalists(study: SharedStudy, check: Check) -> Iterator[Finalist]:
+    """Measure again the trials that may be used, unless it was done before.
+
+    Args:
+        study: one whose trials are over.
+        check: called after every mini-batch; may raise.
+
+    Yields:
+        What was given first, then the best; one alone as it is, none if no trial succeeded.
+    """
+    entrants = _entrants(study)
+    if len(entrants) < 2:
+        yield from map(Finalist, entrants)
+        return
+    for result in entrants:
+        name = f"again {result.number}"
+        runs = study.noted(name)
+        if runs is None:
+            runs = _measure(study.search, result, check)
+            study.note(name, runs)
+        yield Finalist(result, *map(tuple, runs))
+
+
+def _entrants(study: SharedStudy) -> list[Result]:
+    """Return what was given, if its trial succeeded, and the few best of those that are better."""
+    ranked, given = study.ranked(), study.search.given_values
+    known = next((result for result in ranked if result.chosen == given), None)
+    better = ranked[: ranked.index(known)] if known else ranked
+    few = ceil(study.search.trials / TRIALS_PER_FINALIST)
+    return [*([known] if known else []), *better[:few]]
+
+
+def _measure(search: Search, result: Result, check: Check) -> tuple[list[float], list[float]]:
+    """Return the metric of each run, and what its task is known by; nothing if one failed."""
+    experiment = search.template.experiment(result.chosen)
+    values, controls = [], []
+    try:
+        for time in range(1, TIMES + 1):
+            *_, end = search.objective.anew(time).epochs(experiment, lambda _: check())
+            values += end.values(search.objective.metric)
+            control = VALIDATION_METRICS[end.runs[0].experiment.learns]
+            controls += [abs((control in GAINS) - value) for value in end.values(control)]
+    except FAILURES:
+        return [], []
+    return values, controls
+
+
+def choose_finalist(
+    finalists: Sequence[Finalist], given: Mapping[str, Any], objective: Objective
+) -> Finalist:
+    """Return the trial to use: the best, if it is clearly better than what was given.
+
+    Args:
+        finalists: from `measure_finalists`, at least one.
+        given: what the configuration itself has chosen.
+        objective: what the trials were measured by.
+    """
+    measured = [finalist for finalist in finalists if finalist.values]
+    if not measured:
+        return finalists[0]
+    sign = -1 if objective.metric in GAINS else 1
+    measured.sort(key=lambda finalist: sign * finalist.value)
+    known = next((finalist for finalist in measured if finalist.result.chosen == given), None)
+    if known is None:
+        return measured[0]
+    return next((finalist for finalist in measured if _is_clear(finalist, known, objective)), known)
+
+
+def _is_clear(finalist: Finalist, known: Finalist, objective: Objective) -> bool:
+    """Return whether a trial is better by more than a standard error, and its controls no worse.
+
+    That of the differences over runs, which share what they are trained on (Nadeau and Bengio,
+    2003).
+    """
+    sign = 1 if objective.metric in GAINS else -1
+    gains = [sign * (a - b) for a, b in zip(finalist.values, known.values, strict=True)]
+    margin = sqrt(1 / len(gains) + objective.overlap) * stdev(gains)
+    return fmean(gains) > margin and sum(finalist.controls) <= sum(known.controls)
