@@ -98,6 +98,24 @@ def test_a_column_has_one_unit():
         assert "but line" in parsed(parse_numbers, rows, Notation(","))
 
 
+@pytest.mark.parametrize("form", ["{} %", "{}%", "{} €", "€ {}", "$ {}", "{} CHF", " {}", "({})"])
+def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
+    """Numbers that all have a unit are those read one by one, and another unit is an error."""
+    numbers = [*("0", "1,5", "1.234,25", "0,1", "12.345.678,9", "7", "1e3", "3,", "5", "0,007")]
+    # Brackets are a minus already.
+    numbers += [] if "(" in form else ["-0", "-1.234,25", "-7", "-,25"]
+    rows = [(form.format(number), number, "1", "a") for number in numbers]
+    notation, foreign = Notation(",", "."), "5" if "%" in form else "5 %"
+    found = parsed(parse_numbers, rows, notation)
+    assert found == parsed(parse_cells, rows, notation)
+    assert not isinstance(found, str)
+    for other in (foreign, "5 £", "x"):
+        odd = [*rows, *[(other, "1", "1", "a")] * 9]
+        outcomes = [parsed(parse, odd, notation) for parse in (parse_numbers, parse_cells)]
+        assert outcomes[0] == outcomes[1]
+        assert isinstance(outcomes[0], str) or other == "5 £"
+
+
 def test_few_plain_numbers_are_left_to_others():
     """Where many cells are no plain decimals, NumPy's own parser is faster."""
     assert parsed(parse_plain, [("1e5", " 2", "3", "a")] * 9, None) is None
