@@ -108,11 +108,12 @@ def evaluate(
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
     column = options.column(target)
-    table, examples = open_evaluated(model, split, data_dir, data, column, written)
+    opened = open_evaluated(model, split, data_dir, data, column, written)
+    table, examples = opened
     found = about | evaluation.report(model, examples, top_k, name, table.weights)
     results = gates.check(required, found)
     if report:
-        write_report([weights], report, "--report", data_dir, split, data, column, written)
+        write_report([weights], report, "--report", data_dir, split, data, opened=opened)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:

@@ -15,6 +15,7 @@ from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from mlpcli.config.data_files import Written
+    from mlpcli.data.dataset import Opened
     from mlpcli.report.findings import Findings
 
 
@@ -65,6 +66,7 @@ def write_report(
     data: Path | None = None,
     target: str | int | None = None,
     written: "Written | None" = None,
+    opened: "Opened | None" = None,
 ) -> tuple[list["Findings"], int]:
     """Write a report on checkpoints; return what it shows of each, and its size in bytes.
 
@@ -77,6 +79,7 @@ def write_report(
         data: as for `open_evaluated`.
         target: as for `open_evaluated`.
         written: as for `open_evaluated`.
+        opened: the examples, if they are open already.
 
     Raises:
         ConfigError: if the page is one of the files that are read.
@@ -98,9 +101,9 @@ def write_report(
     atomic.check_writable(output, 0, option)
     runs = []
     for path, (model, meta) in zip(weights, loaded, strict=True):
-        opened = open_evaluated(model, split, data_dir, data, target, written)
+        examples = opened or open_evaluated(model, split, data_dir, data, target, written)
         about = subject(path, model, split, data)
-        runs.append(find(_short_name(path, weights), model, meta, opened, about))
+        runs.append(find(_short_name(path, weights), model, meta, examples, about))
     content = page(runs).encode()
     atomic.write(output, content, option)
     return runs, len(content)

@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,24 +20,23 @@ from mlpcli.cli.mpi import (
     rank_threads,
     watch_ranks,
 )
-from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.report import write_report
 from mlpcli.cli.threads import Threads, choose, watch_pace
 from mlpcli.cli.train_end import compare_runs, position, report_interrupt, show_result
-from mlpcli.errors import (
-    CheckpointError,
-    ConfigError,
-    Interrupted,
-    Killed,
-    MissingDatasetError,
-    MlpError,
+from mlpcli.cli.train_start import (
+    check_absent,
+    check_files,
+    check_options,
+    open_data,
+    set_engine,
+    start_or_resume,
 )
+from mlpcli.errors import Interrupted, Killed, MlpError
 from mlpcli.signals import defer_signals
 
 if TYPE_CHECKING:
     from mlpcli.config.schema import Experiment
     from mlpcli.data.dataset import Dataset
-    from mlpcli.model import Model
     from mlpcli.training.ranks import MpiRanks
     from mlpcli.training.run import EpochReport, Run, StepReport
 
@@ -115,7 +114,7 @@ def train(
     if ranks and ranks.rank:
         _follow(ranks)
         return
-    _check_options(overwrite, resume, bool(verify), bool(output), written)
+    check_options(overwrite, resume, bool(verify), bool(output), written)
     from mlpcli.config.load import load_experiment
 
     experiment = load_experiment(config, overrides)
@@ -129,11 +128,11 @@ def train(
 
     output = output or Path(config.with_suffix(".npy").name)
     inputs = [config, start, *data_paths(experiment, data_dir)]
-    _check_files({"-o": None if verify else output, **written}, inputs, verify, start)
+    check_files({"-o": None if verify else output, **written}, inputs, verify, start)
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
-            _check_absent(output)
-        dataset = (ranks and open_part(ranks, experiment)[1]) or _load(experiment, data_dir)
+            check_absent(output)
+        dataset = (ranks and open_part(ranks, experiment)[1]) or open_data(experiment, data_dir)
         experiment = fit_structure(experiment, dataset.encoding)
         if history and not overwrite:
             check_history(history, history_columns(experiment.learns))
@@ -142,8 +141,8 @@ def train(
             console.note(f"{dataset.name}: {line}")
         with _memory_error_with_estimate(experiment, dataset):
             resumed = output if resume and output.is_file() else None
-            model, run = _start(experiment, dataset, start, resumed)
-            _set_engine(engine_of(ranks, engine), model, run, resumed, verify, quiet)
+            model, run = start_or_resume(experiment, dataset, start, resumed)
+            set_engine(engine_of(ranks, engine), model, run, resumed, verify, quiet)
             if ranks:
                 lead(ranks, experiment, dataset, run)
             if resumed and not quiet:
@@ -182,23 +181,6 @@ def _use_threads(
     return chosen
 
 
-def _check_files(
-    outputs: Mapping[str, Path | None],
-    inputs: Iterable[Path | None],
-    verify: Path | None,
-    start: Path | None,
-) -> None:
-    """Refuse outputs that cannot be written or would replace what is read, and another start."""
-    from mlpcli import atomic
-    from mlpcli.checkpoint.resume import check_same_start
-
-    check_outputs(outputs, inputs)
-    if report := outputs["--report"]:
-        atomic.check_writable(report, 0, "--report")
-    if verify:
-        check_same_start(verify, start)
-
-
 def _follow(ranks: "MpiRanks") -> None:
     """Train with the first rank, which shows, judges and saves."""
     from mlpcli.data.load import fit_structure
@@ -226,101 +208,6 @@ def _watch(
     if ranks:
         return watch_ranks(ranks) if ranks.number > 1 else None
     return watch_pace(experiment) if threads.number > 1 else None
-
-
-def _check_options(
-    overwrite: bool, resume: bool, verify: bool, output: bool, written: Mapping[str, Path | None]
-) -> None:
-    """Refuse options that contradict one another; `written` are files beside the checkpoint."""
-    if overwrite + resume + verify + (output and verify) > 1:
-        raise ConfigError(
-            "mlp train", "--overwrite, --resume and --verify exclude one another", "give one"
-        )
-    for option, path in written.items():
-        if verify and path:
-            raise ConfigError("mlp train", "--verify writes nothing", f"leave out {option}")
-
-
-def _load(experiment: "Experiment", data_dir: Path) -> "Dataset":
-    """Open the data; where somebody sits at the terminal, offer to download what is missing."""
-    from mlpcli.data.load import load_data
-
-    try:
-        return load_data(experiment, data_dir)
-    except MissingDatasetError as error:
-        if not console.is_attended():
-            raise
-        if not console.ask(f"{error.name} is not in {data_dir}: download it?"):
-            raise
-        from mlpcli.cli.download import fetch_dataset
-        from mlpcli.data.builtin.registry import DATASETS
-
-        for step in fetch_dataset(error.name, DATASETS[error.name], data_dir):
-            console.note(step.line)
-    return load_data(experiment, data_dir)
-
-
-def _check_absent(output: Path) -> None:
-    if output.is_file():
-        raise ConfigError(
-            output,
-            f"exists and holds {_describe(output)}",
-            "add --overwrite to replace it, --resume to go on with it, or -o for another name",
-        )
-
-
-def _describe(path: Path) -> str:
-    from mlpcli.checkpoint import store
-
-    try:
-        _, meta = store.load_with_meta(path)
-    except CheckpointError:
-        return "no mlp checkpoint"
-    error = f", error {meta.best['error']:.5g}" if meta.best else ""
-    return (
-        f"a run of {meta.experiment.data.name} with structure "
-        f"{list(meta.experiment.structure)}, {meta.epoch} epochs{error}"
-    )
-
-
-def _start(
-    experiment: "Experiment", dataset: "Dataset", start: Path | None, resumed: Path | None
-) -> tuple["Model", "Run"]:
-    """Return a model and its run: one to go on with, or a new one from given or random weights."""
-    from mlpcli.checkpoint import store
-    from mlpcli.checkpoint.format import checksum
-    from mlpcli.checkpoint.resume import resume_run
-    from mlpcli.model import new_model
-    from mlpcli.training.run import start_run
-
-    sha256 = checksum(start) if start else ""
-    if resumed:
-        return resume_run(resumed, experiment, dataset, sha256)
-    model = new_model(experiment, dataset)
-    run = start_run(experiment, model.network, store.load(start).network if start else None)
-    run.start = sha256
-    return model, run
-
-
-def _set_engine(
-    name: str, model: "Model", run: "Run", resumed: Path | None, verify: Path | None, quiet: bool
-) -> None:
-    """Choose what computes a run; say so where it goes on with another engine than it had."""
-    from mlpcli.checkpoint.resume import recorded_numba
-    from mlpcli.training.engine import choose_engine
-
-    file = resumed or verify
-    recorded = recorded_numba(file) if file else None
-    if name == "auto" and file and recorded is None:
-        name = "numpy"
-    tell: Callable[[str], None] = (lambda _: None) if quiet else console.note
-    run.engine = choose_engine(name, model.experiment, tell)
-    here = run.engine.versions.get("numba")
-    if resumed and not quiet and here != recorded:
-        console.note(
-            f"{resumed}: numba is {here or 'not given'} here and {recorded or 'not given'} there; "
-            "results differ in rounding from here on"
-        )
 
 
 @contextmanager

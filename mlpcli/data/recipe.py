@@ -8,7 +8,7 @@ from typing import Any
 
 from mlpcli.config.presets import RECIPES
 from mlpcli.data.dataset import Dataset
-from mlpcli.data.encoding import TARGETS_CALLED
+from mlpcli.data.encoding import FITTED_SCALES, TARGETS_CALLED
 
 # From so many training examples on, some are set aside to choose the weights.
 ENOUGH = 5000
@@ -86,7 +86,7 @@ def recipe_for(dataset: Dataset, validation: str | None = None) -> list[tuple[st
 def suits_preset(dataset: Dataset) -> bool:
     """Return whether a dataset is a table of the size that `preset: tabular` is for."""
     encoding, n = dataset.encoding, len(dataset.train.labels)
-    is_table = encoding.scale == "standardize" and not encoding.image_shape
+    is_table = encoding.scale in FITTED_SCALES and not encoding.image_shape
     return is_table and n in PRESET_ROWS and encoding.features in PRESET_FEATURES
 
 

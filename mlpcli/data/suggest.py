@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mlpcli.config.data_files import ROLES, Files
 from mlpcli.config.load import parse_experiment
+from mlpcli.config.presets import RECIPES
 from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED
 from mlpcli.data.files import HERE, make_dataset, read_training
@@ -110,7 +111,12 @@ def _make_dataset(files: Files, raw: Table, task: str | None) -> tuple[Dataset, 
     """Return the data as a task sees them, and why it is that task; "" for classes as usual."""
 
     def make(task: str, given: bool = True) -> Dataset:
-        return make_dataset(files, raw, Preparation(task=task, task_given=given))
+        preparation = Preparation(task=task, task_given=given)
+        dataset = make_dataset(files, raw, preparation)
+        if not suits_preset(dataset):
+            return dataset
+        # As the preset will have it.
+        return make_dataset(files, raw, preparation._replace(scale=RECIPES["tabular"].scale))
 
     if task:
         return make(task), "as --task says"

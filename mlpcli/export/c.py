@@ -1,14 +1,14 @@
 """A model as one C99 file: no library, no allocation, one function that predicts a row."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.errors import ConfigError
-from mlpcli.export import c_parts
+from mlpcli.export import c_features, c_parts
+from mlpcli.export.c_literals import define, define_texts, double, identifier
 from mlpcli.export.quantize import Quantized
 from mlpcli.export.steps import (
     Activate,
@@ -21,27 +21,6 @@ from mlpcli.export.steps import (
     Quantities,
     Steps,
 )
-
-# Words of C, C++ and of their usual macros in lower case.
-RESERVED = re.compile(
-    r"""(?x)
-    alignas | alignof | and | and_eq | asm | assert | auto | bitand | bitor | bool | break |
-    case | catch | char | class | compl | complex | concept | const | const_cast | constexpr |
-    continue | decltype | default | delete | do | double | dynamic_cast | else | enum | errno |
-    explicit | export | extern | false | far | float | for | friend | goto | i386 | if |
-    imaginary | inline | int | linux | long | mutable | namespace | near | new | noexcept | not
-    | not_eq | nullptr | operator | or | or_eq | private | protected | public | register |
-    reinterpret_cast | requires | restrict | return | short | signed | sizeof | static |
-    static_assert | static_cast | stderr | stdin | stdout | struct | switch | template | this |
-    thread_local | throw | true | try | typedef | typeid | typename | typeof | union | unix |
-    unsigned | using | virtual | void | volatile | wchar_t | while | xor | xor_eq
-    """
-)
-LONGEST_IDENTIFIER = 40
-# C99 promises that a compiler takes literals of 4095 characters.
-LONGEST_TEXT = 4095
-VALUES_PER_LINE = 8
-LARGEST = {"float32": "3.4028234663852886e38", "float64": "1.7976931348623157e308"}
 
 
 class Rendered(NamedTuple):
@@ -74,20 +53,13 @@ def render(
         _introduction(steps, fields, about, quantized),
         *_parameters(steps, quantized),
         *_functions(steps, quantized),
-        *_texts(steps),
+        define_texts("names", steps.answer.names),
+        *c_features.arrays(steps),
         *_predict(steps, fields, linkage, quantized),
     ]
     guard = f"{prefix.upper()}_H"
     body = "\n".join(parts).replace("@", f"{prefix}_")
     return Rendered(f"#ifndef {guard}\n#define {guard}\n\n{body}\n#endif\n", prefix)
-
-
-def identifier(text: str, otherwise: str) -> str:
-    """Return a name of C's that is like a text."""
-    name = re.sub("[^0-9a-z]+", "_", text.lower()).strip("_")[:LONGEST_IDENTIFIER]
-    if not name or name[0].isdigit():
-        name = f"{otherwise}_{name}".rstrip("_")
-    return f"{name}_" if RESERVED.fullmatch(name) else name
 
 
 def field_names(steps: Steps) -> list[str]:
@@ -107,44 +79,8 @@ def read_numbers(rendered: Rendered, name: str, like: NDArray[np.generic]) -> ND
     return np.array(written, like.dtype).reshape(like.shape)
 
 
-def c_text(text: str) -> str:
-    """Return a literal of a text's UTF-8.
-
-    Raises:
-        ConfigError: if C cannot say it.
-    """
-    try:
-        content = text.encode()
-    except UnicodeEncodeError:
-        content = b"\0"
-    if b"\0" in content or len(content) > LONGEST_TEXT:
-        problem = f"{text[:40]!r} has a NUL or a surrogate, or more than {LONGEST_TEXT} bytes"
-        raise ConfigError("model", f"{problem}, which C cannot say", "use --format python")
-    plain = (chr(c) if 32 <= c < 127 and chr(c) not in '"\\?@' else f"\\{c:03o}" for c in content)
-    return '"' + "".join(plain) + '"'
-
-
 def _float(steps: Steps) -> str:
     return "float" if steps.dtype == "float32" else "double"
-
-
-def _number(value: float) -> str:
-    """Return a double, exactly."""
-    return repr(float(value))
-
-
-def _array(declaration: str, values: Iterable[str]) -> str:
-    """Return the definition of a constant array."""
-    written = list(values)
-    lines = (
-        "    " + ", ".join(written[i : i + VALUES_PER_LINE])
-        for i in range(0, len(written), VALUES_PER_LINE)
-    )
-    return f"static const {declaration} = {{\n" + ",\n".join(lines) + "\n};"
-
-
-def _doubles(name: str, values: Sequence[float]) -> str:
-    return _array(f"double @{name}[{len(values)}]", map(_number, values))
 
 
 def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
@@ -152,13 +88,13 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
 
     def floats(name: str, array: NDArray[np.floating], size: str) -> str:
         # The shortest decimals that are read back as the same number.
-        return _array(f"{kind} @{name}[{size}]", (f"{value!s}{end}" for value in array.ravel()))
+        return define(f"{kind} @{name}[{size}]", (f"{value!s}{end}" for value in array.ravel()))
 
     for i, layer in enumerate(steps.affine):
         n_in, n_out = layer.W.shape
         if quantized:
             q, scale = quantized[i]
-            yield _array(f"signed char @q{i + 2}[{n_in} * {n_out}]", map(str, q.ravel().tolist()))
+            yield define(f"signed char @q{i + 2}[{n_in} * {n_out}]", map(str, q.ravel().tolist()))
             yield floats(f"scale{i + 2}", scale, str(n_out))
         else:
             yield floats(f"W{i + 2}", layer.W, f"{n_in} * {n_out}")
@@ -167,55 +103,14 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
         yield floats("scales", members.scales, " * ".join(map(str, members.scales.shape)))
     if periodic := steps.periodic:
         flags = [f"{flag:d}" for flag in periodic.is_number]
-        yield _array(f"unsigned char @is_number[{len(flags)}]", flags)
+        yield define(f"unsigned char @is_number[{len(flags)}]", flags)
         frequencies = periodic.frequencies
         yield floats("frequencies", frequencies, " * ".join(map(str, frequencies.shape)))
 
 
-def _texts(steps: Steps) -> Iterator[str]:
-    names = steps.answer.names
-    yield _array(f"char *const @names[{len(names)}]", map(c_text, names))
-    for position, column in enumerate(steps.columns, 1):
-        if isinstance(column, Category):
-            n = len(column.categories)
-            yield _array(f"char *const @categories{position}[{n}]", map(c_text, column.categories))
-            yield _doubles(f"on{position}", column.on)
-            if column.off:
-                yield _doubles(f"off{position}", column.off)
-            if column.fill:
-                yield _doubles(f"fill{position}", column.fill)
-        elif column.bins:
-            yield _doubles(f"ends{position}", column.bins)
-    if not (steps.named or _is_binned(steps) or _is_uniform(steps)):
-        yield _doubles("fill", [column.fill or 0.0 for column in _numbers(steps)])
-        yield _doubles("center", [column.center for column in _numbers(steps)])
-        yield _doubles("spread", [column.spread for column in _numbers(steps)])
-
-
-def _numbers(steps: Steps) -> list[Number]:
-    return [column for column in steps.columns if isinstance(column, Number)]
-
-
-def _is_binned(steps: Steps) -> bool:
-    """Return whether a number becomes several features."""
-    return any(column.bins for column in _numbers(steps))
-
-
-def _is_uniform(steps: Steps) -> bool:
-    """Return whether all columns are read alike."""
-    return len(set(steps.columns)) == 1
-
-
 def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]:
     """Return the functions that are needed, each once."""
-    needed: list[str] = []
-    largest = LARGEST[steps.dtype]
-    needed += [made.replace("LARGEST", largest) for made in _number_functions(steps)]
-    if len(_numbers(steps)) < len(steps.columns):
-        # Spellings of a number that stands for a missing value; "" is a text of white space.
-        spelled = (f(n) for n in steps.missing.numbers for f in (_number, "{:g}".format))
-        words = dict.fromkeys(["", *steps.missing.text_words, *spelled])
-        needed.append(c_parts.CATEGORY.replace("WORDS", ", ".join(map(c_text, words))))
+    needed = list(c_features.functions(steps))
     affine = c_parts.AFFINE_INT8 if quantized else c_parts.AFFINE
     needed.append(affine.replace("FLOAT", _float(steps)))
     used = [layer.name for layer in steps.flat_layers if isinstance(layer, Activate)]
@@ -237,20 +132,8 @@ def _embed_function(periodic: Periodic) -> str:
         .replace("OTHERS", str(features - numbers))
         .replace("COSINES", str(numbers * each))
         .replace("EACH", str(each))
-        .replace("FACTOR", _number(periodic.factor))
+        .replace("FACTOR", double(periodic.factor))
     )
-
-
-def _number_functions(steps: Steps) -> Iterator[str]:
-    """Yield what makes features of numbers, and of those with bins."""
-    equals = (f" || value == {_number(number)}" for number in steps.missing.numbers)
-    function = c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
-    limits = {column.limit for column in _numbers(steps) if not column.bins}
-    for limit in limits:
-        bend = "" if limit is None else c_parts.BEND.replace("LIMIT", _number(limit))
-        yield function.replace("BEND", bend)
-    if _is_binned(steps):
-        yield function.replace("BEND", "").replace("@number", "@plain") + "\n" + c_parts.BINNED
 
 
 def _introduction(
@@ -316,7 +199,7 @@ def _predict(
     lines = [
         f"double {', '.join([*_inputs(steps), *buffers])};",
         "int i;",
-        *_read(steps, fields),
+        *c_features.read(steps, fields),
         *(["@embed(x, embedded);"] if steps.periodic else []),
         *layers(steps, "embedded" if steps.periodic else "x", quantized),
         f"for (i = 0; i < {k}; i++)",
@@ -337,38 +220,6 @@ def _inputs(steps: Steps) -> list[str]:
     return [f"x[{n}]"]
 
 
-def _read(steps: Steps, fields: list[str]) -> Iterator[str]:
-    """Yield the lines that make features x of a row."""
-    cells, start = [f"row->{field}" for field in fields], 0
-    if not fields and _is_binned(steps):
-        cells = [f"row[{j}]" for j in range(len(steps.columns))]
-    for position, (column, cell) in enumerate(zip(steps.columns, cells, strict=False), 1):
-        if isinstance(column, Number):
-            fill = f"{column.fill is not None:d}, {_number(column.fill or 0.0)}"
-            how = f"{_number(column.center)}, {_number(column.spread)}"
-            if column.bins:
-                how = f"@ends{position}, {column.width}, {_number(column.spread)}"
-            called = "binned" if column.bins else "number"
-            call = f"@{called}({cell}, {fill}, {how}, x + {start})"
-        else:
-            given = {"off": column.off, "fill": column.fill}
-            others = ", ".join(f"@{name}{position}" if v else "0" for name, v in given.items())
-            tables = f"@categories{position}, {len(column.categories)}, @on{position}, {others}"
-            call = f"@category({cell}, {tables}, {column.ignore_unknown:d}, x + {start})"
-        start += column.width
-        yield f"if (!{call})"
-        yield f"    return {-position};"
-    if cells:
-        return
-    first = _numbers(steps)[0]
-    values = "@fill[i], @center[i], @spread[i]"
-    if _is_uniform(steps):
-        values = ", ".join(map(_number, (first.fill or 0.0, first.center, first.spread)))
-    yield f"for (i = 0; i < {len(steps.columns)}; i++)"
-    yield f"    if (!@number(row[i], {first.fill is not None:d}, {values}, x + i))"
-    yield "        return -1 - i;"
-
-
 def _forward(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
     """Yield the lines that make outputs of an array that the layers begin with."""
     below, above, number = first, first, 1
@@ -381,7 +232,7 @@ def _forward(steps: Steps, first: str, quantized: Sequence[Quantized] | None) ->
         number += 1
         below, above = above, f"a{number}" if number <= len(steps.affine) else last
         weights = f"@q{number}, @scale{number}" if quantized else f"@W{number}"
-        factor = _number(layer.factor)
+        factor = double(layer.factor)
         yield f"@affine({below}, {n_in}, {weights}, @b{number}, {factor}, {above}, {n_out});"
 
 
@@ -406,7 +257,7 @@ def _members(steps: Steps, first: str, quantized: Sequence[Quantized] | None) ->
     if members.temperature != 1:
         cooled = c_parts.COOLED[members.output]
         yield f"for (i = 0; i < {k}; i++)"
-        yield f"    outputs[i] = {cooled.replace('TEMPERATURE', _number(members.temperature))};"
+        yield f"    outputs[i] = {cooled.replace('TEMPERATURE', double(members.temperature))};"
         yield f"@apply_{members.output}(outputs, {k});"
 
 
@@ -420,12 +271,12 @@ def _answer(answer: Classes | Labels | Quantities) -> Iterator[str]:
         return
     if isinstance(answer, Labels):
         yield f"for (i = 0; i < {k}; i++)"
-        yield f"    labels[i] = outputs[i] >= {_number(answer.threshold)};"
+        yield f"    labels[i] = outputs[i] >= {double(answer.threshold)};"
     else:
         for i, (mean, std) in enumerate(zip(answer.means, answer.stds, strict=True)):
-            yield f"outputs[{i}] = outputs[{i}] * {_number(std)} + {_number(mean)};"
+            yield f"outputs[{i}] = outputs[{i}] * {double(std)} + {double(mean)};"
         for i, (low, high) in enumerate(answer.ranges or ()):
             for limit, sign in ((low, "<"), (high, ">")):
-                yield f"if (outputs[{i}] {sign} {_number(limit)})"
-                yield f"    outputs[{i}] = {_number(limit)};"
+                yield f"if (outputs[{i}] {sign} {double(limit)})"
+                yield f"    outputs[{i}] = {double(limit)};"
     yield "return 0;"

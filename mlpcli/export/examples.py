@@ -59,7 +59,9 @@ def make_examples(steps: Steps, seed: int) -> Table:
 def _numbers(column: Number, factor: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return numbers like those that a column had in training, as far as that is known."""
     if column.bins:
-        return rng.uniform(column.bins[0], column.bins[-1], EXAMPLES)
+        # Beyond both ends, too.
+        low, *_, high = column.bins
+        return low + (high - low) * rng.uniform(-0.2, 1.2, EXAMPLES)
     if (column.center, column.spread) == (0.0, 1.0):
         return rng.random(EXAMPLES) / factor
     return column.center + column.spread * rng.normal(size=EXAMPLES)

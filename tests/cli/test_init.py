@@ -330,6 +330,9 @@ def test_a_larger_table_gets_the_preset(run_mlp, kind):
     columns = ["--target", "y", "--target", "z"] if kind == "labels" else []
     run = run_mlp("init", "t.csv", *columns)
     assert run.stdout.splitlines()[-2] == "preset: tabular (from 600 rows to train on)"
+    # Of two categories the preset makes one input.
+    assert run.stdout.startswith("1000 examples, 2 features, ")
+    assert "column b is text: 2 categories, -1 and 1\n" in run.stdout
     lines = Path("t.yaml").read_text().splitlines()
     assert all("# " in line for line in lines if not line.startswith(("data:", "  train:")))
     run = run_mlp("train", "t.yaml", "-q", "--set", "epochs=1", "--set", "hidden=[4]")

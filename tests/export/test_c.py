@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlpcli.errors import ConfigError
-from mlpcli.export import c
+from mlpcli.export import c, c_literals
 from mlpcli.export.steps import steps_of
 
 
@@ -24,7 +24,7 @@ from mlpcli.export.steps import steps_of
 )
 def test_names_become_identifiers(text, name):
     """Of letters, digits and underscores, and no keyword."""
-    assert c.identifier(text, "column_2") == name
+    assert c_literals.identifier(text, "column_2") == name
 
 
 def test_columns_have_fields_of_their_own(tmp_path):
@@ -35,14 +35,14 @@ def test_columns_have_fields_of_their_own(tmp_path):
 
 def test_texts_are_escaped():
     """Quotes, line ends, trigraphs and other scripts are octal, of three digits each."""
-    assert c.c_text('a"\\\n?é1') == '"a\\042\\134\\012\\077\\303\\2511"'
+    assert c_literals.text_literal('a"\\\n?é1') == '"a\\042\\134\\012\\077\\303\\2511"'
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "x" * 5000])
 def test_texts_that_c_cannot_say_are_refused(text):
     """A NUL ends a text of C, and compilers need not take long ones."""
     with pytest.raises(ConfigError, match="C cannot say"):
-        c.c_text(text)
+        c_literals.text_literal(text)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -11,6 +11,7 @@ import pytest
 
 from mlpcli import atomic
 from mlpcli.checkpoint import format as checkpoint
+from mlpcli.evaluation.evaluate import open_evaluated
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -298,11 +299,19 @@ def test_errors(report, run_mlp, words, code, message):
     assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
 
 
-def test_evaluate_writes_it_too(report, run_mlp):
-    """`mlp evaluate --report` writes the same page, and prints what it prints without it."""
+def test_evaluate_writes_it_too(report, run_mlp, monkeypatch):
+    """`mlp evaluate --report` writes the same page, of data read once, and prints the same."""
     text = report("classes")
     plain = run_mlp("evaluate", "--weights", "classes.npy")
+    opened = []
+
+    def open_counted(*args):
+        opened.append(args)
+        return open_evaluated(*args)
+
+    monkeypatch.setattr("mlpcli.evaluation.evaluate.open_evaluated", open_counted)
     run = run_mlp("evaluate", "--weights", "classes.npy", "--report", "e.html")
+    assert len(opened) == 1
     assert (run.returncode, run.stdout) == (0, plain.stdout)
     assert Path("e.html").read_text(encoding="utf-8") == text
     Path("e.html").unlink()

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Sequence
 
-from mlpcli.config.data_files import DELIMITERS
+from mlpcli.config.data_files import DELIMITERS, MissingValues
 from mlpcli.data.readers.notation import parse_number
 
+# Cells of a line with a name and its value.
+PAIR = 2
 # So many lines are looked at.
 AHEAD = 20
 # What a spreadsheet may write first.
@@ -34,7 +36,8 @@ def find_start(
     """Return how many lines stand above a table, and what is between its cells.
 
     Above may be what a spreadsheet says of its delimiter, comments, lines of one cell, and, where
-    the table has a header, lines that are shorter by two cells and more.
+    the table has a header, lines that are shorter by two cells and more. A name and a value may
+    stand above three columns, too, unless the three may be a row of which the two are the names.
 
     Args:
         lines: the first ones of a file, at least one.
@@ -76,9 +79,20 @@ def _begins(
     above = [other for other in rows[:i] if not is_comment(other[0])]
     if between == SPACE:
         return not above
-    return all(
-        len(other) == 1 or (names and len(_trimmed(other)) <= len(row) - 2) for other in above
-    )
+    shorter = len(row) - 2
+    if names and len(row) == PAIR + 1 and _names_all(row, rows[i + 1 :], names_columns):
+        shorter = PAIR
+    return all(len(other) == 1 or (names and len(_trimmed(other)) <= shorter) for other in above)
+
+
+def _names_all(
+    row: list[str], below: list[list[str]], names_columns: Callable[[list[str]], bool]
+) -> bool:
+    """Return whether a row has a name for every column, and all rows below have numbers."""
+    names = {cell.strip().lower() for cell in row}
+    if len(names) < len(row) or names & MissingValues().words(text=False):
+        return False
+    return bool(below) and not any(map(names_columns, below))
 
 
 def _heads(comment: list[str], row: list[str]) -> bool:

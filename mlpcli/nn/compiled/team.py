@@ -36,7 +36,8 @@ def _find_yield() -> bool:
     return True
 
 
-AVAILABLE = blas.SETTABLE and _find_yield()
+YIELDS = _find_yield()
+AVAILABLE = blas.SETTABLE and YIELDS
 _yield = types.ExternalFunction("mlp_yield", types.int32())
 
 
@@ -61,7 +62,7 @@ def meet(meeting: NDArray[np.int64], me: int, team: int) -> None:
     _arrive(meeting)
     while _arrived(meeting) < awaited:
         looks += 1
-        if looks > LOOKS:
+        if YIELDS and looks > LOOKS:
             _yield()
 
 

@@ -13,7 +13,7 @@ from mlpcli.data.readers import blocks, csv_numbers
 from mlpcli.data.readers.blocks import block_of
 from mlpcli.data.readers.csv_cells import Columns, LateTextError, parse_cells
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect
-from mlpcli.data.readers.csv_numbers import parse_numbers
+from mlpcli.data.readers.csv_numbers import parse_numbers, parse_plain
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.table import ColumnSelection
@@ -27,7 +27,27 @@ grouped = (
     .map("{:,}".format)
     .flatmap(lambda text: st.sampled_from(",.' ").map(lambda mark: text.replace(",", mark)))
 )
-priced = st.sampled_from(["1.217,93 €", "12 %", "NA", "", "1e5", "(3)", "1\u202f234", "x", "1,5\t"])
+priced = st.sampled_from(
+    [
+        "1.217,93 €",
+        "-1,5 €",
+        "€ 5",
+        "€ -5",
+        "-€ 5",
+        "0 €",
+        "5 €€",
+        " 7",
+        "12 %",
+        "-0,35 %",
+        "NA",
+        "",
+        "1e5",
+        "(3)",
+        "1\u202f234",
+        "x",
+        "1,5\t",
+    ]
+)
 cells = st.one_of(grouped, plain, priced, st.integers(0, 99).map(str))
 
 
@@ -46,17 +66,18 @@ def parsed(parse, rows, notation):
 @given(
     st.lists(st.tuples(cells, cells, cells, st.sampled_from("ab")), min_size=1, max_size=8),
     st.sampled_from(NOTATIONS),
+    st.integers(1, 4),
 )
 # One cell alone, since of several that are wrong another may be named.
-@example([("1.2345", "1", "1.234.567", "a")], NOTATIONS[2])
-@example([("0.123", "1", "-1.234", "a")], NOTATIONS[2])
-@example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2])
-@example([("12.34.567", "1", "1", "a")], NOTATIONS[2])
-@example([("1,5.000", "1", "1", "a")], NOTATIONS[2])
-def test_tables_are_as_read_cell_by_cell(rows, notation):
+@example([("1.2345", "1", "1.234.567", "a")], NOTATIONS[2], 8)
+@example([("0.123", "1", "-1.234", "a")], NOTATIONS[2], 8)
+@example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2], 8)
+@example([("12.34.567", "1", "1", "a")], NOTATIONS[2], 8)
+@example([("1,5.000", "1", "1", "a")], NOTATIONS[2], 8)
+def test_tables_are_as_read_cell_by_cell(rows, notation, few):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(csv_numbers, "MOST_OTHERS", 1)
+        changed.setattr(csv_numbers, "FEW", few)
         found = parsed(parse_numbers, rows, notation)
     expected = parsed(parse_cells, rows, notation)
     if isinstance(found, str):
@@ -79,7 +100,8 @@ def test_a_column_has_one_unit():
 
 def test_few_plain_numbers_are_left_to_others():
     """Where many cells are no plain decimals, NumPy's own parser is faster."""
-    assert parsed(parse_numbers, [("1e5", " 2", "3", "a")] * 9, None) is None
+    assert parsed(parse_plain, [("1e5", " 2", "3", "a")] * 9, None) is None
+    assert parsed(parse_plain, [("", "", "3", "a")] * 9, None) is not None
     assert parsed(parse_numbers, [('"1"', "2", "3", "a")], None) is None
 
 

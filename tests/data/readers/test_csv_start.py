@@ -149,12 +149,17 @@ STARTS = {
     "sep alone": (["sep=;"], 0),
     "names with spaces": (["first name;last name", "Al;Lee", "Bo;Kim"], 0),
     "an index": ([",a,b", "0,1,2", "1,3,4"], 0),
+    "of R, with words": (["height,colour", "Al,high,red", "Bo,low,blue"], 0),
+    "of R, with numbers": (["height,colour", "Al,1,red", "Bo,2,blue"], 0),
+    "of R, with a gap": (["height,colour", "Al,NA,red", "Bo,2,blue", "Cy,3,blue"], 0),
+    "names and values": (["Report,sales", "From,2020", "a,b,kind", "1,2,x", "3,4,y"], 2),
+    "names and values of words": (["Report,sales", "By,me", "a,b,kind", "x,y,z", "z,x,y"], 0),
 }
 
 
 @pytest.mark.parametrize(("lines", "expected"), STARTS.values(), ids=STARTS)
 def test_no_line_of_a_table_is_left_out(lines, expected):
-    """What may be a header or a row stays one."""
+    """What may be a header or a row stays one; what cannot be is left out."""
     header = lambda row: not any(cell.strip(".").isdigit() for cell in row)  # noqa: E731
     assert find_start(lines, None, header)[0] == expected
 
