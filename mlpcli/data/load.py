@@ -97,9 +97,13 @@ def open_split(
     Raises:
         DataError: if its files are missing, damaged or others than it was trained on.
     """
-    if experiment.data.files:
+    if files := experiment.data.files:
+        if RANK in files.train and split == "train":
+            raise DataError(
+                files.train, "is the name of parts", "give one of them with --data FILE"
+            )
         return open_files_split(
-            experiment.data.files,
+            files,
             encoding,
             split,
             experiment.search_paths,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlpcli.config.load import from_mapping
-from mlpcli.data.load import data_paths, load_data
+from mlpcli.data.load import data_paths, load_data, open_split
 from mlpcli.data.parts import Parts
 from mlpcli.errors import DataError
 
@@ -50,6 +50,17 @@ def test_labels_of_all_and_features_of_one():
     assert dataset.train.features.shape == (6, 3)
     assert len(dataset.train.labels) == 12
     assert dataset.part.rows == range(6)
+
+
+def test_all_parts_are_no_file_to_evaluate():
+    """What reads the training examples again says to name a part."""
+    encoding = load().encoding
+    experiment = from_mapping({"data": FILES} | KEYS, {})
+    with pytest.raises(DataError) as error:
+        open_split(experiment, encoding, "", Path(), "train")
+    assert str(error.value) == (
+        "x-{rank}.npy: is the name of parts; give one of them with --data FILE"
+    )
 
 
 def test_no_output_may_be_a_part():

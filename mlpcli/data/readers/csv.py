@@ -26,7 +26,7 @@ from mlpcli.data.readers.csv_dialect import (
     sniff,
     split_line,
 )
-from mlpcli.data.readers.csv_numbers import parse_numbers
+from mlpcli.data.readers.csv_numbers import parse_numbers, parse_plain
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number
@@ -37,7 +37,13 @@ from mlpcli.errors import DataError
 FIRST_BLOCKS = 4
 Parser = Callable[[Block, Dialect, Columns], Values | None]
 # Fast ones first: each takes what those before it could not parse.
-PARSERS: tuple[Parser, ...] = (parse_bytes, parse_numbers, parse_ordinary, parse_cells)
+PARSERS: tuple[Parser, ...] = (
+    parse_bytes,
+    parse_plain,
+    parse_ordinary,
+    parse_numbers,
+    parse_cells,
+)
 
 
 class ParsedLines(NamedTuple):

@@ -5,6 +5,7 @@ Characters are taken eight at a time, as the bytes of a 64-bit word, the first o
 every cell.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,6 @@ MOST_CHARACTERS = 8 * MOST_WORDS
 # Powers of ten beyond 10^22 are no numbers of 53 bits.
 MOST_PLACES = 22
 NO_POINT = MOST_CHARACTERS
-DIVISORS = np.ones(NO_POINT + 1)
-DIVISORS[: MOST_PLACES + 1] = [float(10**n) for n in range(MOST_PLACES + 1)]
 # Of a cell's third word, what is below 2^63 with sixteen digits more.
 MOST_HIGH = 921
 MINUS = ord("-")
@@ -70,7 +69,9 @@ class Cells(NamedTuple):
     """(n,) which have more digits, none, or anything else."""
 
 
-def parse_decimals(text: bytes, delimiter: str, point: str, width: int) -> Decimals | None:
+def parse_decimals(
+    text: bytes, delimiter: str, point: str, width: int, power: int = 0
+) -> Decimals | None:
     """Return the cells of a text; None if a line has more or fewer.
 
     Args:
@@ -78,13 +79,17 @@ def parse_decimals(text: bytes, delimiter: str, point: str, width: int) -> Decim
         delimiter: what stands between cells.
         point: what stands before decimals.
         width: how many cells each line has.
+        power: numbers are divided by 10^power, too.
     """
     padded = np.frombuffer(b"%b%b" % (bytes(MOST_CHARACTERS), text), np.uint8)
     cells = _find_cells(padded[MOST_CHARACTERS:], delimiter, point, width)
     if cells is None:
         return None
     mantissas = _mantissas(_words_before(padded, cells), cells)
-    values = _quotients(mantissas, cells.places, cells.others)
+    if power:
+        cells.others[(cells.places > MOST_PLACES - power) & (cells.places < NO_POINT)] = True
+    divisors = _divisors(power).take(cells.places, mode="clip")
+    values = _quotients(mantissas, divisors, cells.others)
     np.copysign(values, 0.5 - cells.negative, out=values)
     shape = (-1, width)
     return Decimals(values.reshape(shape), cells.others.reshape(shape), cells.ends.reshape(shape))
@@ -158,15 +163,27 @@ def _mantissas(words: Words, cells: Cells) -> Words:
     return total
 
 
-def _quotients(mantissas: Words, places: Counts, others: Flags) -> NDArray[np.float64]:
-    """Return mantissas / 10^places, rounded once, (n,); flag where that is not certain.
+@cache
+def _divisors(power: int) -> NDArray[np.float64]:
+    """Return 10^(places + power) for each number of places, or 1 if that is not exact."""
+    divisors = np.ones(NO_POINT + 1)
+    exact = [float(10**n) for n in range(power, MOST_PLACES + 1)]
+    divisors[: len(exact)] = exact
+    divisors[NO_POINT] = exact[0]
+    return divisors
+
+
+def _quotients(
+    mantissas: Words, divisors: NDArray[np.float64], others: Flags
+) -> NDArray[np.float64]:
+    """Return mantissas / divisors, rounded once, (n,); flag where that is not certain.
 
     A quotient of two exact numbers is rounded once (Clinger, 1990). Of mantissas beyond 2^53, it is
     computed to twice the digits (Dekker, 1971), which say how it is rounded, unless it is in the
     middle between two numbers, or nearly so.
     """
     # Conversions to and from signed numbers are faster.
-    signed, divisors = mantissas.view(np.int64), DIVISORS.take(places, mode="clip")
+    signed = mantissas.view(np.int64)
     dividends = signed.astype(np.float64)
     values = dividends / divisors
     if mantissas.max(initial=0) < 1 << 53:

@@ -11,12 +11,31 @@ from mlpcli.data.readers.csv_dialect import Dialect
 from mlpcli.data.readers.notation import ALIKE, Notation
 
 ALL = slice(None)
-# Of the numbers, how many may have to be parsed one by one.
+# So many cells of a column are parsed one by one.
+FEW = 8
+# Of the numbers, how many may have to be parsed one by one before NumPy's parser is faster.
 MOST_OTHERS = 0.25
 
 
-def parse_numbers(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64] | None:
-    """Parse lines without quotes; None if there are some, or too little in them is plain.
+def parse_plain(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64] | None:
+    """Parse lines as `parse_numbers` does; None, too, if there is too little in them that is plain.
+
+    Raises:
+        DataError: as `parse_cells` does.
+    """
+    return parse_numbers(block, dialect, columns, MOST_OTHERS)
+
+
+def parse_numbers(
+    block: Block, dialect: Dialect, columns: Columns, most: float = 1
+) -> NDArray[np.float64] | None:
+    """Parse lines without quotes; None if there are some.
+
+    Args:
+        block: the lines.
+        dialect: how they are written.
+        columns: what they are parsed as.
+        most: of the numbers, how many may be neither plain nor missing.
 
     Raises:
         DataError: as `parse_cells` does.
@@ -30,19 +49,68 @@ def parse_numbers(block: Block, dialect: Dialect, columns: Columns) -> NDArray[n
         return None
     values, others, ends = found
     others[:, np.delete(np.arange(dialect.width), columns.numeric)] = False
-    if np.count_nonzero(others) > MOST_OTHERS * len(values) * len(columns.numeric):
-        return None
     if plain is not text:
         ends = _ends_of_cells(text, dialect)
+    if others.any():
+        _fill_gaps(values, others, ends, block, dialect, columns)
+    if np.count_nonzero(others) > most * len(values) * len(columns.numeric):
+        return None
     if columns.options.notation:
         _doubt_first(values, others, columns)
     for column in np.flatnonzero(others.any(axis=0)).tolist():
         rows = np.flatnonzero(others[:, column])
         cells = _cells_of(text, ends, column, rows)
+        numbers = _parse_alike(cells, notation) if columns.options.notation else {}
         for i, cell in zip(rows.tolist(), cells, strict=True):
-            values[i, column] = parse_cell(cell, block.numbers[i], column, dialect, columns)
+            if cell not in numbers:
+                numbers[cell] = parse_cell(cell, block.numbers[i], column, dialect, columns)
+        values[rows, column] = [numbers[cell] for cell in cells]
     parse_texts(values, {j: _cells_of(text, ends, j) for j in columns.codes}, columns)
     return values
+
+
+def _fill_gaps(
+    values: NDArray[np.float64],
+    others: NDArray[np.bool],
+    ends: NDArray[np.intp],
+    block: Block,
+    dialect: Dialect,
+    columns: Columns,
+) -> None:
+    """Parse the empty cells, all of a column at once, and take their flags away.
+
+    Raises:
+        DataError: as `parse_cell` does of the first.
+    """
+    is_empty = others & (np.diff(ends.reshape(-1), prepend=-1).reshape(ends.shape) == 1)
+    for column in np.flatnonzero(is_empty.any(axis=0)).tolist():
+        rows = is_empty[:, column]
+        first = block.numbers[int(rows.argmax())]
+        values[rows, column] = parse_cell("", first, column, dialect, columns)
+    others &= ~is_empty
+
+
+def _parse_alike(cells: list[str], notation: Notation) -> dict[str, float]:
+    """Return the numbers of most cells that have the same unit, at the same place, as one of them.
+
+    The first that is not 0 is left out, so that its unit is looked at with it.
+    """
+    if len(cells) < FEW:
+        return {}
+    around = next(filter(None, map(notation.around, cells[:FEW])), None)
+    if around is None:
+        return {}
+    before, after, unit = around
+    alike = [c for c in dict.fromkeys(cells) if c.startswith(before) and c.endswith(after)]
+    digits = "".join([c.removeprefix(before).removesuffix(after) + "\n" for c in alike]).encode()
+    plain, power = _without_groups(digits, "\n", notation), 2 * (unit == "%")
+    decimals = parse_decimals(plain, "\n", notation.decimal, 1, power)
+    if decimals is None:
+        return {}
+    values, others = decimals.values[:, 0].tolist(), decimals.others[:, 0].tolist()
+    found = {c: v for c, v, other in zip(alike, values, others, strict=True) if not other}
+    found.pop(next((c for c, value in found.items() if value), ""), None)
+    return found
 
 
 def _doubt_first(values: NDArray[np.float64], others: NDArray[np.bool], columns: Columns) -> None:

@@ -68,6 +68,24 @@ class Notation(NamedTuple):
         value = float(f"{whole}.{decimals}e{exponent}")
         return WrittenNumber(value if signs in ("", "+") else -value, unit)
 
+    def around(self, cell: str) -> "Surroundings | None":
+        """Return what stands around a number: spaces and a unit; None if there is more, or none."""
+        match, number = _digits(self).search(cell), self.read(cell)
+        if not match or not number:
+            return None
+        before, after = cell[: match.start()].removesuffix("-"), cell[match.end() :]
+        if "".join((before + after).split()) != number.unit:
+            return None
+        return Surroundings(before, after, number.unit)
+
+
+class Surroundings(NamedTuple):
+    """What stands around a number, but for its minus."""
+
+    before: str
+    after: str
+    unit: str
+
 
 def same_unit(one: str, other: str) -> str | None:
     """Return the unit of numbers of one column, which some may lack; None if they have two.

@@ -61,6 +61,16 @@ def test_middles_are_rounded_right(table):
     check(table)
 
 
+@given(st.lists(st.tuples(written), min_size=1, max_size=20))
+@example([("." + "1" * 21,), ("9007199254740993",), ("." + "1" * 23,)])
+def test_hundredths_are_rounded_once(table):
+    """A number with % is the one that `float` makes of it with an exponent."""
+    text = "".join(f"{cell}\n" for (cell,) in table).encode()
+    found = parse_decimals(text, ",", ".", 1, 2)
+    for (cell,), value, other in zip(table, found.values.flat, found.others.flat, strict=True):
+        assert other or np.float64(float(f"{cell}e-2")).tobytes() == value.tobytes()
+
+
 def test_an_exact_middle_is_left_to_float():
     """Where the second half of a quotient does not tell how to round, no value is given."""
     assert parse_decimals(b"9007199254740993,900719925474099.3\n", ",", ".", 2).others[0, 0]

@@ -13,7 +13,7 @@ from mlpcli.data.readers import blocks, csv_numbers
 from mlpcli.data.readers.blocks import block_of
 from mlpcli.data.readers.csv_cells import Columns, LateTextError, parse_cells
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect
-from mlpcli.data.readers.csv_numbers import parse_numbers
+from mlpcli.data.readers.csv_numbers import parse_numbers, parse_plain
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.table import ColumnSelection
@@ -27,7 +27,27 @@ grouped = (
     .map("{:,}".format)
     .flatmap(lambda text: st.sampled_from(",.' ").map(lambda mark: text.replace(",", mark)))
 )
-priced = st.sampled_from(["1.217,93 €", "12 %", "NA", "", "1e5", "(3)", "1\u202f234", "x", "1,5\t"])
+priced = st.sampled_from(
+    [
+        "1.217,93 €",
+        "-1,5 €",
+        "€ 5",
+        "€ -5",
+        "-€ 5",
+        "0 €",
+        "5 €€",
+        " 7",
+        "12 %",
+        "-0,35 %",
+        "NA",
+        "",
+        "1e5",
+        "(3)",
+        "1\u202f234",
+        "x",
+        "1,5\t",
+    ]
+)
 cells = st.one_of(grouped, plain, priced, st.integers(0, 99).map(str))
 
 
@@ -46,17 +66,18 @@ def parsed(parse, rows, notation):
 @given(
     st.lists(st.tuples(cells, cells, cells, st.sampled_from("ab")), min_size=1, max_size=8),
     st.sampled_from(NOTATIONS),
+    st.integers(1, 4),
 )
 # One cell alone, since of several that are wrong another may be named.
-@example([("1.2345", "1", "1.234.567", "a")], NOTATIONS[2])
-@example([("0.123", "1", "-1.234", "a")], NOTATIONS[2])
-@example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2])
-@example([("12.34.567", "1", "1", "a")], NOTATIONS[2])
-@example([("1,5.000", "1", "1", "a")], NOTATIONS[2])
-def test_tables_are_as_read_cell_by_cell(rows, notation):
+@example([("1.2345", "1", "1.234.567", "a")], NOTATIONS[2], 8)
+@example([("0.123", "1", "-1.234", "a")], NOTATIONS[2], 8)
+@example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2], 8)
+@example([("12.34.567", "1", "1", "a")], NOTATIONS[2], 8)
+@example([("1,5.000", "1", "1", "a")], NOTATIONS[2], 8)
+def test_tables_are_as_read_cell_by_cell(rows, notation, few):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(csv_numbers, "MOST_OTHERS", 1)
+        changed.setattr(csv_numbers, "FEW", few)
         found = parsed(parse_numbers, rows, notation)
     expected = parsed(parse_cells, rows, notation)
     if isinstance(found, str):
@@ -77,9 +98,28 @@ def test_a_column_has_one_unit():
         assert "but line" in parsed(parse_numbers, rows, Notation(","))
 
 
+@pytest.mark.parametrize("form", ["{} %", "{}%", "{} €", "€ {}", "$ {}", "{} CHF", " {}", "({})"])
+def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
+    """Numbers that all have a unit are those read one by one, and another unit is an error."""
+    numbers = [*("0", "1,5", "1.234,25", "0,1", "12.345.678,9", "7", "1e3", "3,", "5", "0,007")]
+    # Brackets are a minus already.
+    numbers += [] if "(" in form else ["-0", "-1.234,25", "-7", "-,25"]
+    rows = [(form.format(number), number, "1", "a") for number in numbers]
+    notation, foreign = Notation(",", "."), "5" if "%" in form else "5 %"
+    found = parsed(parse_numbers, rows, notation)
+    assert found == parsed(parse_cells, rows, notation)
+    assert not isinstance(found, str)
+    for other in (foreign, "5 £", "x"):
+        odd = [*rows, *[(other, "1", "1", "a")] * 9]
+        outcomes = [parsed(parse, odd, notation) for parse in (parse_numbers, parse_cells)]
+        assert outcomes[0] == outcomes[1]
+        assert isinstance(outcomes[0], str) or other == "5 £"
+
+
 def test_few_plain_numbers_are_left_to_others():
     """Where many cells are no plain decimals, NumPy's own parser is faster."""
-    assert parsed(parse_numbers, [("1e5", " 2", "3", "a")] * 9, None) is None
+    assert parsed(parse_plain, [("1e5", " 2", "3", "a")] * 9, None) is None
+    assert parsed(parse_plain, [("", "", "3", "a")] * 9, None) is not None
     assert parsed(parse_numbers, [('"1"', "2", "3", "a")], None) is None
 
 
