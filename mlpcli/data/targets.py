@@ -39,10 +39,6 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
     counts = np.bincount(labels.codes, minlength=len(labels.names))
     names = [name for name, count in zip(labels.names, counts, strict=True) if count]
     n = len(labels.codes)
-    if len(names) < 2:
-        raise DataError(
-            where, f"all {n} examples are of class {names[0]}", "give examples of two or more"
-        )
     for name in names:
         if not is_class_name(name):
             raise DataError(
@@ -50,6 +46,10 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
                 f"class {name[:60]!r} has a control character, or more than {MAX_NAME:,} others",
                 "name it otherwise, or name another target",
             )
+    if len(names) < 2:
+        raise DataError(
+            where, f"all {n} examples are of class {names[0]}", "give examples of two or more"
+        )
     found = (as_number(name, labels.notation) for name in names)
     numbers = [number for number in found if number is not None]
     if len(numbers) < len(names):

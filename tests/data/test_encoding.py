@@ -227,6 +227,14 @@ def test_classes_must_be_classes(labels, problem):
     assert isinstance(caught.value, NotClassesError) == problem.startswith("a number")
 
 
+@pytest.mark.parametrize("others", [[], ["b"]], ids=["alone", "of two"])
+def test_endless_names_are_no_classes(others):
+    """A name that is a text of thousands of characters is not shown whole, alone or with others."""
+    with pytest.raises(DataError, match="more than 1,000 others") as caught:
+        fit_classes(name_labels(["1" * 5000, *others]), "f")
+    assert len(str(caught.value)) < 300
+
+
 def test_classes_are_in_order():
     """Classes that are numbers are in their order, others in that of their letters."""
     assert fit_classes(name_labels(["10", "9", "9"]), "f") == ("9", "10")
