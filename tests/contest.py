@@ -113,7 +113,7 @@ def _measure(contest: Contest, name: str, seeds: int, changes: Sequence[str]) ->
         targets = _write_csv(folder / "t.csv", *contest.tables[name](), contest.prefix)
         _mlp("init", folder / "t.csv", "-o", folder / "t.yaml", *targets)
         for seed in range(seeds):
-            train, test = _split(folder, seed)
+            train, test = _split(folder, seed, changes)
             model, seconds = _train(folder, seed, changes)
             outputs = np.concatenate([a.copy() for a in model.predict_batches(test.features)])
             found.setdefault(OURS, []).append((*contest.score(outputs, test.labels), seconds))
@@ -145,9 +145,9 @@ def _mlp(*words: str | Path) -> float:
     return time.process_time() - start
 
 
-def _split(folder: Path, seed: int) -> tuple[Examples, Examples]:
+def _split(folder: Path, seed: int, changes: Sequence[str]) -> tuple[Examples, Examples]:
     """Return the examples that `mlp train` with this seed learns from, and those it sets aside."""
-    dataset = load_data(load_experiment(folder / "t.yaml", [f"seed={seed}"]), folder)
+    dataset = load_data(load_experiment(folder / "t.yaml", [f"seed={seed}", *changes]), folder)
     if dataset.test is None:
         sys.exit("t.yaml sets no examples aside")
     return dataset.train, dataset.test

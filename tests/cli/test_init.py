@@ -245,18 +245,32 @@ def images(n, side, labels):
     np.savez("x.npz", x=pixels, y=labels)
 
 
-@pytest.mark.parametrize(("n", "side", "shift"), [(40, 16, 1), (60, 64, 2), (5000, 16, 1)])
-def test_images_are_distorted(run_mlp, n, side, shift):
-    """Images are turned and moved a little, with a mild decay where they are few, and train so."""
+@pytest.mark.parametrize(
+    ("n", "side", "shift", "elastic"),
+    [(40, 16, 1, (2.3, 6.5)), (60, 64, 2, (9.1, 104.5)), (5000, 16, 1, (2.3, 6.5))],
+)
+def test_images_are_distorted(run_mlp, n, side, shift, elastic):
+    """Images are turned, moved and bent, with a mild decay where they are few, and train so."""
     images(n, side, np.arange(n) % 2)
     assert run_mlp("init", "x.npz").returncode == 0
     experiment = load_experiment(Path("x.yaml"))
     assert experiment.augment == {
-        "rotate": 12, "scale": 0.12, "shear": 0.12, "shift": shift, "fill": "edge"
-    }  # fmt: skip
+        **{"rotate": 12, "scale": 0.12, "shear": 0.12, "shift": shift, "fill": "edge"},
+        "elastic": dict(zip(("sigma", "alpha"), elastic, strict=True)),
+    }
     assert experiment.weight_decay == (0 if experiment.validation else 0.3)
     run = run_mlp("train", "x.yaml", "-q", "--set", "epochs=1")
     assert (run.returncode, "error" in run.stderr) == (0, False)
+
+
+def test_images_in_colour_are_not_bent(run_mlp):
+    """Photographs of things bend less than handwriting."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+    np.savez("x.npz", x=pixels, y=np.arange(40) % 2)
+    assert run_mlp("init", "x.npz").returncode == 0
+    assert load_experiment(Path("x.yaml")).augment == {
+        **{"rotate": 12, "scale": 0.12, "shear": 0.12, "shift": 1, "fill": "edge"}
+    }
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def parsed(parse, rows, notation):
 @example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2], 8)
 @example([("12.34.567", "1", "1", "a")], NOTATIONS[2], 8)
 @example([("1,5.000", "1", "1", "a")], NOTATIONS[2], 8)
+@example([("", "1", "1", "a"), ("1", "1", "1", "a")], NOTATIONS[1], 8)
 def test_tables_are_as_read_cell_by_cell(rows, notation, few):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
@@ -94,8 +95,27 @@ def test_a_column_has_one_unit():
     """Plain numbers and those with % in one column are an error, in whatever order they come."""
     plain = [("5", "1", "1", "a")] * 3
     percent = [("5 %", "1", "1", "a")]
-    for rows in (plain + percent, percent + plain):
+    gap = [("", "1", "1", "a")]
+    for rows in (plain + percent, percent + plain, gap + plain + percent, percent + gap + plain):
         assert "but line" in parsed(parse_numbers, rows, Notation(","))
+
+
+@pytest.mark.parametrize("form", ["{} %", "{}%", "{} €", "€ {}", "$ {}", "{} CHF", " {}", "({})"])
+def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
+    """Numbers that all have a unit are those read one by one, and another unit is an error."""
+    numbers = [*("0", "1,5", "1.234,25", "0,1", "12.345.678,9", "7", "1e3", "3,", "5", "0,007")]
+    # Brackets are a minus already.
+    numbers += [] if "(" in form else ["-0", "-1.234,25", "-7", "-,25"]
+    rows = [(form.format(number), number, "1", "a") for number in numbers]
+    notation, foreign = Notation(",", "."), "5" if "%" in form else "5 %"
+    found = parsed(parse_numbers, rows, notation)
+    assert found == parsed(parse_cells, rows, notation)
+    assert not isinstance(found, str)
+    for other in (foreign, "5 £", "x"):
+        odd = [*rows, *[(other, "1", "1", "a")] * 9]
+        outcomes = [parsed(parse, odd, notation) for parse in (parse_numbers, parse_cells)]
+        assert outcomes[0] == outcomes[1]
+        assert isinstance(outcomes[0], str) or other == "5 £"
 
 
 def test_few_plain_numbers_are_left_to_others():
