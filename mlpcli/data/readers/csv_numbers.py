@@ -117,7 +117,8 @@ def _doubt_first(values: NDArray[np.float64], others: NDArray[np.bool], columns:
     """Flag the first plain number of each column that may be one of %, since it is none itself."""
     for column in columns.numeric:
         if columns.units.get(column, ("%",))[0] == "%":
-            is_plain = ~others[:, column] & (values[:, column] != 0)
+            # Neither zeros nor gaps, which are NaN, tell anything.
+            is_plain = ~others[:, column] & (np.abs(values[:, column]) > 0)
             others[is_plain.argmax(), column] |= is_plain.any()
 
 

@@ -74,6 +74,7 @@ def parsed(parse, rows, notation):
 @example([("1234.567", "1", "1.234,5", "a")], NOTATIONS[2], 8)
 @example([("12.34.567", "1", "1", "a")], NOTATIONS[2], 8)
 @example([("1,5.000", "1", "1", "a")], NOTATIONS[2], 8)
+@example([("", "1", "1", "a"), ("1", "1", "1", "a")], NOTATIONS[1], 8)
 def test_tables_are_as_read_cell_by_cell(rows, notation, few):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
@@ -94,7 +95,8 @@ def test_a_column_has_one_unit():
     """Plain numbers and those with % in one column are an error, in whatever order they come."""
     plain = [("5", "1", "1", "a")] * 3
     percent = [("5 %", "1", "1", "a")]
-    for rows in (plain + percent, percent + plain):
+    gap = [("", "1", "1", "a")]
+    for rows in (plain + percent, percent + plain, gap + plain + percent, percent + gap + plain):
         assert "but line" in parsed(parse_numbers, rows, Notation(","))
 
 
