@@ -1,7 +1,8 @@
 """Measure `mlp tune` against what `mlp init` writes, on tables that scikit-learn bundles.
 
 Usage: python tests/tuning.py [--only NAME ...] [--splits 5] [--trials 40], or with more, `make
-acceptance`. Exits with 1 if tuning is worse than no tuning on a table, or a point better on none.
+acceptance`. Exits with 1 if tuning is worse than no tuning on a table, or a point better on none,
+which is so on wine: see README.md.
 
 Every split sets a fifth of every class aside for the test, which both see once, at their end.
 """
