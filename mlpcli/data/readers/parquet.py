@@ -226,13 +226,16 @@ def _numbers(column: Any) -> NDArray[np.float64]:
 
 def _codes(column: Any, codes: dict[str, int]) -> NDArray[np.float64]:
     """Return the code of every text, NaN for none; numbers are texts, too."""
-    from pyarrow import types
+    from pyarrow import ArrowInvalid, types
 
     encoded = column if types.is_dictionary(column.type) else column.dictionary_encode()
     positions = encoded.indices.to_numpy(zero_copy_only=False)
     given = np.isfinite(positions) if positions.dtype.kind == "f" else np.ones(len(positions), bool)
     # Of a dictionary of the whole file, what these rows have.
     used, inverse = np.unique(positions[given].astype(np.intp), return_inverse=True)
+    # Arrow does not look whether a damaged file has texts for all its codes.
+    if len(used) and not 0 <= used[0] <= used[-1] < len(encoded.dictionary):
+        raise ArrowInvalid("a text is beyond those that are there")
     texts = [encoded.dictionary[i].as_py() for i in used.tolist()]
     of_texts = [
         codes.setdefault(label_text(text), len(codes))

@@ -146,6 +146,18 @@ def test_names_that_are_no_text():
         opened()
 
 
+def test_a_text_beyond_those_that_are_there():
+    """A code for which a file has no text is damage."""
+    write(a=[1.0, 2, 3, 4], y=["u", "v", "w", "u"])
+    content = Path("t.parquet").read_bytes()
+    # Two bits each, from the lowest on: 0, 1, 2, 0.
+    codes, beyond = b"\x02\x03\x24", b"\x02\x03\xff"
+    assert content.count(codes) == 1
+    Path("t.parquet").write_bytes(content.replace(codes, beyond))
+    with pytest.raises(DataError, match=r"^t.parquet: is damaged: a text is beyond"):
+        opened()
+
+
 def test_a_schema_that_contradicts_the_sizes(mlp_process):
     """A column said to be required, with counts of what is missing, is damage, not a crash."""
     write("x.parquet", a=[1.0, 2, 3, 4], y=["u", "v", "u", "v"])
