@@ -216,7 +216,7 @@ def check_metric(
         if metric.class_name not in class_names:
             remedy = did_you_mean(metric.class_name, class_names)
             remedy = remedy or f"the {part} are {join_names(class_names, 10)}"
-            raise ConfigError(where, f"there is no {one} {metric.class_name}", remedy)
+            raise ConfigError(where, f"there is no {one} {metric.class_name[:60]}", remedy)
     elif metric.class_name is not None and metric.name in overall:
         raise ConfigError(where, f"{metric.name} is of all {part}", f"write {metric.name}")
     elif metric.class_name is None and metric.name in overall:
@@ -229,7 +229,7 @@ def check_metric(
     else:
         names = [*dict.fromkeys((*overall, *per_name))]
         remedy = did_you_mean(metric.name, names) or f"the metrics are {', '.join(names)}"
-        raise ConfigError(where, f"there is no metric {metric.name}", remedy)
+        raise ConfigError(where, f"there is no metric {metric.name[:60]}", remedy)
 
 
 def read_baseline(

@@ -115,6 +115,8 @@ def test_malformed_allowances(text):
         ("recall", "77", "there is no class 77; did you mean 7?"),
         ("recall", "x", "there is no class x; the classes are 7, a]>=1, りんご"),
         ("top_5_accuracy", None, "is not measured; add --top-k 5"),
+        ("x" * 5000, None, f"there is no metric {'x' * 60}; the metrics are accuracy"),
+        ("recall", "x" * 5000, f"there is no class {'x' * 60}; the classes are 7"),
     ],
 )
 def test_metrics_that_there_are_not(metric, class_name, message):
