@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from mlpcli.data.dataset import Dataset
 from mlpcli.nn.network import Network, input_buffer
 from mlpcli.rng import Part
 from mlpcli.training.engine import NUMPY, Engine, Gather
+from mlpcli.training.shares import Share
 
 Features = NDArray[np.generic]
 Augment = Callable[[Features, int, Part | None], None]
@@ -43,40 +44,6 @@ def batch_sizes(n: int, bt_size: int) -> BatchSizes:
     """
     sizes = [min(bt_size, n - start) for start in range(0, n, bt_size)]
     return BatchSizes(sizes, sizes, n)
-
-
-class Share(NamedTuple):
-    """What one of several ranks learns of an epoch: some examples of each mini-batch, or none."""
-
-    positions: NDArray[np.intp]
-    """Where they stand in the epoch's order, (k,), ascending."""
-    starts: NDArray[np.intp]
-    """Where those of each mini-batch begin among `positions`, and their end, (steps + 1,)."""
-    offsets: NDArray[np.intp]
-    """Where each mini-batch begins in the order, and its end, (steps + 1,)."""
-
-    @property
-    def sizes(self) -> list[int]:
-        """How many there are in each mini-batch."""
-        sizes: list[int] = np.diff(self.starts).tolist()
-        return sizes
-
-    def part(self, first: int, stop: int) -> Part:
-        """Return which examples of the mini-batches from one to before another there are."""
-        chosen = self.positions[self.starts[first] : self.starts[stop]]
-        start = self.offsets[first]
-        return Part(int(self.offsets[stop] - start), chosen - start)
-
-
-def share_of(positions: NDArray[np.intp], sizes: Sequence[int]) -> Share:
-    """Return the share that has the examples at some positions of the epoch's order.
-
-    Args:
-        positions: (k,), ascending.
-        sizes: examples in each mini-batch.
-    """
-    offsets = np.cumsum([0, *sizes])
-    return Share(positions, np.searchsorted(positions, offsets), offsets)
 
 
 def mini_batches(
@@ -262,6 +229,10 @@ class MiniBatches:
             start += rows
             step += len(views)
 
+    def held(self, chosen: NDArray[Any]) -> NDArray[Any]:
+        """Return which rows of `features` hold the chosen examples."""
+        return chosen - self.first if self.first else chosen
+
     def _gather(
         self,
         chosen: NDArray[np.integer],
@@ -270,7 +241,7 @@ class MiniBatches:
         part: Part | None,
     ) -> None:
         """Fill the buffers with the chosen examples."""
-        rows, held = len(chosen), chosen - self.first if self.first else chosen
+        rows, held = len(chosen), self.held(chosen)
         if self.gather and augment is None:
             self.gather(self.features, held, self.x)
         else:

@@ -17,7 +17,7 @@ from mlpcli.model import Model, loss_of
 from mlpcli.nn.activations import Array
 from mlpcli.nn.inference import Evaluation, evaluate
 from mlpcli.signals import SIGNALS
-from mlpcli.training.batches import Share, share_of
+from mlpcli.training.shares import Share, share_of
 
 if TYPE_CHECKING:
     from mlpcli.training.run import Run
