@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ from mlpcli.nn.network import Network
 from mlpcli.training.batches import Augment, Features, MiniBatches
 from mlpcli.training.engine import Engine
 from mlpcli.training.step import compiled_rule, is_parametrized
+
+if TYPE_CHECKING:
+    from mlpcli.nn.compiled.plan import Plan
+    from mlpcli.nn.compiled.team import Team
 
 # Multiply-adds of a forward pass up to which the loop is faster in any case. Beyond, it has to have
 # NumPy's library for its products, and activations that are computed for several numbers at once.
@@ -35,12 +39,15 @@ class Piece(NamedTuple):
     steps: range
 
 
+Take = Callable[[Piece, NDArray[np.float64], int], NDArray[np.float64]]
+
+
 class CompiledSteps(NamedTuple):
     """What takes the steps of an epoch."""
 
     pieces: Callable[[NDArray[np.integer], Augment | None, int], Iterator[Piece]]
     """Cuts an epoch, a function of its order, of what distorts it and of the step to begin with."""
-    take: Callable[[Piece, NDArray[np.float64], int], NDArray[np.float64]]
+    take: Take
     """A function of a piece, of eta for each step, and of the first step's number from 1: returns
     their errors up to one that is not finite, (steps,)."""
 
@@ -56,55 +63,47 @@ def compiled_steps(
     if not engine.numba or others:
         return None
     # Here, since they import numba.
-    from mlpcli.nn.compiled import blas, plan, steps
-    from mlpcli.nn.compiled.team import AVAILABLE, Team
+    from mlpcli.nn.compiled import blas, plan, team
 
     if work > SMALL and not plan.suits_large(network):
         return None
-    team = Team(max(1, min(blas.threads(), work // SHARE)) if AVAILABLE else 1)
+    size = max(1, min(blas.threads(), work // SHARE)) if team.AVAILABLE else 1
     rule = compiled_rule(experiment, network)
     loss = experiment.loss, experiment.output
-    given = plan.make_plan(network, loss, rows, state, rule, team.size)
+    given = plan.make_plan(network, loss, rows, state, rule, size)
     if given is None:
         return None
+    most = max(1, min(PIECE // work, MOST_STEPS))
+    if experiment.checkpoint_every:
+        # No piece is longer than the time between two saves.
+        steps = len(batches.batch_sizes.sizes)
+        most = max(1, min(most, int(experiment.checkpoint_every * steps)))
+
+    def pieces(order: NDArray[np.integer], augment: Augment | None, first: int) -> Iterator[Piece]:
+        for piece in _gathered(batches, order.astype(np.int64, copy=False), augment, first):
+            yield from _cut(piece, batches.batch_sizes.sizes, most)
+
+    return CompiledSteps(pieces, _taker(network, batches, given, team.Team(size)))
+
+
+def _taker(network: Network, batches: MiniBatches, given: "Plan", team: "Team") -> Take:
+    """Return what takes the steps of a piece, all threads together."""
+    from mlpcli.nn.compiled import plan, steps
+
     weights = np.empty((0, 1), network.dtype) if batches.weights is None else batches.weights
-    labels = batches.labels.astype(np.int64)
+    labels = batches.labels.astype(np.int64, copy=False)
     parts = [plan.parts_of(network.structure, i, team.size) for i in range(team.size)]
     sizes, divisors = np.array(batches.batch_sizes.sizes), np.array(batches.batch_sizes.divisors)
 
     def take(piece: Piece, etas: NDArray[np.float64], first: int) -> NDArray[np.float64]:
         features, held, chosen, numbers = piece
         part, errors = slice(numbers.start, numbers.stop), np.empty(len(numbers))
-        done = team.call(
-            lambda i: steps.train_steps(
-                i,
-                parts[i],
-                features,
-                labels,
-                batches.targets,
-                weights,
-                held,
-                chosen,
-                sizes[part],
-                divisors[part],
-                etas,
-                first,
-                errors,
-                *given,
-            )
-        )
+        source = features, labels, batches.targets, weights, held, chosen
+        alike: tuple[Any, ...] = (*source, sizes[part], divisors[part], etas, first, errors, *given)
+        done = team.call(lambda i: steps.train_steps(i, parts[i], *alike))
         return errors[:done]
 
-    most = max(1, min(PIECE // work, MOST_STEPS))
-    if experiment.checkpoint_every:
-        # No piece is longer than the time between two saves.
-        most = max(1, min(most, int(experiment.checkpoint_every * len(sizes))))
-
-    def pieces(order: NDArray[np.integer], augment: Augment | None, first: int) -> Iterator[Piece]:
-        for piece in _gathered(batches, order.astype(np.int64, copy=False), augment, first):
-            yield from _cut(piece, batches.batch_sizes.sizes, most)
-
-    return CompiledSteps(pieces, take)
+    return take
 
 
 def _gathered(
@@ -115,7 +114,7 @@ def _gathered(
     row = sum(sizes[:first])
     if augment is None and _can_gather(features, batches.x):
         left = order[row:]
-        yield Piece(features, left - batches.first, left, range(first, len(sizes)))
+        yield Piece(features, batches.held(left), left, range(first, len(sizes)))
         return
     for start, views in batches.epoch_chunks(order, augment, first):
         rows = sum(len(view.x) for view in views)

@@ -71,8 +71,8 @@ def _arrive(_: Any, meeting: Any) -> Any:
     """Add 1 to the first number of an array, as one operation among threads."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return builder.atomic_rmw("add", pointer, ir.IntType(64)(1), "seq_cst")
+        counter = _counter(context, builder, signature, arguments)
+        return builder.atomic_rmw("add", counter, ir.IntType(64)(1), "seq_cst")
 
     return types.int64(meeting), write
 
@@ -82,10 +82,15 @@ def _arrived(_: Any, meeting: Any) -> Any:
     """Return the first number of an array as it is in memory now."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        return builder.load_atomic(pointer, "acquire", 8)
+        counter = _counter(context, builder, signature, arguments)
+        return builder.load_atomic(counter, "acquire", 8)
 
     return types.int64(meeting), write
+
+
+def _counter(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Return where the first number of the array is that such a function is given."""
+    return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
 
 class Team:

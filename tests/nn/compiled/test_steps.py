@@ -23,6 +23,8 @@ BASE = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epoch
 
 ENDS = [(loss, output) for loss, output in LOSSES if output in ("sigmoid", "softmax")]
 
+PENALTIES = {"weight_decay": st.floats(1e-6, 0.1), "class_weight": st.just("balanced")}
+
 
 def trained(engine, keys, on_step=None, scale="none"):
     """Return the run of an experiment with an engine, on inputs of some scale."""
@@ -43,11 +45,10 @@ def trained(engine, keys, on_step=None, scale="none"):
     rule=RULES,
     options=st.fixed_dictionaries(
         {},
-        optional={
-            "weight_decay": st.floats(1e-6, 0.1),
+        optional=PENALTIES
+        | {
             "clip_norm": st.floats(0.1, 10),
             "label_smoothing": st.floats(0, 0.3),
-            "class_weight": st.just("balanced"),
             "schedule": st.just("cosine"),
             "checkpoint_every": st.just(0.4),
             "bt_size": st.integers(1, 70),
@@ -106,14 +107,7 @@ def three_threads(monkeypatch):
     activation=st.sampled_from(["sigmoid", "relu", "tanh"]),
     ends=st.sampled_from(ENDS),
     rule=RULES,
-    options=st.fixed_dictionaries(
-        {},
-        optional={
-            "weight_decay": st.floats(1e-6, 0.1),
-            "clip_norm": st.floats(0.01, 10),
-            "class_weight": st.just("balanced"),
-        },
-    ),
+    options=st.fixed_dictionaries({}, optional=PENALTIES | {"clip_norm": st.floats(0.01, 10)}),
     bt_size=st.integers(1, 70),
     dtype=st.sampled_from(["float64", "float32"]),
     scale=st.sampled_from(["none", "unit"]),
