@@ -72,7 +72,7 @@ def export(
     limit()
     from mlpcli.checkpoint import store
     from mlpcli.export import examples, forms, quantize
-    from mlpcli.export.steps import steps_of
+    from mlpcli.export.of_model import steps_of
 
     form = forms.form_of(output, form)
     if int8 and form not in ("c", "h"):

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError
-from mlpcli.export.steps import Category, Steps, steps_of, to_mapping
+from mlpcli.export.of_model import steps_of
+from mlpcli.export.steps import Category, Steps, to_mapping
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, tag
 from mlpcli.report.png import as_bytes, brightest, picture, thumbnail

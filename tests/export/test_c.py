@@ -6,7 +6,7 @@ import pytest
 
 from mlpcli.errors import ConfigError
 from mlpcli.export import c, c_literals
-from mlpcli.export.steps import steps_of
+from mlpcli.export.of_model import steps_of
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from mlpcli.checkpoint.store import load, load_with_meta
 from mlpcli.data.readers.table import Table
 from mlpcli.export import c, forms, onnx_model, python, run_c
 from mlpcli.export.examples import answers, compare, make_examples
+from mlpcli.export.of_model import steps_of
 from mlpcli.export.quantize import quantize, weights_of, with_weights
-from mlpcli.export.steps import Classes, steps_of
+from mlpcli.export.steps import Classes
 
 SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover")
 # Together they use every line that C files are made of.

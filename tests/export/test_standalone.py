@@ -7,7 +7,7 @@ import exported
 import pytest
 
 from mlpcli.export import python
-from mlpcli.export.steps import steps_of
+from mlpcli.export.of_model import steps_of
 
 
 @pytest.fixture

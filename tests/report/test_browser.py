@@ -18,7 +18,8 @@ from conftest import ROOT
 
 import mlpcli
 from mlpcli.data.readers.idx import read_idx
-from mlpcli.export.steps import steps_of, to_mapping
+from mlpcli.export.of_model import steps_of
+from mlpcli.export.steps import to_mapping
 from mlpcli.prediction.inputs import read_input
 
 BROWSER = next(

@@ -10,7 +10,8 @@ import pytest
 from conftest import ROOT
 
 from mlpcli.export.examples import answers, make_examples, rows_of
-from mlpcli.export.steps import steps_of, to_mapping
+from mlpcli.export.of_model import steps_of
+from mlpcli.export.steps import to_mapping
 
 SCRIPT = """
 const { steps, rows } = JSON.parse(require("fs").readFileSync(0));

@@ -1,0 +1,50 @@
+"""What the steps of a model cannot say is refused by name."""
+
+from dataclasses import make_dataclass
+
+import exported
+import pytest
+
+from mlpcli.data.encoding import Column
+from mlpcli.errors import ConfigError
+from mlpcli.export import supported
+from mlpcli.export.of_model import steps_of
+from mlpcli.model import Model
+from mlpcli.nn.network import Network
+
+
+def test_a_role_that_steps_do_not_know_is_refused(tmp_path):
+    """A column of another role has features that nobody here knows how to compute."""
+    model = exported.table_model(tmp_path, "numbers")
+    columns = (*model.encoding.columns[:-1], Column("when", "moment"))
+    model.encoding = model.encoding._replace(columns=columns)
+    with pytest.raises(ConfigError, match="column when is moment, which cannot be exported"):
+        steps_of(model)
+
+
+@pytest.mark.parametrize("table", ["ENCODING_FIELDS", "COLUMN_FIELDS", "EXPERIMENT_KEYS"])
+def test_what_steps_do_not_know_is_refused(table, tmp_path, monkeypatch):
+    """A field of an encoding or column, or a key, that is not known and not as by default."""
+    model = exported.table_model(tmp_path, "robust")
+    field = {"ENCODING_FIELDS": "means", "COLUMN_FIELDS": "filling", "EXPERIMENT_KEYS": "task"}
+    model.experiment = exported.table_model(tmp_path, "labels").experiment
+    known = [name for name in getattr(supported, table) if name != field[table]]
+    monkeypatch.setattr(supported, table, known)
+    with pytest.raises(ConfigError, match=f"(has|trained with) {field[table]}, which cannot"):
+        steps_of(model)
+
+
+def test_networks_and_models_that_steps_do_not_know_are_refused():
+    """More than a Model of a Network has parts whose meaning nobody here knows."""
+    model = exported.parity_model()
+    model.members = [model.network]
+    with pytest.raises(ConfigError, match="it has members"):
+        steps_of(model)
+    kind = make_dataclass("Ensemble", [], bases=(Model,))
+    of_another = kind(model.network, model.experiment, model.encoding, "")
+    with pytest.raises(ConfigError, match="it is a Ensemble of a Network"):
+        steps_of(of_another)
+    other = exported.parity_model()
+    other.network = type("Embedded", (Network,), {})(other.network.structure, ["tanh"] * 2)
+    with pytest.raises(ConfigError, match="it is a Model of a Embedded"):
+        steps_of(other)
