@@ -8,9 +8,10 @@ from mlpcli.config.differences import differing_keys, shown
 from mlpcli.evaluation.importance import METRIC
 from mlpcli.evaluation.intervals import difference
 from mlpcli.report import words
+from mlpcli.report.diagrams import learning_curves
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, number, table, tag
-from mlpcli.report.sections import interval_text, learning_curves, section
+from mlpcli.report.sections import interval_text, section
 from mlpcli.rng import KeyedStreams
 
 SHOWN = {

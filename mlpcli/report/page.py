@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from mlpcli import __version__
-from mlpcli.report import examples, sections, words
+from mlpcli.report import diagrams, examples, sections, words
 from mlpcli.report.comparison import compare
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, tag
@@ -34,11 +34,11 @@ def _of_one(run: Findings) -> list[Html | None]:
         ),
         live(run),
         sections.metrics(run),
-        sections.quantities(run),
-        sections.learning_curves([run]),
+        diagrams.quantities(run),
+        diagrams.learning_curves([run]),
         sections.per_class(run),
         sections.confusion(run),
-        sections.calibration(run),
+        diagrams.calibration(run),
         examples.mistakes(run),
         examples.importance(run),
         examples.weights(run),
