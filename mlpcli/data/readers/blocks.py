@@ -138,8 +138,10 @@ def _plain(data: bytes, first: int) -> Block | None:
         return None
     if not data.endswith(b"\n"):
         data += b"\n"
-    characters = np.frombuffer(b"\n" + data, np.uint8)
-    ends = characters == NEWLINE
-    if (ends[1:] & (ends[:-1] | (characters[:-1] == SPACE))).any():
+    characters = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(characters == NEWLINE)
+    # A first line that is blank comes after the last one.
+    before = characters[ends - 1]
+    if ((before == NEWLINE) | (before == SPACE)).any():
         return None
-    return Block(data, range(first, first + np.count_nonzero(ends) - 1))
+    return Block(data, range(first, first + len(ends)))

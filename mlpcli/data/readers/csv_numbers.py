@@ -44,20 +44,21 @@ def parse_numbers(
     if b'"' in text:
         return None
     plain = _without_groups(text, dialect.delimiter, notation)
-    found = parse_decimals(plain, dialect.delimiter, notation.decimal, dialect.width)
+    numeric, between = columns.numeric, dialect.delimiter
+    found = parse_decimals(plain, between, notation.decimal, dialect.width, columns=numeric)
     if found is None:
         return None
     values, others, ends = found
-    others[:, np.delete(np.arange(dialect.width), columns.numeric)] = False
+    others &= np.isin(np.arange(dialect.width), numeric)
     if plain is not text:
         ends = _ends_of_cells(text, dialect)
     if others.any():
         _fill_gaps(values, others, ends, block, dialect, columns)
-    if np.count_nonzero(others) > most * len(values) * len(columns.numeric):
+    if np.count_nonzero(others) > most * len(values) * len(numeric):
         return None
     if columns.options.notation:
         _doubt_first(values, others, columns)
-    for column in np.flatnonzero(others.any(axis=0)).tolist():
+    for column in np.flatnonzero(others.any(axis=0)).tolist() if others.any() else ():
         rows = np.flatnonzero(others[:, column])
         cells = _cells_of(text, ends, column, rows)
         numbers = _parse_alike(cells, notation) if columns.options.notation else {}
@@ -82,12 +83,15 @@ def _fill_gaps(
     Raises:
         DataError: as `parse_cell` does of the first.
     """
-    is_empty = others & (np.diff(ends.reshape(-1), prepend=-1).reshape(ends.shape) == 1)
-    for column in np.flatnonzero(is_empty.any(axis=0)).tolist():
-        rows = is_empty[:, column]
-        first = block.numbers[int(rows.argmax())]
-        values[rows, column] = parse_cell("", first, column, dialect, columns)
-    others &= ~is_empty
+    cells, flat = np.flatnonzero(others), ends.reshape(-1)
+    # The end before the first cell is the last one, which is no neighbour.
+    empty = cells[flat[cells] - np.where(cells, flat[cells - 1], -1) == 1]
+    rows, which = np.divmod(empty, dialect.width)
+    for column in np.unique(which).tolist():
+        there = rows[which == column]
+        first = block.numbers[int(there[0])]
+        values[there, column] = parse_cell("", first, column, dialect, columns)
+    others[rows, which] = False
 
 
 def _parse_alike(cells: list[str], notation: Notation) -> dict[str, float]:
@@ -133,8 +137,8 @@ def _cells_of(
 ) -> list[str]:
     """Return the cells of a column, in some rows or in all."""
     starts = ends[:, column - 1] + 1 if column else np.append(0, ends[:-1, -1] + 1)
-    bounds = zip(starts[rows].tolist(), ends[rows, column].tolist(), strict=True)
-    return [text[start:end].decode() for start, end in bounds]
+    parts = map(slice, starts[rows].tolist(), ends[rows, column].tolist())
+    return [*map(bytes.decode, map(text.__getitem__, parts))]
 
 
 def _without_groups(data: bytes, delimiter: str, notation: Notation) -> bytes:
