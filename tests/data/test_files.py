@@ -11,7 +11,7 @@ from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 
 from mlpcli.checkpoint import store
-from mlpcli.data.files import open_labelled
+from mlpcli.data.labelled import open_labelled
 from mlpcli.data.load import open_split
 
 TABLES = ("iris", "wine", "breast_cancer", "digits")
