@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding, encode
+from mlpcli.data.encode import encode
+from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding
 from mlpcli.data.quantities import decode_quantities
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names

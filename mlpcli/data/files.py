@@ -1,48 +1,33 @@
-"""A user's own files as a dataset: fit to the training file, apply to all others."""
+"""A user's own files as a dataset: fit to the training file."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import ROLES, ColumnRef, Files, Target
+from mlpcli.config.data_files import ROLES, Files
 from mlpcli.data.bins import check_columns, fit_bins
-from mlpcli.data.columns import (
-    HEADER_WORDS,
-    header_names,
-    select_for_training,
-    select_known,
-    with_dates,
-    with_known_dates,
-)
+from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates, with_known_dates
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
-from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation, fingerprint
+from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
-from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.fit import fit_encoding, fit_filling, fit_scaling
+from mlpcli.data.encoding import Encoding
+from mlpcli.data.fit import fit_encoding, fit_filling
 from mlpcli.data.forms import check_forms
+from mlpcli.data.labelled import HERE, examples_of, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
-from mlpcli.data.quantities import (
-    encode_quantities,
-    fit_quantities,
-    read_labels,
-    read_quantities,
-)
-from mlpcli.data.readers.npy import npz_names
+from mlpcli.data.quantities import fit_quantities
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
 from mlpcli.data.roles import take_roles
+from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.splits import choose, set_aside, strata, training_rows
-from mlpcli.data.targets import encode_labels
 from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
-
-HERE = (Path(),)
 
 
 def load_files(
@@ -87,7 +72,7 @@ def make_dataset(
         check_columns(encoding, table)
     encoding = encoding._replace(unknown=files.unknown)
     train, test = _split(files, encoding, table, preparation.seed)
-    rows = training_rows(_targets(encoding, train), preparation, train)
+    rows = training_rows(targets_of(encoding, train), preparation, train)
     weights = _training_weights(train, rows)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
@@ -96,10 +81,10 @@ def make_dataset(
     encoding = fit_scaling(encoding, train, preparation.scale, rows)
     if preparation.task == "regression":
         encoding = fit_quantities(encoding, train, rows)
-    encoding = fit_commonest(encoding, _targets(encoding, train), rows, weights)
+    encoding = fit_commonest(encoding, targets_of(encoding, train), rows, weights)
     dtype, opened, unseen = preparation.dtype, None, []
     if test is not None:
-        opened = Opened(test, _examples(encoding, test, dtype))
+        opened = Opened(test, examples_of(encoding, test, dtype))
     elif isinstance(files.test, str):
         opened = open_test_file(files, encoding, search_paths, dtype)
         unseen = unseen_notes(encoding, opened.table)
@@ -119,7 +104,7 @@ def make_dataset(
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
     notes += unseen
-    learned = _examples(encoding, train, dtype)
+    learned = examples_of(encoding, train, dtype)
     dataset = Dataset(
         files.train,
         encoding,
@@ -183,7 +168,7 @@ def open_files_split(
         raw = read_training(files, source, encoding)
         table = handle_missing(raw, files.missing, files.missing_target)
         train, test = _split(files, encoding, table, preparation.seed)
-        opened = Opened(train, _examples(encoding, train, dtype))
+        opened = Opened(train, examples_of(encoding, train, dtype))
     if fingerprint(opened.examples, opened.table.weights) != trained_on:
         raise DataError(
             table.where, "has changed since the training", "score it as a whole with --data FILE"
@@ -191,50 +176,7 @@ def open_files_split(
     if split == "train" or test is None:
         return opened
     with unquoted():
-        return Opened(test, _examples(encoding, test, dtype))
-
-
-def open_labelled(
-    path: Path,
-    encoding: Encoding,
-    files: Files | None = None,
-    target: ColumnRef | None = None,
-    search_paths: Sequence[Path] = HERE,
-    role: str = "test",
-    dtype: str = "float32",
-) -> Opened:
-    """Open any file of labelled examples in an encoding fitted before.
-
-    Args:
-        path: a file or folder like the one that was trained on.
-        encoding: that of the training data.
-        files: how the training file was read; None for a dataset known by name.
-        target: where the classes are: a column, an array of an archive, or a file of labels; None
-            for where they were in training, or a file beside this one.
-        search_paths: what a file of labels may be relative to.
-        role: `train` or `test`, for archives that have both.
-        dtype: the precision of the network's arithmetic.
-
-    Raises:
-        DataError: if something in it is wrong.
-    """
-    files = files or Files()
-    source = find_source(path)
-    like_training = _target_like(source, files.target) if target is None else target
-    table = read_files(
-        with_labels(source, like_training, search_paths, "data.test_target"),
-        files,
-        select_known(encoding, labelled=True, target=target, weight=files.weight),
-        header_names=header_names(encoding),
-        target=like_training,
-        features=len(encoding.input_columns) or encoding.features,
-        image_shape=encoding.image_shape,
-        role=role,
-    )
-    marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
-    marked = with_known_dates(marked, encoding)
-    kept = handle_missing(marked, files.missing, files.missing_target)
-    return Opened(kept, _examples(encoding, kept, dtype))
+        return Opened(test, examples_of(encoding, test, dtype))
 
 
 def training_source(
@@ -283,7 +225,7 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:
     if not isinstance(files.test, float):
         return table, None
-    alike = strata(encoding.task, _targets(encoding, table), files.test)
+    alike = strata(encoding.task, targets_of(encoding, table), files.test)
     rng = KeyedStreams(seed).generator("test split")
     kept, out = choose(table, alike, files.test, rng)
     if not len(out) or not len(kept):
@@ -299,38 +241,3 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
     # By class, so that it makes no difference in which order a file has the classes.
     kept, out = (part[np.argsort(alike[part], kind="stable")] for part in (kept, out))
     return table.take(kept), table.take(out)
-
-
-def open_test_file(
-    files: Files, encoding: Encoding, search_paths: Sequence[Path], dtype: str
-) -> Opened:
-    """Open the file of test examples that a configuration names.
-
-    Raises:
-        DataError: if it is missing, or something in it is wrong.
-    """
-    remedy = "correct it, or give --data FILE"
-    path = resolve_path(str(files.test), search_paths, remedy, "data.test")
-    return open_labelled(path, encoding, files, files.test_target, search_paths, dtype=dtype)
-
-
-def _targets(encoding: Encoding, table: Table) -> NDArray[Any]:
-    """Return the targets of a table, quantities in their own units."""
-    if encoding.task == "regression":
-        return read_quantities(table)
-    return read_labels(table) if encoding.task == "multilabel" else encode_labels(encoding, table)
-
-
-def _examples(encoding: Encoding, table: Table, dtype: str) -> Examples:
-    if encoding.task == "regression":
-        targets: NDArray[Any] = encode_quantities(encoding, table, dtype)
-    else:
-        targets = _targets(encoding, table)
-    return Examples(encode(encoding, table, dtype), targets)
-
-
-def _target_like(source: Source, trained: Target | None) -> Target | None:
-    """Return where another file has its classes, if it is made like the training file."""
-    if not isinstance(trained, str):
-        return trained
-    return trained if source.format == "npz" and trained in npz_names(source.path) else None

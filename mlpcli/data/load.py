@@ -13,7 +13,8 @@ from mlpcli.config.schema import LINEAR_LOSSES, Experiment
 from mlpcli.data.builtin.datasets import load_builtin, open_builtin_split
 from mlpcli.data.dataset import Dataset, Fold, Opened, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
-from mlpcli.data.files import load_files, open_files_split, open_labelled
+from mlpcli.data.files import load_files, open_files_split
+from mlpcli.data.labelled import open_labelled
 from mlpcli.data.parts import RANK, Parts, load_part
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.data.unseen import unseen_notes

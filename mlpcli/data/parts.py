@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import Files
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.dataset import Dataset, Examples, OwnPart, Preparation, fingerprint
-from mlpcli.data.encoding import encode
-from mlpcli.data.files import open_test_file, read_training, training_source
-from mlpcli.data.fit import Statistics, fit_encoding, fit_scaling
+from mlpcli.data.encode import encode
+from mlpcli.data.files import read_training, training_source
+from mlpcli.data.fit import fit_encoding
+from mlpcli.data.labelled import open_test_file
 from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers.table import Labels, Table
+from mlpcli.data.scaling import Statistics, fit_scaling
 from mlpcli.data.splits import training_rows
 from mlpcli.data.targets import encode_labels
 from mlpcli.errors import DataError

@@ -12,8 +12,9 @@ from mlpcli.config.load import parse_experiment
 from mlpcli.config.presets import RECIPES
 from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED
-from mlpcli.data.files import HERE, make_dataset, read_training
+from mlpcli.data.files import make_dataset, read_training
 from mlpcli.data.guess import Guess, Wishes, guess_files
+from mlpcli.data.labelled import HERE
 from mlpcli.data.load import check_fits, preparation_of
 from mlpcli.data.readers.source import find_source, with_labels
 from mlpcli.data.readers.table import Table

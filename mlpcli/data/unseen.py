@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mlpcli.data.encoding import Encoding, category_codes
+from mlpcli.data.encode import category_codes
+from mlpcli.data.encoding import Encoding
 from mlpcli.data.readers.table import Table, column_name
 from mlpcli.errors import join_names
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import Written
 from mlpcli.data import load
 from mlpcli.data.dataset import Examples, Opened
-from mlpcli.data.files import open_labelled
+from mlpcli.data.labelled import open_labelled
 from mlpcli.errors import DataError
 from mlpcli.evaluation.baseline import baseline_accuracy
 from mlpcli.evaluation.other_tasks import labels_report, quantities_report

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.encoding import encode
+from mlpcli.data.encode import encode
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import MismatchError
 from mlpcli.export.steps import Category, Number, Steps

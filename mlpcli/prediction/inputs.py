@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import header_names, select_known, with_known_dates
-from mlpcli.data.encoding import Column, Encoding, encode
+from mlpcli.data.encode import encode
+from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
 from mlpcli.data.readers.csv import csv_tables

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import mlpcli
 from mlpcli.config.load import load_experiment
 from mlpcli.data.bins import BINS
-from mlpcli.data.encoding import Encoding, embed
+from mlpcli.data.encode import embed
+from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import load_data
 
 KEYS = "hidden: [8]\neta: 0.1\nbt_size: 16\nepochs: 4\nembeddings: piecewise_linear\n"

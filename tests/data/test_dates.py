@@ -13,7 +13,8 @@ from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.dates import date_features, date_text, fit_parts
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.files import load_files, open_labelled
+from mlpcli.data.files import load_files
+from mlpcli.data.labelled import open_labelled
 from mlpcli.data.readers.dates import read_date
 from mlpcli.errors import AmbiguousDateError, DataError
 from mlpcli.prediction.inputs import read_input

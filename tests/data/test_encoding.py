@@ -11,10 +11,12 @@ from hypothesis.extra import numpy as hnp
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.encoding import Column, Encoding, encode
-from mlpcli.data.files import load_files, open_labelled
-from mlpcli.data.fit import fit_scaling
+from mlpcli.data.encode import encode
+from mlpcli.data.encoding import Column, Encoding
+from mlpcli.data.files import load_files
+from mlpcli.data.labelled import open_labelled
 from mlpcli.data.readers.table import Labels, Table, name_labels
+from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.targets import encode_labels, fit_classes
 from mlpcli.errors import DataError, NotClassesError
 

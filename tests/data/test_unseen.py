@@ -9,7 +9,7 @@ import pytest
 
 from mlpcli.checkpoint import store
 from mlpcli.data.columns import select_known
-from mlpcli.data.encoding import encode
+from mlpcli.data.encode import encode
 from mlpcli.data.readers.table import Table
 from mlpcli.prediction.inputs import read_input
 

@@ -10,10 +10,11 @@ from mlpcli.data.builtin import archive, parity
 from mlpcli.data.builtin.registry import DATASETS, IDX_FILES, BuiltinDataset, lookup
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.dataset import Dataset, Examples, Opened, Preparation
-from mlpcli.data.encoding import Encoding, encode
-from mlpcli.data.fit import fit_scaling
+from mlpcli.data.encode import encode
+from mlpcli.data.encoding import Encoding
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
+from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.splits import set_aside, training_rows
 from mlpcli.errors import DataError, MissingDatasetError
 

@@ -128,6 +128,10 @@ class Table(NamedTuple):
         column = self.values[:, j] if rows is None else self.values[rows, j]
         return column[~np.isnan(column)] if column.dtype.kind == "f" else column
 
+    def weights_of(self, rows: Rows = None) -> NDArray[np.float64] | None:
+        """Return how much each of some rows counts, (m,); None where all count the same."""
+        return self.weights if self.weights is None or rows is None else self.weights[rows]
+
     def reference(self, j: int) -> ColumnRef:
         """Return how a configuration refers to column j of `values`."""
         position = self.position(j)

@@ -12,7 +12,8 @@ import pytest
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
-from mlpcli.data.files import load_files, open_labelled
+from mlpcli.data.files import load_files
+from mlpcli.data.labelled import open_labelled
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.npy import npz_names, read_npz
 from mlpcli.errors import DataError

@@ -1,0 +1,102 @@
+"""Labelled examples of any file, in an encoding that was fitted before."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from mlpcli.config.data_files import ColumnRef, Files, Target
+from mlpcli.data.columns import header_names, select_known, with_known_dates
+from mlpcli.data.dataset import Examples, Opened
+from mlpcli.data.encode import encode
+from mlpcli.data.encoding import Encoding
+from mlpcli.data.missing import handle_missing, mark_missing
+from mlpcli.data.quantities import encode_quantities, read_labels, read_quantities
+from mlpcli.data.readers.npy import npz_names
+from mlpcli.data.readers.read import read_files
+from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
+from mlpcli.data.readers.table import Table
+from mlpcli.data.roles import take_roles
+from mlpcli.data.targets import encode_labels
+
+HERE = (Path(),)
+
+
+def open_labelled(
+    path: Path,
+    encoding: Encoding,
+    files: Files | None = None,
+    target: ColumnRef | None = None,
+    search_paths: Sequence[Path] = HERE,
+    role: str = "test",
+    dtype: str = "float32",
+) -> Opened:
+    """Open any file of labelled examples in an encoding fitted before.
+
+    Args:
+        path: a file or folder like the one that was trained on.
+        encoding: that of the training data.
+        files: how the training file was read; None for a dataset known by name.
+        target: where the classes are: a column, an array of an archive, or a file of labels; None
+            for where they were in training, or a file beside this one.
+        search_paths: what a file of labels may be relative to.
+        role: `train` or `test`, for archives that have both.
+        dtype: the precision of the network's arithmetic.
+
+    Raises:
+        DataError: if something in it is wrong.
+    """
+    files = files or Files()
+    source = find_source(path)
+    like_training = _target_like(source, files.target) if target is None else target
+    table = read_files(
+        with_labels(source, like_training, search_paths, "data.test_target"),
+        files,
+        select_known(encoding, labelled=True, target=target, weight=files.weight),
+        header_names=header_names(encoding),
+        target=like_training,
+        features=len(encoding.input_columns) or encoding.features,
+        image_shape=encoding.image_shape,
+        role=role,
+    )
+    marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
+    marked = with_known_dates(marked, encoding)
+    kept = handle_missing(marked, files.missing, files.missing_target)
+    return Opened(kept, examples_of(encoding, kept, dtype))
+
+
+def open_test_file(
+    files: Files, encoding: Encoding, search_paths: Sequence[Path], dtype: str
+) -> Opened:
+    """Open the file of test examples that a configuration names.
+
+    Raises:
+        DataError: if it is missing, or something in it is wrong.
+    """
+    remedy = "correct it, or give --data FILE"
+    path = resolve_path(str(files.test), search_paths, remedy, "data.test")
+    return open_labelled(path, encoding, files, files.test_target, search_paths, dtype=dtype)
+
+
+def targets_of(encoding: Encoding, table: Table) -> NDArray[Any]:
+    """Return the targets of a table, quantities in their own units."""
+    if encoding.task == "regression":
+        return read_quantities(table)
+    return read_labels(table) if encoding.task == "multilabel" else encode_labels(encoding, table)
+
+
+def examples_of(encoding: Encoding, table: Table, dtype: str) -> Examples:
+    """Return the features and targets of a table, quantities standardised."""
+    if encoding.task == "regression":
+        targets: NDArray[Any] = encode_quantities(encoding, table, dtype)
+    else:
+        targets = targets_of(encoding, table)
+    return Examples(encode(encoding, table, dtype), targets)
+
+
+def _target_like(source: Source, trained: Target | None) -> Target | None:
+    """Return where another file has its classes, if it is made like the training file."""
+    if not isinstance(trained, str):
+        return trained
+    return trained if source.format == "npz" and trained in npz_names(source.path) else None
