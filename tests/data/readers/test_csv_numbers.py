@@ -129,6 +129,8 @@ def test_columns_of_several_units_are_as_read_cell_by_cell():
             ]
             assert outcomes[0] == outcomes[1]
     assert not isinstance(parsed(parse_plain, rows, Notation(".", " ")), str)
+    percent = [(" 7%", "1", "1", "a")] * 20 + [(" 8", "1", "1", "a")]
+    assert "but line" in parsed(parse_numbers, percent, Notation(","))
 
 
 def test_few_plain_numbers_are_left_to_others():
