@@ -1,12 +1,14 @@
 """Tables of numbers in any notation, most of which are plain decimals: these many at a time."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.blocks import NEWLINE, Block
 from mlpcli.data.readers.csv_cells import Columns, parse_cell, parse_texts
 from mlpcli.data.readers.csv_decimals import ALL, Decimals, parse_decimals
-from mlpcli.data.readers.csv_dialect import Dialect
+from mlpcli.data.readers.csv_dialect import Dialect, split_line
 from mlpcli.data.readers.csv_units import bounds_of, parse_alike, without_groups
 from mlpcli.data.readers.notation import Notation
 
@@ -40,7 +42,7 @@ def parse_numbers(
     text, notation = block.data, columns.options.notation
     if b'"' in text:
         return None
-    found = _parse_plain_cells(text, dialect, columns, notation or Notation())
+    found = _parse_plain_cells(text, dialect, columns.numeric, notation)
     if found is None:
         return None
     values, others, ends = found
@@ -63,11 +65,29 @@ def parse_numbers(
     return values
 
 
+def cells_that_are_not_plain(
+    block: Block, dialect: Dialect, columns: Sequence[int], notation: Notation | None
+) -> Iterator[tuple[int, Iterable[str]]]:
+    """Yield some columns, each with all its cells that are no plain decimals, if not with more.
+
+    Raises:
+        DataError: as `split_line` does.
+    """
+    found = _parse_plain_cells(block.data, dialect, columns, notation)
+    if b'"' in block.data or found is None:
+        rows = [split_line(line, dialect) for line in block.lines]
+        yield from ((column, {row[column] for row in rows}) for column in columns)
+        return
+    for column in np.flatnonzero(found.others.any(axis=0)).tolist():
+        rows_there = np.flatnonzero(found.others[:, column])
+        yield column, _cells_of(block.data, found.ends, column, rows_there)
+
+
 def _parse_plain_cells(
-    text: bytes, dialect: Dialect, columns: Columns, notation: Notation
+    text: bytes, dialect: Dialect, numeric: Sequence[int], notation: Notation | None
 ) -> Decimals | None:
     """Parse the plain decimals of columns of numbers; flag their other cells."""
-    delimiter, width, numeric = dialect.delimiter, dialect.width, columns.numeric
+    delimiter, width, notation = dialect.delimiter, dialect.width, notation or Notation()
     plain = without_groups(text, delimiter, notation)
     found = parse_decimals(plain, delimiter, notation.decimal, width, columns=numeric)
     if found is None:
