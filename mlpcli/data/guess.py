@@ -11,6 +11,7 @@ import numpy as np
 from mlpcli.config.data_files import ROLES, ColumnRef, Files, MissingValues, Target
 from mlpcli.data.columns import HEADER_WORDS, find_column, select_all
 from mlpcli.data.files import read_training
+from mlpcli.data.forms import unit_note
 from mlpcli.data.guess_forms import guess_dates, guess_notation
 from mlpcli.data.header import names_columns
 from mlpcli.data.looks import Look, look_at
@@ -355,6 +356,8 @@ def _no_feature(column: Look, asked_for: bool) -> str:
     if column.is_text and len(column.texts) == 1 and column.is_given.all():
         return "the same in every row"
     names = column.is_text and column.are_all_different and bool(column.is_given.all())
+    if (names or column.is_names) and not asked_for and (unit := unit_note(column.texts)):
+        return unit
     if column.numbers_rows or (names and not asked_for):
         return "different in every row; features only if taken out of ignore"
     if column.is_names:
