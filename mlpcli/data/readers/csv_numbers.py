@@ -42,7 +42,8 @@ def parse_numbers(
     text, notation = block.data, columns.options.notation
     if b'"' in text:
         return None
-    found = _parse_plain_cells(text, dialect, columns.numeric, notation)
+    numeric = columns.numeric
+    found = _parse_plain_cells(text, dialect, numeric, notation)
     if found is None:
         return None
     values, others, ends = found
@@ -51,7 +52,7 @@ def parse_numbers(
     doubtful = _doubtful(found, columns) if notation else ([], [])
     if notation:
         parse_alike(found, text, columns.units, notation)
-    if np.count_nonzero(others) > most * len(values) * len(columns.numeric):
+    if np.count_nonzero(others) > most * len(values) * len(numeric):
         return None
     others[doubtful] = True
     for column in np.flatnonzero(others.any(axis=0)).tolist() if others.any() else ():
@@ -92,7 +93,7 @@ def _parse_plain_cells(
     found = parse_decimals(plain, delimiter, notation.decimal, width, columns=numeric)
     if found is None:
         return None
-    found.others[:] &= np.isin(np.arange(width), numeric)
+    found.others[:, list({*range(width)}.difference(numeric))] = False
     return found if plain is text else found._replace(ends=_ends_of_cells(text, dialect))
 
 
@@ -107,7 +108,7 @@ def _fill_gaps(found: Decimals, block: Block, dialect: Dialect, columns: Columns
     starts, stops = bounds_of(found.ends, cells)
     empty = cells[starts == stops]
     rows, which = np.divmod(empty, dialect.width)
-    for column in np.unique(which).tolist():
+    for column in sorted({*which.tolist()}):
         there = rows[which == column]
         first = block.numbers[int(there[0])]
         values[there, column] = parse_cell("", first, column, dialect, columns)
