@@ -66,7 +66,7 @@ def test_images_are_those_of_the_shipped_configuration():
 VALUES = {
     "hidden": "[5]", "activation": "relu", "eta": "0.5", "bt_size": "3", "epochs": "2",
     "schedule": "cosine", "parametrization": "standard", "feature_scale": "false",
-    "validation": "0.3", "label_smoothing": "0", "calibrate": "false", "beta2": "0.9",
+    "validation": "0.3", "label_smoothing": "0", "calibrate": "false",
     "optimizer": "adamw", "output": "sigmoid", "loss": "mse",
 }  # fmt: skip
 
@@ -113,9 +113,6 @@ def test_none_closes_a_key():
         ("optimizer: rmsprop\nbeta1: 0.5\n", (),
          "c.yaml:4: beta1: is a setting of adam and adamw, but optimizer is rmsprop; remove it, or "
          "write optimizer: adam"),
-        ("optimizer: sgd\n", (),
-         "c.yaml:2: from preset tabular: beta2: is a setting of adam and adamw and rmsprop, but "
-         "optimizer is sgd; write beta2: none, or write optimizer: adam"),
         ("", ("momentum=0.9",),
          "--set momentum=0.9: momentum: is a setting of sgd, but optimizer is adam (from preset "
          "tabular); remove it, or write optimizer: sgd"),
