@@ -79,7 +79,7 @@ def init(
     parity, which needs no files. Nothing is ever overwritten.
     """
     from mlpcli.data import suggest
-    from mlpcli.data.guess import Wishes
+    from mlpcli.data.guess.record import Wishes
 
     experiments = suggest.shipped()
     path = Path(data)

@@ -1,5 +1,7 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
+from collections.abc import Iterable
+
 from mlpcli.config.data_files import ROLES, ColumnRef, Files
 from mlpcli.data.dates import read_dates
 from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
@@ -32,6 +34,12 @@ def find_column(
         return name % width
     columns = join_names([*map(repr, names)]) if names else f"0 to {width - 1}"
     raise DataError(where, f"there is no column {name!r}", f"the columns are {columns}", key)
+
+
+def find_columns(columns: Iterable[ColumnRef], table: Table) -> list[int]:
+    """Return where a table has some columns, as `find_column` does."""
+    width = table.selection.width if table.selection else table.values.shape[1]
+    return [find_column(name, table.names, width, table.where) for name in columns]
 
 
 def find_kept(

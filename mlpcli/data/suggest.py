@@ -13,7 +13,8 @@ from mlpcli.config.presets import RECIPES
 from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED
 from mlpcli.data.files import make_dataset, read_training
-from mlpcli.data.guess import Guess, Wishes, guess_files
+from mlpcli.data.guess.files import guess_files
+from mlpcli.data.guess.record import Guess, Wishes
 from mlpcli.data.labelled import HERE
 from mlpcli.data.load import check_fits, preparation_of
 from mlpcli.data.readers.source import find_source, with_labels

@@ -10,7 +10,7 @@ from conftest import CONFIGS
 
 from mlpcli.config.load import load_experiment
 from mlpcli.data import suggest
-from mlpcli.data.guess import Wishes
+from mlpcli.data.guess.record import Wishes
 
 HEADER = "header: the first line names the columns (--no-header says otherwise)"
 IRISES = "length,width,species\n" + "".join(

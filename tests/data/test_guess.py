@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpcli.config.load import load_experiment
-from mlpcli.data.guess import Wishes
-from mlpcli.data.header import names_columns
+from mlpcli.data.guess.header import names_columns
+from mlpcli.data.guess.record import Wishes
 from mlpcli.data.readers.csv_dialect import looks_like_names
 from mlpcli.data.suggest import suggest
 

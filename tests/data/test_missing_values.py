@@ -9,7 +9,7 @@ import pytest
 from mlpcli.config.data_files import Files, MissingValues, parse_files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
-from mlpcli.data.guess import Wishes
+from mlpcli.data.guess.record import Wishes
 from mlpcli.data.labelled import open_labelled
 from mlpcli.data.suggest import suggest
 from mlpcli.errors import DataError, NotClassesError

@@ -8,7 +8,7 @@ import pytest
 from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
-from mlpcli.data.guess import Wishes
+from mlpcli.data.guess.record import Wishes
 from mlpcli.data.labelled import open_labelled
 from mlpcli.data.readers import source as sources
 from mlpcli.data.readers.source import Source, find_source, with_labels

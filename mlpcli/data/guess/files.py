@@ -1,0 +1,90 @@
+"""How to read a file, or a folder of images: found out, or else chosen and said."""
+
+import statistics
+from pathlib import Path
+
+import numpy as np
+
+from mlpcli.config.data_files import Files
+from mlpcli.data.files import read_training
+from mlpcli.data.guess.record import Guess, Wishes, decide_missing
+from mlpcli.data.guess.table import guess_table
+from mlpcli.data.readers import images
+from mlpcli.data.readers.npy import npz_names
+from mlpcli.data.readers.read import has_test
+from mlpcli.data.readers.source import Source
+from mlpcli.data.readers.table import blocks
+from mlpcli.errors import ConfigError
+
+VALIDATION_FOLDERS = ("val", "valid", "validation")
+
+
+def guess_files(source: Source, wishes: Wishes) -> Guess:
+    """Find out how to read a file, or a folder of images.
+
+    Raises:
+        DataError: if it cannot be read, or there is nothing to learn.
+        OSError: if it cannot be read.
+    """
+    files = Files(
+        train=str(source.path),
+        test=0.2,
+        target=wishes.target,
+        ignore=wishes.ignore,
+        categorical=wishes.categorical,
+        missing="mean",
+        header=wishes.header,
+        **wishes.roles,
+    )
+    if source.format in ("table", "json", "parquet"):
+        roles = tuple(f"{part}: column {name}" for part, name in wishes.roles.items())
+        return guess_table(source, Guess(files, roles), wishes.task)
+    given = {"ignore": wishes.ignore, "categorical": wishes.categorical, **wishes.roles}
+    of_tables = [f"--{name}" for name, value in given.items() if value != ()]
+    of_tables += [] if wishes.header is None else ["--header"]
+    if of_tables:
+        problem = f"{source.path} is no table, of which columns or a header could be told"
+        raise ConfigError("mlp init", problem, f"leave out {' and '.join(of_tables)}")
+    guess = _guess_folder if source.format == "folder" else _guess_array
+    return guess(source, Guess(files))
+
+
+def _guess_array(source: Source, guess: Guess) -> Guess:
+    """Find the labels of an array, and the test arrays of an archive."""
+    if source.labels and guess.files.target is None:
+        guess = guess._replace(files=guess.files._replace(target=str(source.labels.path)))
+    if guess.files.target is not None:
+        guess = guess.because(f"target: {guess.files.target}")
+    if source.format == "npz" and has_test(npz_names(source.path)):
+        finding = "test: the test arrays of the archive (a fraction sets examples aside instead)"
+        guess = guess.because(finding, test=str(source.path))
+    table = read_training(guess.files, source)
+    if table.labels and (lacking := (table.labels.codes < 0).reshape(len(table.values), -1)).any():
+        rows = int(lacking.any(axis=1).sum())
+        finding = f"rows without a target are left out: {rows}"
+        guess = guess.because(finding, missing_target="drop")
+    values = table.values
+    gaps = values.dtype.kind == "f" and any(np.isnan(part).any() for _, part in blocks(values))
+    return decide_missing(gaps, guess)
+
+
+def _guess_folder(source: Source, guess: Guess) -> Guess:
+    """Take `train`, `test` and `val` for what they say; choose size and colours of images."""
+    path = source.path
+    parts = images.class_folders(path)
+    validation = next((name for name in VALIDATION_FOLDERS if name in parts), None)
+    if "train" in parts and ("test" in parts or validation):
+        guess = guess.because("train: the folder of that name", train=str(path / "train"))
+        if "test" in parts:
+            guess = guess.because("test: the folder of that name", test=str(path / "test"))
+        if validation:
+            finding = f"validation: the folder {validation}, which chooses the weights"
+            guess = guess.because(finding)._replace(validation=str(path / validation))
+    sizes, gray = images.survey(Path(guess.files.train))
+    if len(set(sizes)) > 1:
+        side = min(64, int(statistics.median(map(min, sizes))))
+        finding = f"images of {len(set(sizes))} sizes: resized to {side}×{side}"
+        guess = guess.because(finding, size=(side, side))
+    if len(gray) > 1:
+        guess = guess.because("gray and colour images: made gray", grayscale=True)
+    return guess

@@ -1,0 +1,159 @@
+"""What the columns of a table are for: the target, features, and those that are none."""
+
+import numpy as np
+
+from mlpcli.config.data_files import MissingValues
+from mlpcli.data.columns import find_columns
+from mlpcli.data.forms import unit_note
+from mlpcli.data.guess.looks import Look, look_at
+from mlpcli.data.guess.record import Guess, decide_missing
+from mlpcli.data.guess.written import read_as_written, take_dates
+from mlpcli.data.missing import mark_missing
+from mlpcli.data.readers.csv_dialect import (
+    notation_of,
+)
+from mlpcli.data.readers.source import Source
+from mlpcli.data.readers.table import TARGET_NAMES, Table
+from mlpcli.errors import DataError, join_names
+
+
+def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
+    """Choose how to read a table, the columns with the targets, and those that are no features."""
+    table, guess = read_as_written(source, guess)
+    targets, guess = _decide_target(table, guess, task)
+    # Words that a target made of numbers has, too, count as missing from here on.
+    table = mark_missing(table, guess.files.missing_values)
+    table, guess = take_dates(source, table, targets, guess)
+    notation = notation_of(guess.files)
+    looks = look_at(table, notation)
+    lacking = np.any([~looks[i].is_given for i in targets], axis=0)
+    if lacking.all():
+        raise DataError(source.path, "no row has a target", "name another with --target")
+    if lacking.any():
+        names = " or ".join(looks[i].called for i in targets)
+        finding = f"rows without {names} are left out: {int(lacking.sum())}"
+        guess = guess.because(finding, missing_target="drop")
+        looks = look_at(table.take(np.flatnonzero(~lacking)), notation)
+    features = [column for i, column in looks.items() if i not in targets]
+    asked_for = find_columns(guess.files.categorical, table)
+    classes = {text for i in targets for text in looks[i].texts}
+    for column in features:
+        if column.is_mixed and column.position not in asked_for:
+            guess = _decide_mixed(column, classes, guess)
+    guess = _ignore(features, asked_for, guess)
+    used = [column for column in features if column.reference not in guess.files.ignore]
+    if not used:
+        raise DataError(source.path, "has no column to learn from", "give it one")
+    words = {word for word in guess.files.missing_values.given if isinstance(word, str)}
+    gaps = any(not column.is_given.all() or words & column.words.keys() for column in used)
+    return decide_missing(gaps, guess)
+
+
+def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[int], Guess]:
+    """Return the positions of the targets: the columns given, or the one that looks like it."""
+    looks, given = look_at(table, notation_of(guess.files)), guess.files.target
+    if given is not None:
+        positions = find_columns(given if isinstance(given, tuple) else (given,), table)
+        finding = ", ".join(looks[i].name or looks[i].called for i in positions)
+        guess = guess.because(f"target: {finding}")
+    else:
+        column, how = _likely_target(table, looks)
+        positions = [column.position]
+        guess = guess.because(
+            f"target: {column.name or column.called} ({how}; --target names another)",
+            target=column.reference if column.name or not _is_last(column, table) else -1,
+        )
+    for column in (looks[i] for i in positions):
+        if column.is_numbers_but_words and task != "classification":
+            finding = f"{column.called} has numbers, and {_shown(column)}, which count as missing"
+            finding += "; --task classification makes classes of all"
+            guess = _with_missing(column, finding, guess)
+    return positions, guess
+
+
+def _likely_target(table: Table, looks: dict[int, Look]) -> tuple[Look, str]:
+    """Return the column that is learned if the user names none, and how it was found.
+
+    Raises:
+        DataError: if none can be learned.
+    """
+    named = [i for i, column in looks.items() if (column.name or "").lower() in TARGET_NAMES]
+    for i in (*named, *reversed(looks)):
+        if looks[i].can_be_learned:
+            if i in named:
+                return looks[i], "by its name"
+            last = _is_last(looks[i], table)
+            return looks[i], "the last column" if last else "the last that can be learned"
+    raise DataError(
+        table.where,
+        "has no column to learn: each is empty, the same in all rows or different in every row",
+        "name one with --target",
+    )
+
+
+def _is_last(column: Look, table: Table) -> bool:
+    return table.selection is not None and column.position == table.selection.width - 1
+
+
+def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:
+    """Choose what becomes of a column of numbers and texts."""
+    shown, called = _shown(column), column.called
+    if column.is_numbers_but_words and not classes & column.words.keys():
+        finding = f"{called} has numbers, and {shown}, which count as missing"
+        return _with_missing(column, f"{finding}; or list it under categorical", guess)
+    finding = f"{called} has numbers, and texts such as {shown}"
+    if column.is_names:
+        ignore = (*guess.files.ignore, column.reference)
+        return guess.because(
+            f"ignored: {finding}; make all of them numbers to use it", ignore=ignore
+        )
+    categorical = (*guess.files.categorical, column.reference)
+    finding += f": {len(column.texts)} categories"
+    return guess.because(
+        f"{finding}; if texts stand for missing numbers, write them as missing_values",
+        categorical=categorical,
+    )
+
+
+def _with_missing(column: Look, finding: str, guess: Guess) -> Guess:
+    """Let the words of a column of numbers stand for missing values."""
+    given = dict.fromkeys((*guess.files.missing_values.given, *column.words))
+    return guess.because(finding, missing_values=MissingValues(tuple(given)))
+
+
+def _shown(column: Look) -> str:
+    words = [f"{word[:20]!r} in {n} row{'' if n == 1 else 's'}" for word, n in column.words.items()]
+    return join_names(words, 3)
+
+
+def _ignore(features: list[Look], asked_for: list[int], guess: Guess) -> Guess:
+    """Ignore columns that tell rows apart and nothing else, and those without a value."""
+    why = {
+        column.reference: reason
+        for column in features
+        if not column.is_mixed and (reason := _no_feature(column, column.position in asked_for))
+    }
+    if len(why) == len(features):
+        # Numbers of the rows are better than nothing.
+        why = {c.reference: why[c.reference] for c in features if c.is_text or not c.given}
+    for reason in dict.fromkeys(why.values()):
+        columns = [name for name, given in why.items() if given == reason]
+        finding = f"ignored: {join_names([*map(str, columns)], 20)} ({reason})"
+        guess = guess.because(finding, ignore=(*guess.files.ignore, *columns))
+    return guess
+
+
+def _no_feature(column: Look, asked_for: bool) -> str:
+    """Return why a column is no feature; "" if it is one."""
+    if not column.given:
+        return "no values"
+    if column.is_text and len(column.texts) == 1 and column.is_given.all():
+        return "the same in every row"
+    names = column.is_text and column.are_all_different and bool(column.is_given.all())
+    if (names or column.is_names) and not asked_for and (unit := unit_note(column.texts)):
+        return unit
+    if column.numbers_rows or (names and not asked_for):
+        return "different in every row; features only if taken out of ignore"
+    if column.is_names:
+        return f"{len(column.texts)} different texts in {column.given} rows"
+    return ""

@@ -1,0 +1,162 @@
+"""How a table is written: its encoding, its header, its numbers and dates."""
+
+from itertools import islice
+from pathlib import Path
+
+from mlpcli.config.data_files import ROLES, ColumnRef, Files
+from mlpcli.data.columns import HEADER_WORDS, find_columns, select_all
+from mlpcli.data.guess.forms import guess_dates, guess_notation
+from mlpcli.data.guess.header import names_columns
+from mlpcli.data.guess.record import Guess
+from mlpcli.data.missing import mark_missing
+from mlpcli.data.readers.charsets import likely_charset
+from mlpcli.data.readers.csv import columns_with_text
+from mlpcli.data.readers.csv_dialect import (
+    CsvOptions,
+    Dialect,
+    csv_options,
+    looks_like_names,
+    sniff,
+    split_line,
+)
+from mlpcli.data.readers.csv_start import SPACE
+from mlpcli.data.readers.lines import read_lines
+from mlpcli.data.readers.parquet import date_columns
+from mlpcli.data.readers.read import csv_reader, read_files
+from mlpcli.data.readers.source import Source
+from mlpcli.data.readers.table import Table
+from mlpcli.errors import DataError, one_line
+
+# Lines that tell whether the first one names the columns.
+SOME_LINES = 1000
+
+
+def read_as_written(source: Source, guess: Guess) -> tuple[Table, Guess]:
+    """Read all columns of a table, and find out how it is written.
+
+    Raises:
+        DataError: if it cannot be read.
+        OSError: if it cannot be read.
+    """
+    if source.format == "table":
+        guess = _decide_header(source.path, _decide_charset(source.path, guess))
+    return _decide_notation(source, *_read_all(source, _with_typed_dates(source, guess)))
+
+
+def _decide_charset(path: Path, guess: Guess) -> Guess:
+    """Say in what a text is written that is not UTF-8."""
+    charset = likely_charset(path)
+    if not charset:
+        return guess
+    finding = f"encoding: {charset}, since it is not UTF-8 (encoding, under data, says otherwise)"
+    return guess.because(finding, encoding=charset)
+
+
+def _decide_header(path: Path, guess: Guess) -> Guess:
+    """Find out whether the first line names the columns; say so, and write it if it is a surprise.
+
+    Names that two columns have make a header only if it is declared.
+    """
+    declared = guess.files.header
+    options = csv_options(guess.files._replace(header=False), HEADER_WORDS)
+    dialect, lines = sniff(read_lines(path, guess.files.encoding), path, options)
+    guess = guess._replace(findings=(*guess.findings, *_what_is_written(dialect)))
+    rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
+    names = tuple(cell.strip() for cell in rows[0])
+    expected = looks_like_names(names, HEADER_WORDS)
+    named = names_columns(rows, expected) if declared is None else declared
+    repeated = len({*filter(None, names)}) < len([*filter(None, names)])
+    header = named if declared is not None or named != expected or (named and repeated) else None
+    finding = "header: none, the first line is an example"
+    if named:
+        finding = "header: the first line names the columns"
+        finding += ", which are numbered where two have one name" if repeated else ""
+    other = (
+        "as the option says"
+        if declared is not None
+        else (f"--{'no-' if named else ''}header says otherwise")
+    )
+    return guess.because(f"{finding} ({other})", header=header)
+
+
+def _what_is_written(dialect: Dialect) -> list[str]:
+    """Return what stands above a table and between its cells, where that is not as usual."""
+    findings = []
+    if dialect.above:
+        count = len(dialect.above)
+        lines = "line" if count == 1 else f"{count} lines"
+        shown = one_line(dialect.above[0].text)[:40]
+        findings.append(f"left out: the {lines} above the table ({shown!r})")
+    if dialect.delimiter in (SPACE, "|"):
+        between = "spaces" if dialect.delimiter == SPACE else "|"
+        findings.append(f"between cells: {between} (delimiter, under data, says otherwise)")
+    return findings
+
+
+def _read_all(
+    source: Source, guess: Guess, texts: tuple[ColumnRef, ...] = ()
+) -> tuple[Table, Guess]:
+    """Read all columns as features: as texts where any cell is one, and not those unreadable."""
+    files = guess.files._replace(categorical=(*guess.files.categorical, *texts))
+    try:
+        return _read(source, files), guess
+    except DataError as error:
+        if error.column is None:
+            raise
+        if source.format in ("table", "json"):
+            how = csv_reader(source, files, HEADER_WORDS, new_names=False)
+            text = tuple(sorted(columns_with_text(source.path, select_all(files), *how)))
+            return _read(source, files._replace(categorical=text)), guess
+        if error.column not in texts:
+            return _read_all(source, guess, (*texts, error.column))
+        if error.column == files.target:
+            raise
+        finding = f"ignored: {error.column} ({error.problem}; {error.remedy})"
+        ignore = (*files.ignore, error.column)
+        return _read_all(source, guess.because(finding, ignore=ignore), texts)
+
+
+def _with_typed_dates(source: Source, guess: Guess) -> Guess:
+    """List the columns whose type says that they are dates."""
+    if source.format != "parquet":
+        return guess
+    others = [getattr(guess.files, part) for part in ROLES]
+    dates = tuple(name for name in date_columns(source.path) if name not in others)
+    return guess._replace(files=guess.files._replace(dates=dates))
+
+
+def _delimiter(source: Source, charset: str | None) -> str:
+    """Return what is between the cells of a table of text; a comma for others."""
+    if source.format != "table":
+        return ","
+    lines = read_lines(source.path, charset)
+    dialect, _ = sniff(lines, source.path, CsvOptions(header=False))
+    return dialect.delimiter
+
+
+def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
+    """Read numbers as they are written, if any is written otherwise than plainly."""
+    if not table.texts:
+        return table, guess
+    delimiter = _delimiter(source, guess.files.encoding)
+    if (found := guess_notation(table, delimiter, typed=source.format != "table")) is None:
+        return table, guess
+    notation, finding = found
+    thousands = notation.thousands or None
+    guess = guess.because(finding, decimal=notation.decimal, thousands=thousands)
+    return _read_all(source, guess)
+
+
+def take_dates(
+    source: Source, table: Table, targets: list[int], guess: Guess
+) -> tuple[Table, Guess]:
+    """Take columns of dates for such."""
+    other = [*targets, *find_columns(guess.files.categorical, table)]
+    day_first = guess.files.point == "," or _delimiter(source, guess.files.encoding) == ";"
+    table, files, findings = guess_dates(table, guess.files, other, day_first)
+    return table, guess._replace(files=files, findings=(*guess.findings, *findings))
+
+
+def _read(source: Source, files: Files) -> Table:
+    table = read_files(source, files, select_all(files), header_names=HEADER_WORDS)
+    return mark_missing(table, files.missing_values)
