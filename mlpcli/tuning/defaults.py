@@ -108,7 +108,9 @@ def neighbours(given: dict[str, Any], space: Space) -> Iterator[dict[str, Any]]:
         space: what may be chosen.
     """
     for dimension in space:
-        key, is_whole = dimension.key, dimension.is_whole
+        key = dimension.key
         for end in (dimension.low, dimension.high) if dimension.log else ():
             value = sqrt(given[key] * end)
-            yield given | {key: round(value) if is_whole else value}
+            point = given | {key: round(value) if dimension.is_whole else value}
+            if point != given:
+                yield point

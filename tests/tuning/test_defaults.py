@@ -48,9 +48,11 @@ def test_ranges_have_what_is_given_and_what_works(overrides):
             assert template.experiment({dimension.key: end})
 
 
-def test_neighbours_differ_from_what_is_given_in_one_key():
-    """They are halfway to each end of a range, by factors, and can be chosen."""
-    template = read_template(CONFIG.encode(), Path("t.yaml"), ("weight_decay=0.5",))
+@pytest.mark.parametrize(("size", "sizes"), [(8, [4, 11]), (400, [200])])
+def test_neighbours_differ_from_what_is_given_in_one_key(size, sizes):
+    """They are halfway to each end of a range, by factors; what is widest is not tried twice."""
+    overrides = ("weight_decay=0.5", f"structure=[2, {size}, {size}, 2]")
+    template = read_template(CONFIG.encode(), Path("t.yaml"), overrides)
     experiment = template.experiment({})
     space = default_space(template, experiment)
     given = given_point(experiment, space)
@@ -58,8 +60,8 @@ def test_neighbours_differ_from_what_is_given_in_one_key():
         {key: value for key, value in point.items() if value != given[key]}
         for point in neighbours(given, space)
     ]
-    assert [list(keys) for keys in changed] == [
-        [key] for key in ("eta", "weight_decay", "hidden") for _ in range(2)
+    assert changed == [
+        *({"eta": pytest.approx(0.1 * 3**p)} for p in (-0.5, 0.5)),
+        *({"weight_decay": pytest.approx(0.5 * 10**p)} for p in (-0.5, 0.5)),
+        *({"hidden": size} for size in sizes),
     ]
-    assert changed[2:4] == [{"weight_decay": pytest.approx(0.5 * 10**p)} for p in (-0.5, 0.5)]
-    assert changed[4:] == [{"hidden": 4}, {"hidden": 11}]
