@@ -59,7 +59,7 @@ def compare(
     from mlpcli.evaluation import compare as comparison
     from mlpcli.evaluation.gates import parse_metric
 
-    runs, left_out = _finished(weights)
+    runs, left_out = _finished(weights, evaluated=split in ("test", "train"))
     if not runs:
         problem = ": ".join(["there is no finished run", *left_out[:1]])
         raise ConfigError("mlp compare", problem, "mlp train --resume finishes one")
@@ -89,8 +89,13 @@ def compare(
             console.result("one seed says nothing of noise: train with others, as --set seed=1")
 
 
-def _finished(given: Sequence[Path]) -> tuple[list["SavedRun"], list[str]]:
-    """Return the finished runs that files, folders and patterns name; and why others are none."""
+def _finished(given: Sequence[Path], evaluated: bool) -> tuple[list["SavedRun"], list[str]]:
+    """Return the finished runs that files, folders and patterns name; and why others are none.
+
+    Args:
+        given: files, folders and patterns.
+        evaluated: whether their models will be needed.
+    """
     from mlpcli.checkpoint import store
     from mlpcli.evaluation.compare import SavedRun
 
@@ -101,7 +106,7 @@ def _finished(given: Sequence[Path]) -> tuple[list["SavedRun"], list[str]]:
         once.setdefault(os.path.realpath(found[0]), found)
     for path, in_folder in once.values():
         try:
-            _, meta = store.load_with_meta(path)
+            model, meta = store.load_with_meta(path)
         except CheckpointError as error:
             # A folder may have arrays of another kind.
             if not in_folder:
@@ -109,7 +114,7 @@ def _finished(given: Sequence[Path]) -> tuple[list["SavedRun"], list[str]]:
             left_out.append(f"{path} {error.problem}")
             continue
         if meta.complete:
-            runs.append(SavedRun(path, meta))
+            runs.append(SavedRun(path, meta, model if evaluated else None))
         else:
             done = f"{meta.epoch} of {meta.experiment.epochs} epochs"
             left_out.append(f"{path} is not finished, but stopped after {done}")

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 
 from mlpcli.config.validators import BOOLEAN, PartError, Validator, choice, parse_parts
 
-# What usually stands for a missing value, in lower case.
-USUAL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?"})
+# What usually stands for a missing value, in lower case; spreadsheets, also German ones, and pandas
+# write the last three.
+USUAL_WORDS = frozenset({"na", "n/a", "nan", "null", "none", "?", "#n/a", "#nv", "<na>"})
 # What may stand between a table's cells.
 DELIMITERS = (",", ";", "\t", "|", " ")
+# Characters that mean something in a table.
+ASCII = '\n,;\t|"#+-.0123456789eE ABCabc'
 # What may stand before decimals.
 DECIMALS = (".", ",")
 ColumnRef = str | int
@@ -64,6 +67,8 @@ class Files(NamedTuple):
     """Whether a table's first line names its columns (None to detect)."""
     delimiter: str | None = None
     """What stands between a table's cells (None to detect)."""
+    encoding: str | None = None
+    """What the lines of a table are written in that are not UTF-8 (None: there are none)."""
     decimal: str | None = None
     """What stands before decimals (None: a point), in numbers as spreadsheets write them."""
     thousands: str | None = None
@@ -211,6 +216,17 @@ def _test(value: Any) -> str | float:
     return _text(value)
 
 
+def _charset(value: Any) -> str:
+    """Return a text encoding in which the characters of ASCII are what they are in ASCII."""
+    try:
+        known = type(value) is str and ASCII.encode(value) == ASCII.encode()
+    except LookupError:
+        known = False
+    if not known:
+        raise ValueError
+    return str(value)
+
+
 def _size(value: Any) -> tuple[int, int]:
     pair = value if type(value) is list else [value, value]
     if len(pair) != 2 or any(type(side) is not int or not 0 < side <= 4096 for side in pair):
@@ -240,6 +256,7 @@ PARTS: dict[str, Validator] = {
     "time": _COLUMN,
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t" or "|" or " "', choice(*DELIMITERS).parse),
+    "encoding": Validator("the name of a text encoding such as cp1252 or shift_jis", _charset),
     "decimal": Validator('"." or ","', choice(*DECIMALS).parse),
     "thousands": Validator('"," or "." or " " or "\'"', choice(",", ".", " ", "'").parse),
     "dates": _COLUMNS,

@@ -15,7 +15,7 @@ from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import fit_encoding, fit_filling
-from mlpcli.data.forms import check_forms
+from mlpcli.data.forms import check_forms, unit_note
 from mlpcli.data.labelled import HERE, examples_of, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
 from mlpcli.data.quantities import fit_quantities
@@ -91,6 +91,7 @@ def make_dataset(
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, "
         + ("-1 and 1" if column.signed else "one-hot")
+        + (f" ({unit})" if (unit := unit_note(column.categories)) else "")
         for i, column in enumerate(encoding.columns)
         if column.categories
     ]

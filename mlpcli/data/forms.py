@@ -1,9 +1,11 @@
 """Columns of text that look like numbers or dates: never categories without a word."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.readers.forms import common_form
+from mlpcli.data.readers.forms import common_form, common_unit
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError
 
@@ -40,3 +42,9 @@ def check_forms(table: Table, files: Files) -> None:
             f"write {key} under data, or categorical: [{name}] if it is a category",
             column=name,
         )
+
+
+def unit_note(texts: Sequence[str]) -> str:
+    """Return what to say of texts that are numbers with a unit, of which none is read; else ""."""
+    unit = common_unit(texts[:TEXTS], SHARE)
+    return f"numbers with {unit!r}; without it they would be read as such" if unit else ""

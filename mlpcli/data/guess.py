@@ -11,11 +11,13 @@ import numpy as np
 from mlpcli.config.data_files import ROLES, ColumnRef, Files, MissingValues, Target
 from mlpcli.data.columns import HEADER_WORDS, find_column, select_all
 from mlpcli.data.files import read_training
+from mlpcli.data.forms import unit_note
 from mlpcli.data.guess_forms import guess_dates, guess_notation
 from mlpcli.data.header import names_columns
 from mlpcli.data.looks import Look, look_at
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers import images
+from mlpcli.data.readers.charsets import likely_charset
 from mlpcli.data.readers.csv import columns_with_text
 from mlpcli.data.readers.csv_dialect import (
     CsvOptions,
@@ -98,7 +100,7 @@ def guess_files(source: Source, wishes: Wishes) -> Guess:
 def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     """Choose the header, the column with the targets, and those that are no features."""
     if source.format == "table":
-        guess = _decide_header(source.path, guess)
+        guess = _decide_header(source.path, _decide_charset(source.path, guess))
     table, guess = _decide_notation(source, *_read_all(source, _with_typed_dates(source, guess)))
     targets, guess = _decide_target(table, guess, task)
     # Words that a target made of numbers has, too, count as missing from here on.
@@ -129,6 +131,15 @@ def _guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     return _decide_missing(gaps, guess)
 
 
+def _decide_charset(path: Path, guess: Guess) -> Guess:
+    """Say in what a text is written that is not UTF-8."""
+    charset = likely_charset(path)
+    if not charset:
+        return guess
+    finding = f"encoding: {charset}, since it is not UTF-8 (encoding, under data, says otherwise)"
+    return guess.because(finding, encoding=charset)
+
+
 def _decide_header(path: Path, guess: Guess) -> Guess:
     """Find out whether the first line names the columns; say so, and write it if it is a surprise.
 
@@ -136,7 +147,7 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     """
     declared = guess.files.header
     options = csv_options(guess.files._replace(header=False), HEADER_WORDS)
-    dialect, lines = sniff(read_lines(path), path, options)
+    dialect, lines = sniff(read_lines(path, guess.files.encoding), path, options)
     guess = guess._replace(findings=(*guess.findings, *_what_is_written(dialect)))
     rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
     names = tuple(cell.strip() for cell in rows[0])
@@ -202,18 +213,21 @@ def _with_typed_dates(source: Source, guess: Guess) -> Guess:
     return guess._replace(files=guess.files._replace(dates=dates))
 
 
-def _delimiter(source: Source) -> str:
+def _delimiter(source: Source, charset: str | None) -> str:
     """Return what is between the cells of a table of text; a comma for others."""
     if source.format != "table":
         return ","
-    dialect, _ = sniff(read_lines(source.path), source.path, CsvOptions(header=False))
+    lines = read_lines(source.path, charset)
+    dialect, _ = sniff(lines, source.path, CsvOptions(header=False))
     return dialect.delimiter
 
 
 def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
     """Read numbers as they are written, if any is written otherwise than plainly."""
-    typed = source.format != "table"
-    if not table.texts or (found := guess_notation(table, _delimiter(source), typed)) is None:
+    if not table.texts:
+        return table, guess
+    delimiter = _delimiter(source, guess.files.encoding)
+    if (found := guess_notation(table, delimiter, typed=source.format != "table")) is None:
         return table, guess
     notation, finding = found
     thousands = notation.thousands or None
@@ -226,7 +240,7 @@ def _decide_dates(
 ) -> tuple[Table, Guess]:
     """Take columns of dates for such."""
     other = [*targets, *_positions(guess.files.categorical, table)]
-    day_first = guess.files.point == "," or _delimiter(source) == ";"
+    day_first = guess.files.point == "," or _delimiter(source, guess.files.encoding) == ";"
     table, files, findings = guess_dates(table, guess.files, other, day_first)
     return table, guess._replace(files=files, findings=(*guess.findings, *findings))
 
@@ -342,6 +356,8 @@ def _no_feature(column: Look, asked_for: bool) -> str:
     if column.is_text and len(column.texts) == 1 and column.is_given.all():
         return "the same in every row"
     names = column.is_text and column.are_all_different and bool(column.is_given.all())
+    if (names or column.is_names) and not asked_for and (unit := unit_note(column.texts)):
+        return unit
     if column.numbers_rows or (names and not asked_for):
         return "different in every row; features only if taken out of ignore"
     if column.is_names:

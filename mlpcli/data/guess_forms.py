@@ -68,8 +68,12 @@ def _sample(table: Table, j: int) -> list[str]:
 
 
 def _are_numbers(texts: Sequence[str], notation: Notation | None) -> bool:
-    read = sum(parse_number(text, notation) is not None for text in texts)
-    return 0 < read >= SHARE * len(texts)
+    read = len(texts)
+    for text in texts:
+        read -= parse_number(text, notation) is None
+        if read < SHARE * len(texts):
+            return False
+    return read > 0
 
 
 def _stays_number(table: Table, j: int, notation: Notation) -> bool:

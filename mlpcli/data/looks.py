@@ -1,7 +1,9 @@
 """What the columns of a table look like, before anything is decided about what they are for."""
 
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,8 @@ FEW_WORDS, MOST_WORDS, WORD_LENGTH = 2, 20, 40
 FEW_ROWS = 0.1
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True)
+class Look:
     """What the cells of a column are."""
 
     name: str | None
@@ -79,7 +82,7 @@ class Look(NamedTuple):
         """Whether no value comes back."""
         return len(self.different) == self.given
 
-    @property
+    @cached_property
     def words(self) -> dict[str, int]:
         """The texts that are no finite numbers, and how often each occurs."""
         pairs = zip(self.texts, self.counts.tolist(), strict=False)

@@ -172,6 +172,7 @@ DATA_COMMENTS = {
     "missing": "mean, drop or error",
     "missing_values": "words that stand for a missing value, beside the usual ones",
     "missing_target": "rows without a target: drop or error",
+    "encoding": "of lines that are not UTF-8",
     "decimal": "what is before decimals, in numbers as spreadsheets write them",
     "thousands": "what is between groups of digits",
     "dates": "columns of dates and times",

@@ -17,6 +17,7 @@ from mlpcli.errors import ConfigError, DataError, join_names
 from mlpcli.evaluation import evaluate
 from mlpcli.evaluation.gates import LOWER_IS_BETTER, Metric, check_metric
 from mlpcli.evaluation.intervals import Interval, interval_of_mean
+from mlpcli.model import Model
 
 # Keys that make no other setting: runs of one differ in their draws and in when they are saved.
 OF_A_RUN = ("seed", "checkpoint_every")
@@ -31,6 +32,8 @@ class SavedRun(NamedTuple):
 
     path: Path
     meta: Meta
+    model: Model | None = None
+    """Where it is needed again: many take memory."""
 
     @property
     def experiment(self) -> Experiment:
@@ -193,7 +196,7 @@ def _value(run: SavedRun, split: str, metric: Metric, data_dir: Path) -> float |
             raise ConfigError(f"--metric {metric}", problem, "choose one, or --split test")
         return (run.meta.best or {}).get(f"validation_{metric}")
     check_metric(metric, "--metric", encoding.class_names, None, encoding.task)
-    model = store.load(run.path)
+    model = run.model or store.load(run.path)
     table, examples = evaluate.open_evaluated(model, split, data_dir)
     report = evaluate.report(model, examples, where=str(run.path), weights=table.weights)
     value = metric.of(report)

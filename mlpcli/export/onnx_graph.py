@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 
 from mlpcli.errors import ConfigError
+from mlpcli.export.steps import Steps
 from mlpcli.nn.activations import LEAK, MISH_LIMIT, SELU_ALPHA, SELU_SCALE
+
+# ONNX's numbers of types, TensorProto.DataType.
+CODES = {np.float32: 1, np.int64: 7, np.str_: 8, np.bool_: 9, np.float64: 11}
 
 
 def load_onnx() -> Any:
@@ -21,6 +25,11 @@ def load_onnx() -> Any:
         remedy = "pip install 'mlpcli[onnx]'"
         raise ConfigError("--format onnx", "needs the library onnx", remedy) from None
     return onnx
+
+
+def float_type(steps: Steps) -> type[np.floating[Any]]:
+    """Return the type of a network's arithmetic."""
+    return np.float32 if steps.dtype == "float32" else np.float64
 
 
 class Graph:

@@ -24,7 +24,7 @@ COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed", "bins")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
-    *("delimiter", "size", "grayscale", "missing_values", "missing_target", "unknown"),
+    *("delimiter", "encoding", "size", "grayscale", "missing_values", "missing_target", "unknown"),
 )
 SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 # Those that say how a network learns are in its parameters.

@@ -115,7 +115,7 @@ def _tables(
 def _read_table(
     source: Source, encoding: Encoding, files: Files, select: Selector
 ) -> Iterator[Table]:
-    names, lines = header_names(encoding), read_lines(source.path)
+    names, lines = header_names(encoding), read_lines(source.path, files.encoding)
     options = csv_options(files, names)
     if source.format == "json":
         header, lines = read_json_lines(source.path, new_names=True, point=files.point)
@@ -131,7 +131,7 @@ def read_stream(
     select: Selector,
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
-    source = decode_lines(stream, "-")
+    source = decode_lines(stream, "-", charset=files.encoding)
     blank, first = 0, ""
     for first in source:
         if first.strip():

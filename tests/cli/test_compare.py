@@ -121,6 +121,14 @@ def test_lower_is_better_for_errors(runs, compared):
     assert means == sorted(means)
 
 
+def test_each_checkpoint_is_read_once(compared, runs, monkeypatch):
+    """Models that are evaluated are those that were loaded to be listed."""
+    read, paths = checkpoint.read, []
+    monkeypatch.setattr(checkpoint, "read", lambda path: paths.append(path.name) or read(path))
+    compared(*runs, "--split", "test")
+    assert sorted(paths) == runs
+
+
 def test_other_splits_are_evaluated(runs, run_mlp, compared):
     """With `--split test` each figure is what `mlp evaluate` says, by any of its metrics."""
     found = compared(*runs, "--split", "test", "--metric", "recall[odd]")

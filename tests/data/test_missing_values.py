@@ -15,7 +15,7 @@ from mlpcli.data.suggest import suggest
 from mlpcli.errors import DataError, NotClassesError
 from mlpcli.prediction.inputs import read_input
 
-USUAL = ["NA", "n/a", "NaN", "null", "None", "?", "nan"]
+USUAL = ["NA", "n/a", "NaN", "null", "None", "?", "nan", "#N/A", "<NA>"]
 TABLE = "age,colour,y\n1,red,a\n2,blue,b\n3,red,a\n4,green,b\n"
 
 

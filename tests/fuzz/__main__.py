@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-# Cases for each name of a module, but for those in `SLOW`; `make test` runs a twentieth.
+# Cases for each name of a module, but for those in `SLOW`; `make test` runs a fortieth.
 COUNTS = {
     "readers": 5_000,
     "yaml_files": 2_500,

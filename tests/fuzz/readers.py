@@ -117,7 +117,7 @@ def camera() -> bytes:
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 SOUND: dict[str, tuple[bytes, ...]] = {
-    "csv": (table(), table(";"), b"1,2,0\n3,4,1\n" * 4),
+    "csv": (table(), table(";"), b"1,2,0\n3,4,1\n" * 4, table().decode().encode("utf-16")),
     "csv.gz": (table(),),
     "tsv": (table("\t"),),
     "jsonl": (json_lines(), b"[1, 2, 3, 4]\n" * 3, b"1,2,3,4\n" * 3),

@@ -1,4 +1,4 @@
-"""A fixed twentieth of `make fuzz`."""
+"""A fixed fortieth of `make fuzz`."""
 
 import subprocess
 import sys
@@ -11,9 +11,9 @@ from fuzz.__main__ import COUNTS
 
 @pytest.mark.parametrize("module", COUNTS)
 def test_hostile_input(module, tmp_path):
-    """No case of the twentieth ends in anything but what is documented."""
+    """No case of the fortieth ends in anything but what is documented."""
     run = subprocess.run(
-        [sys.executable, "-m", "fuzz", "--module", module, "--seed=0", "--share=20",
+        [sys.executable, "-m", "fuzz", "--module", module, "--seed=0", "--share=40",
          "--keep", tmp_path / "failed"],
         check=False, capture_output=True, encoding="utf-8", errors="replace", cwd=ROOT / "tests",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.charsets import open_text
 from mlpcli.data.readers.lines import LONGEST_LINE, Line, decode_lines, join_quoted
 from mlpcli.data.readers.table import check_expansion
 
@@ -67,15 +67,19 @@ def blocks_of(lines: Iterable[Line], characters: int) -> Iterator[Block]:
         yield block_of(pending)
 
 
-def read_blocks(path: Path) -> Iterator[Block]:
+def read_blocks(path: Path, charset: str | None = None) -> Iterator[Block]:
     """Yield the lines of a file, plain or gzip-compressed, as `read_lines` has them.
+
+    Args:
+        path: the file.
+        charset: what lines are written in that are not UTF-8; None if there are none.
 
     Raises:
         DataError: if it is damaged or no such text.
         OSError: if it cannot be read.
     """
     number, total = 1, 0
-    with open_maybe_gzipped(path) as (stream, compressed):
+    with open_text(path) as (stream, compressed):
         for data in _whole_lines(stream):
             total += len(data)
             if compressed:
@@ -84,7 +88,7 @@ def read_blocks(path: Path) -> Iterator[Block]:
                 number += len(block.numbers)
                 yield block
             else:
-                source = decode_lines(io.BytesIO(data), path, number)
+                source = decode_lines(io.BytesIO(data), path, number, charset)
                 yield block_of([*join_quoted(source, path, number)])
                 number += len(data.splitlines())
 
@@ -138,8 +142,10 @@ def _plain(data: bytes, first: int) -> Block | None:
         return None
     if not data.endswith(b"\n"):
         data += b"\n"
-    characters = np.frombuffer(b"\n" + data, np.uint8)
-    ends = characters == NEWLINE
-    if (ends[1:] & (ends[:-1] | (characters[:-1] == SPACE))).any():
+    characters = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(characters == NEWLINE)
+    # A first line that is blank comes after the last one.
+    before = characters[ends - 1]
+    if ((before == NEWLINE) | (before == SPACE)).any():
         return None
-    return Block(data, range(first, first + np.count_nonzero(ends) - 1))
+    return Block(data, range(first, first + len(ends)))

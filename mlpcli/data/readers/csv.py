@@ -26,7 +26,7 @@ from mlpcli.data.readers.csv_dialect import (
     sniff,
     split_line,
 )
-from mlpcli.data.readers.csv_numbers import parse_numbers, parse_plain
+from mlpcli.data.readers.csv_numbers import cells_that_are_not_plain, parse_numbers, parse_plain
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number
@@ -152,19 +152,23 @@ def columns_with_text(
         DataError: as `read_csv` does.
         OSError: if it cannot be read.
     """
-    dialect, lines = sniff(_lines_of(read(path)), path, options)
+    dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     text = set(selection.text)
-    for line in lines:
+    for block in _examples(read(path), dialect):
         signals.check()
-        cells = split_line(line, dialect)
-        for column in selection.features:
-            if column in text or cells[column].strip().lower() in options.words:
-                continue
-            value = parse_number(cells[column], options.notation)
-            if value is None or not math.isfinite(value):
+        left = [column for column in selection.features if column not in text]
+        for column, cells in cells_that_are_not_plain(block, dialect, left, options.notation):
+            if any(_is_text(cell, options) for cell in cells):
                 text.add(column)
     return frozenset(text)
+
+
+def _is_text(cell: str, options: CsvOptions) -> bool:
+    if cell.strip().lower() in options.words:
+        return False
+    value = parse_number(cell, options.notation)
+    return value is None or not math.isfinite(value)
 
 
 def csv_tables(

@@ -180,7 +180,7 @@ def parse_texts(
     for column, cells in texts.items():
         code = coder(columns.codes[column])
         found = {cell: code(cell) for cell in dict.fromkeys(cells)}
-        parsed[:, column] = [found[cell] for cell in cells]
+        parsed[:, column] = np.fromiter(map(found.__getitem__, cells), np.float64, len(cells))
     # A class that is missing is no NaN: it becomes a whole number.
     for column in columns.selection.targets:
         target = parsed[:, column]

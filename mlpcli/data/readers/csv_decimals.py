@@ -5,6 +5,7 @@ Characters are taken eight at a time, as the bytes of a 64-bit word, the first o
 every cell.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -22,25 +23,22 @@ MOST_WORDS = 3
 MOST_CHARACTERS = 8 * MOST_WORDS
 # Powers of ten beyond 10^22 are no numbers of 53 bits.
 MOST_PLACES = 22
-NO_POINT = MOST_CHARACTERS
 # Of a cell's third word, what is below 2^63 with sixteen digits more.
 MOST_HIGH = 921
 MINUS = ord("-")
+ALL = slice(None)
 ZEROS = np.uint64(0x0101010101010101 * ZERO)
-# Of a cell's last 0 to 24 characters, which bytes of its words are among them.
-AMONG = np.array(
-    [
-        [(1 << 64) - (1 << 8 * (8 - min(max(n - 8 * i, 0), 8))) for i in (2, 1, 0)]
-        for n in range(MOST_CHARACTERS + 1)
-    ],
-    np.uint64,
-)
 # Neighbours are joined: digits to numbers below 100, these to some below 10^4, and below 10^8.
 JOINS = (
-    (np.uint16, 8, 10 << 8 | 1),
-    (np.uint32, 16, 100 << 16 | 1),
-    (np.uint64, 32, 10000 << 32 | 1),
+    ("<u2", 8, 10 << 8 | 1),
+    ("<u4", 16, 100 << 16 | 1),
+    ("<u8", 32, 10000 << 32 | 1),
 )
+# What counts the digits before a point counts so many bits where there is none.
+NO_POINT = 32
+# Of a double, the bits after the leading one of its significand, and that one.
+FRACTION, LEADING = np.int64((1 << 52) - 1), np.int64(1 << 52)
+EXACT = np.uint64(1 << 53)
 
 
 class Decimals(NamedTuple):
@@ -54,23 +52,25 @@ class Decimals(NamedTuple):
     """(rows, width) where the character after each is."""
 
 
-class Cells(NamedTuple):
-    """Where cells are in a text, and what they are written with."""
+class Powers(NamedTuple):
+    """For each place of a point among a cell's characters, and last for none: 10^p to divide by."""
 
-    ends: Counts
-    """(n,) where the character after each is."""
-    digits: Counts
-    """(n,) how many digits there are."""
-    places: Counts
-    """(n,) how many of them are after a point; 24 where there is none."""
-    negative: Flags
-    """(n,) which have a minus."""
-    others: Flags
-    """(n,) which have more digits, none, or anything else."""
+    divisors: NDArray[np.float64]
+    fives: NDArray[np.int64]
+    """5^p, times 2^11 where p is less than 5."""
+    shifts: NDArray[np.int64]
+    """What the exponent of a quotient is subtracted from: see `_correct`."""
+    before: NDArray[np.void]
+    """Words with the bytes set that are the point, or before it."""
 
 
 def parse_decimals(
-    text: bytes, delimiter: str, point: str, width: int, power: int = 0
+    text: bytes,
+    delimiter: str,
+    point: str,
+    width: int,
+    power: int = 0,
+    columns: Sequence[int] | slice = ALL,
 ) -> Decimals | None:
     """Return the cells of a text; None if a line has more or fewer.
 
@@ -80,126 +80,150 @@ def parse_decimals(
         point: what stands before decimals.
         width: how many cells each line has.
         power: numbers are divided by 10^power, too.
+        columns: those that are read; of all others nothing but the ends is told.
     """
     padded = np.frombuffer(b"%b%b" % (bytes(MOST_CHARACTERS), text), np.uint8)
-    cells = _find_cells(padded[MOST_CHARACTERS:], delimiter, point, width)
-    if cells is None:
+    characters = padded[MOST_CHARACTERS:]
+    ends = _ends_of_cells(characters, delimiter, width)
+    if ends is None:
         return None
-    mantissas = _mantissas(_words_before(padded, cells), cells)
-    if power:
-        cells.others[(cells.places > MOST_PLACES - power) & (cells.places < NO_POINT)] = True
-    divisors = _divisors(power).take(cells.places, mode="clip")
-    values = _quotients(mantissas, divisors, cells.others)
-    np.copysign(values, 0.5 - cells.negative, out=values)
-    shape = (-1, width)
-    return Decimals(values.reshape(shape), cells.others.reshape(shape), cells.ends.reshape(shape))
-
-
-def _find_cells(
-    characters: NDArray[np.uint8], delimiter: str, point: str, width: int
-) -> Cells | None:
-    """Return the cells of a text; None if a line has more or fewer."""
-    # Most characters are digits; the others wrap around to 10 and more.
-    marks = np.flatnonzero(characters - ZERO > 9)
-    kinds = characters.take(marks)
-    is_newline = kinds == NEWLINE
-    which = np.flatnonzero(is_newline | (kinds == ord(delimiter)))
-    rows = np.count_nonzero(is_newline)
-    if len(which) != rows * width or not is_newline[which[width - 1 :: width]].all():
-        return None
-    ends = marks.take(which)
     starts = np.append(0, ends[:-1] + 1)
-    # A mark that is in a cell is its minus, or its point, or makes it another.
-    previous = which - 1
-    before = marks.take(previous, mode="wrap")
-    has_point = (kinds.take(previous, mode="wrap") == ord(point)) & (before >= starts)
-    negative = characters.take(starts) == MINUS
-    inner = previous - np.append(-1, which[:-1])
-    digits = ends - starts - inner
-    places = np.where(has_point, ends - before - 1, NO_POINT)
-    others = inner != negative.view(np.int8) + has_point.view(np.int8)
-    others |= (digits == 0) | (digits > MOST_PLACES)
-    return Cells(ends, digits, places, negative, others)
+    negative = characters.take(starts, mode="clip") == MINUS
+    sizes = ends - starts - negative
+    longest = sizes.reshape(-1, width).max(axis=0, initial=1)[columns].max(initial=1)
+    n = min(MOST_WORDS, -(-int(longest) // 8))
+    words = _digits_before(padded, ends, sizes, n)
+    where, others = _find_points(words, sizes)
+    has_point = where < NO_POINT
+    others |= has_point & (characters.take(ends + (where - 8 * n), mode="clip") != ord(point))
+    if n == MOST_WORDS:
+        others |= where < MOST_CHARACTERS - 1 - MOST_PLACES + power
+    powers = _powers(n, power)
+    mantissas = _mantissas(words, powers.before.take(where, mode="clip"), has_point, others)
+    values = _quotients(mantissas, where, powers, others)
+    values.view(np.int64)[:] |= negative.astype(np.int64) << 63
+    shape = (-1, width)
+    return Decimals(values.reshape(shape), others.reshape(shape), ends.reshape(shape))
 
 
-def _words_before(padded: NDArray[np.uint8], cells: Cells) -> Words:
-    """Return as many words as any cell needs, (n, words), that end before the ends of cells."""
-    most = int(cells.digits.max(initial=0)) + 1
-    size = 8 * min(MOST_WORDS, -(-most // 8))
+def _ends_of_cells(characters: NDArray[np.uint8], delimiter: str, width: int) -> Counts | None:
+    """Return where the character after each cell is; None if a line has more or fewer cells."""
+    is_newline = characters == NEWLINE
+    rows = np.count_nonzero(is_newline)
+    is_newline |= characters == ord(delimiter)
+    ends = np.flatnonzero(is_newline)
+    if len(ends) != rows * width or (characters[ends[width - 1 :: width]] != NEWLINE).any():
+        return None
+    return ends
+
+
+def _digits_before(padded: NDArray[np.uint8], ends: Counts, sizes: Counts, n: int) -> Words:
+    """Return the last characters of cells less '0', (cells, n), and 0 before them."""
     # Some begin at every character; all of a cell's are copied at once, as one thing.
     count = len(padded) - MOST_CHARACTERS
-    there = np.ndarray(count, f"V{size}", padded.data, MOST_CHARACTERS - size, (1,))
-    return there[cells.ends].view("<u8").reshape(-1, size // 8).astype(np.uint64, copy=False)
+    there = np.ndarray(count, f"V{8 * n}", padded.data, MOST_CHARACTERS - 8 * n, (1,))
+    words: Words = there[ends].view("<u8").reshape(-1, n)
+    words ^= ZEROS
+    words &= _last_bytes(n).take(sizes, mode="clip").view("<u8").reshape(-1, n)
+    return words
 
 
-def _mantissas(words: Words, cells: Cells) -> Words:
+def _find_points(words: Words, sizes: Counts) -> tuple[Counts, Flags]:
+    """Return which character of each cell's words is no digit, 32 where all are.
+
+    Cells are flagged that have more such characters, no digit, or more characters than words have.
+    """
+    n = words.shape[1]
+    bits = np.packbits(words.view(np.uint8) > 9, bitorder="little")
+    bits = np.append(bits, np.zeros(4, np.uint8))
+    marks = np.ndarray(len(words), "<u4", bits.data, 0, (n,)) & np.uint32((1 << 8 * n) - 1)
+    lower = marks - np.uint32(1)
+    where = np.bitwise_count(lower).astype(np.intp)
+    others = (marks & lower != 0) | (sizes <= (where < NO_POINT)) | (sizes > 8 * n)
+    return where, others
+
+
+def _mantissas(words: Words, before: NDArray[np.void], has_point: Flags, others: Flags) -> Words:
     """Return the numbers that cells are without their points, (n,); flag those that are too large.
 
     Args:
-        words: (n, words) with the last character in the highest byte; changed in place.
-        cells: what is to be read of them.
+        words: (cells, n) with the last character in the highest byte; changed in place.
+        before: which bytes of them are a point, or before it.
+        has_point: which cells have one.
+        others: flags.
     """
     n = words.shape[1]
+    characters = words.view(np.uint8).reshape(-1)
     # What is before the point takes its place.
-    moved = words << np.uint64(8)
-    # Of a cell's first word with another's last byte, where no digit is.
-    moved.reshape(-1)[1:] |= words.reshape(-1)[:-1] >> np.uint64(56)
-    words ^= moved
-    words &= AMONG[:, -n:].take(cells.places, axis=0, mode="clip")
-    words ^= moved
-    words ^= ZEROS
-    words &= AMONG[:, -n:].take(cells.digits, axis=0, mode="clip")
+    moved = characters[1:] ^ characters[:-1]
+    moved &= before.view(np.uint8)[1:]
+    characters[1:] ^= moved
+    np.copyto(characters[:: 8 * n], 0, where=has_point)
     for size, bits, factor in JOINS:
         joined: NDArray[np.unsignedinteger] = words.view(size)
-        np.multiply(joined, size(factor), out=joined)
-        np.right_shift(joined, size(bits), out=joined)
+        np.multiply(joined, joined.dtype.type(factor), out=joined)
+        np.right_shift(joined, joined.dtype.type(bits), out=joined)
     total = words[:, -1].copy()
     for i in range(1, n):
         total += words[:, -1 - i] * np.uint64(10 ** (8 * i))
     if n == MOST_WORDS:
         large = words[:, 0] > MOST_HIGH
-        cells.others[large] = True
+        others |= large
         total[large] = 0
     return total
 
 
 @cache
-def _divisors(power: int) -> NDArray[np.float64]:
-    """Return 10^(places + power) for each number of places, or 1 if that is not exact."""
-    divisors = np.ones(NO_POINT + 1)
-    exact = [float(10**n) for n in range(power, MOST_PLACES + 1)]
-    divisors[: len(exact)] = exact
-    divisors[NO_POINT] = exact[0]
-    return divisors
+def _last_bytes(n: int) -> NDArray[np.void]:
+    """Return n words with none of their bytes set, with the last one, and so on."""
+    count = 8 * n
+    masks = [bytes(count - i) + b"\xff" * i for i in range(count + 1)]
+    return np.frombuffer(b"".join(masks), f"V{count}")
+
+
+@cache
+def _powers(n: int, power: int) -> Powers:
+    """Return what a point stands for at each place among the characters of n words."""
+    places = np.arange(8 * n - 1, 8 * n - 2 - NO_POINT, -1).clip(0)
+    before = np.zeros((NO_POINT + 1, 8 * n), np.uint8)
+    before[:NO_POINT] = 255 * np.tri(NO_POINT, 8 * n, dtype=np.uint8)
+    tens = (places + power).clip(0, MOST_PLACES)
+    more = 11 * (tens < 5)
+    fives = np.array([5**p for p in tens.tolist()], np.int64) << more
+    divisors = np.array([float(10**p) for p in tens.tolist()])
+    return Powers(divisors, fives, 1075 - tens + more, before.view(_last_bytes(n).dtype)[:, 0])
 
 
 def _quotients(
-    mantissas: Words, divisors: NDArray[np.float64], others: Flags
+    mantissas: Words, where: Counts, powers: Powers, others: Flags
 ) -> NDArray[np.float64]:
-    """Return mantissas / divisors, rounded once, (n,); flag where that is not certain.
+    """Return mantissas / 10^p, rounded once, (n,); flag where that takes a closer look.
 
-    A quotient of two exact numbers is rounded once (Clinger, 1990). Of mantissas beyond 2^53, it is
-    computed to twice the digits (Dekker, 1971), which say how it is rounded, unless it is in the
-    middle between two numbers, or nearly so.
+    A quotient of two exact numbers is rounded once (Clinger, 1990).
     """
-    # Conversions to and from signed numbers are faster.
-    signed = mantissas.view(np.int64)
-    dividends = signed.astype(np.float64)
-    values = dividends / divisors
-    if mantissas.max(initial=0) < 1 << 53:
-        return values
-    low = signed - dividends.astype(np.int64)
-    products = values * divisors
-    (a, b), (c, d) = _halves(values), _halves(divisors)
-    rest = (dividends - products) - (((a * c - products) + a * d + b * c) + b * d)
-    corrections = (rest + low) / divisors
-    others |= values + corrections * (1 + 1e-9) != values + corrections * (1 - 1e-9)
-    values += corrections
+    # Conversions from signed numbers are faster.
+    values = mantissas.view(np.int64).astype(np.float64)
+    values /= powers.divisors.take(where, mode="clip")
+    if mantissas.max(initial=0) >= EXACT:
+        _correct(values, mantissas, where, powers, others)
     return values
 
 
-def _halves(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return two numbers of half the digits, whose sum each one is."""
-    scaled = x * (2.0**27 + 1)
-    high = scaled - (scaled - x)
-    return high, x - high
+def _correct(
+    values: NDArray[np.float64], mantissas: Words, where: Counts, powers: Powers, others: Flags
+) -> None:
+    """Move quotients of mantissas from 2^53 on to the nearest double; flag where two are as near.
+
+    A quotient q = V 2^e is off by less than 1.5 V's unit. What is left of the mantissa,
+    M 2^(-e-p) - V 5^p, is less than 2^63, and computed modulo 2^64 without an error.
+    """
+    bits = values.view(np.int64)
+    fives = powers.fives.take(where, mode="clip")
+    shifts = powers.shifts.take(where, mode="clip") - (bits >> 52)
+    fractions = bits & FRACTION
+    rest = (mantissas << shifts.view(np.uint64)).view(np.int64) - (fractions | LEADING) * fives
+    half, far, large = fives >> 1, np.abs(rest), mantissas >= EXACT
+    # Below a power of two, doubles are twice as near.
+    others |= large & ((far == half) | ((fractions == 0) & (rest < 0)))
+    off = np.flatnonzero(large & (far > half))
+    bits[off] += rest[off] >> 63 | 1

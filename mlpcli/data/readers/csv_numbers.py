@@ -1,18 +1,17 @@
 """Tables of numbers in any notation, most of which are plain decimals: these many at a time."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.blocks import NEWLINE, Block
-from mlpcli.data.readers.csv_bytes import ZERO
 from mlpcli.data.readers.csv_cells import Columns, parse_cell, parse_texts
-from mlpcli.data.readers.csv_decimals import MINUS, parse_decimals
-from mlpcli.data.readers.csv_dialect import Dialect
-from mlpcli.data.readers.notation import ALIKE, Notation
+from mlpcli.data.readers.csv_decimals import ALL, Decimals, parse_decimals
+from mlpcli.data.readers.csv_dialect import Dialect, split_line
+from mlpcli.data.readers.csv_units import bounds_of, parse_alike, without_groups
+from mlpcli.data.readers.notation import Notation
 
-ALL = slice(None)
-# So many cells of a column are parsed one by one.
-FEW = 8
 # Of the numbers, how many may have to be parsed one by one before NumPy's parser is faster.
 MOST_OTHERS = 0.25
 
@@ -40,27 +39,25 @@ def parse_numbers(
     Raises:
         DataError: as `parse_cells` does.
     """
-    text, notation = block.data, columns.options.notation or Notation()
+    text, notation = block.data, columns.options.notation
     if b'"' in text:
         return None
-    plain = _without_groups(text, dialect.delimiter, notation)
-    found = parse_decimals(plain, dialect.delimiter, notation.decimal, dialect.width)
+    numeric = columns.numeric
+    found = _parse_plain_cells(text, dialect, numeric, notation)
     if found is None:
         return None
     values, others, ends = found
-    others[:, np.delete(np.arange(dialect.width), columns.numeric)] = False
-    if plain is not text:
-        ends = _ends_of_cells(text, dialect)
     if others.any():
-        _fill_gaps(values, others, ends, block, dialect, columns)
-    if np.count_nonzero(others) > most * len(values) * len(columns.numeric):
+        _fill_gaps(found, block, dialect, columns)
+    doubtful = _doubtful(found, columns) if notation else ([], [])
+    if notation:
+        parse_alike(found, text, columns.units, notation)
+    if np.count_nonzero(others) > most * len(values) * len(numeric):
         return None
-    if columns.options.notation:
-        _doubt_first(values, others, columns)
-    for column in np.flatnonzero(others.any(axis=0)).tolist():
+    others[doubtful] = True
+    for column in np.flatnonzero(others.any(axis=0)).tolist() if others.any() else ():
         rows = np.flatnonzero(others[:, column])
-        cells = _cells_of(text, ends, column, rows)
-        numbers = _parse_alike(cells, notation) if columns.options.notation else {}
+        cells, numbers = _cells_of(text, ends, column, rows), dict[str, float]()
         for i, cell in zip(rows.tolist(), cells, strict=True):
             if cell not in numbers:
                 numbers[cell] = parse_cell(cell, block.numbers[i], column, dialect, columns)
@@ -69,57 +66,66 @@ def parse_numbers(
     return values
 
 
-def _fill_gaps(
-    values: NDArray[np.float64],
-    others: NDArray[np.bool],
-    ends: NDArray[np.intp],
-    block: Block,
-    dialect: Dialect,
-    columns: Columns,
-) -> None:
+def cells_that_are_not_plain(
+    block: Block, dialect: Dialect, columns: Sequence[int], notation: Notation | None
+) -> Iterator[tuple[int, Iterable[str]]]:
+    """Yield some columns, each with all its cells that are no plain decimals, if not with more.
+
+    Raises:
+        DataError: as `split_line` does.
+    """
+    found = _parse_plain_cells(block.data, dialect, columns, notation)
+    if b'"' in block.data or found is None:
+        rows = [split_line(line, dialect) for line in block.lines]
+        yield from ((column, {row[column] for row in rows}) for column in columns)
+        return
+    for column in np.flatnonzero(found.others.any(axis=0)).tolist():
+        rows_there = np.flatnonzero(found.others[:, column])
+        yield column, _cells_of(block.data, found.ends, column, rows_there)
+
+
+def _parse_plain_cells(
+    text: bytes, dialect: Dialect, numeric: Sequence[int], notation: Notation | None
+) -> Decimals | None:
+    """Parse the plain decimals of columns of numbers; flag their other cells."""
+    delimiter, width, notation = dialect.delimiter, dialect.width, notation or Notation()
+    plain = without_groups(text, delimiter, notation)
+    found = parse_decimals(plain, delimiter, notation.decimal, width, columns=numeric)
+    if found is None:
+        return None
+    found.others[:, list({*range(width)}.difference(numeric))] = False
+    return found if plain is text else found._replace(ends=_ends_of_cells(text, dialect))
+
+
+def _fill_gaps(found: Decimals, block: Block, dialect: Dialect, columns: Columns) -> None:
     """Parse the empty cells, all of a column at once, and take their flags away.
 
     Raises:
         DataError: as `parse_cell` does of the first.
     """
-    is_empty = others & (np.diff(ends.reshape(-1), prepend=-1).reshape(ends.shape) == 1)
-    for column in np.flatnonzero(is_empty.any(axis=0)).tolist():
-        rows = is_empty[:, column]
-        first = block.numbers[int(rows.argmax())]
-        values[rows, column] = parse_cell("", first, column, dialect, columns)
-    others &= ~is_empty
+    values, others, _ = found
+    cells = np.flatnonzero(others)
+    starts, stops = bounds_of(found.ends, cells)
+    empty = cells[starts == stops]
+    rows, which = np.divmod(empty, dialect.width)
+    for column in sorted({*which.tolist()}):
+        there = rows[which == column]
+        first = block.numbers[int(there[0])]
+        values[there, column] = parse_cell("", first, column, dialect, columns)
+    others[rows, which] = False
 
 
-def _parse_alike(cells: list[str], notation: Notation) -> dict[str, float]:
-    """Return the numbers of most cells that have the same unit, at the same place, as one of them.
+def _doubtful(found: Decimals, columns: Columns) -> tuple[list[int], list[int]]:
+    """Return the first plain number of each column that may be one of %, since it is none itself.
 
-    The first that is not 0 is left out, so that its unit is looked at with it.
+    Returns:
+        Their rows, and their columns.
     """
-    if len(cells) < FEW:
-        return {}
-    around = next(filter(None, map(notation.around, cells[:FEW])), None)
-    if around is None:
-        return {}
-    before, after, unit = around
-    alike = [c for c in dict.fromkeys(cells) if c.startswith(before) and c.endswith(after)]
-    digits = "".join([c.removeprefix(before).removesuffix(after) + "\n" for c in alike]).encode()
-    plain, power = _without_groups(digits, "\n", notation), 2 * (unit == "%")
-    decimals = parse_decimals(plain, "\n", notation.decimal, 1, power)
-    if decimals is None:
-        return {}
-    values, others = decimals.values[:, 0].tolist(), decimals.others[:, 0].tolist()
-    found = {c: v for c, v, other in zip(alike, values, others, strict=True) if not other}
-    found.pop(next((c for c, value in found.items() if value), ""), None)
-    return found
-
-
-def _doubt_first(values: NDArray[np.float64], others: NDArray[np.bool], columns: Columns) -> None:
-    """Flag the first plain number of each column that may be one of %, since it is none itself."""
-    for column in columns.numeric:
-        if columns.units.get(column, ("%",))[0] == "%":
-            # Neither zeros nor gaps, which are NaN, tell anything.
-            is_plain = ~others[:, column] & (np.abs(values[:, column]) > 0)
-            others[is_plain.argmax(), column] |= is_plain.any()
+    doubtful = [i for i in columns.numeric if columns.units.get(i, ("%",))[0] == "%"]
+    # Neither zeros nor gaps, which are NaN, tell anything.
+    is_plain = ~found.others[:, doubtful] & (np.abs(found.values[:, doubtful]) > 0)
+    which = np.flatnonzero(is_plain.any(axis=0)).tolist()
+    return is_plain.argmax(axis=0)[which].tolist(), [doubtful[i] for i in which]
 
 
 def _ends_of_cells(text: bytes, dialect: Dialect) -> NDArray[np.intp]:
@@ -133,30 +139,5 @@ def _cells_of(
 ) -> list[str]:
     """Return the cells of a column, in some rows or in all."""
     starts = ends[:, column - 1] + 1 if column else np.append(0, ends[:-1, -1] + 1)
-    bounds = zip(starts[rows].tolist(), ends[rows, column].tolist(), strict=True)
-    return [text[start:end].decode() for start, end in bounds]
-
-
-def _without_groups(data: bytes, delimiter: str, notation: Notation) -> bytes:
-    """Return lines without what stands between thousands.
-
-    Where digits are not in groups of three, it stays, and the cell is no plain decimal.
-    """
-    separator = notation.thousands
-    if not separator or separator == delimiter:
-        return data
-    for other in ALIKE.get(separator, separator):
-        data = data.replace(other.encode(), separator.encode())
-    characters = np.frombuffer(data, np.uint8)
-    marks = np.flatnonzero(characters - ZERO > 9)
-    kinds = characters[marks]
-    # How many digits are before each mark, and after it.
-    before = np.diff(marks, prepend=-1) - 1
-    after = np.append(before[1:], 0)
-    previous = np.append(NEWLINE, kinds[:-1])
-    is_separator, continues = kinds == ord(separator), previous == ord(separator)
-    begins = np.isin(previous, (NEWLINE, MINUS, ord(delimiter)))
-    begins &= (before > 0) & (before < 4) & (characters[marks - before] != ZERO)
-    kept = np.ones(len(characters), bool)
-    kept[marks[is_separator & (after == 3) & (begins | (continues & (before == 3)))]] = False
-    return characters[kept].tobytes()
+    parts = map(slice, starts[rows].tolist(), ends[rows, column].tolist())
+    return [*map(bytes.decode, map(text.__getitem__, parts))]

@@ -1,6 +1,8 @@
 """Numbers and dates in forms that are not read unless a key says so: which key that is."""
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from mlpcli.data.readers.dates import read_date
@@ -13,6 +15,8 @@ NOTATIONS = (
     *(Notation(".", thousands) for thousands in (",", " ", "'")),
     *(Notation(",", thousands) for thousands in (".", " ", "'")),
 )
+# A number with a word after it, such as kg, mg/dL or °C.
+WITH_UNIT = re.compile(r"\s*[-+]?[0-9][0-9.,']*\s*(?P<unit>[^\W\d_][^\s\d]{0,11}|°\w?)\s*")
 
 
 class Form(NamedTuple):
@@ -59,3 +63,14 @@ def common_form(cells: Iterable[str], share: float) -> tuple[Form, str] | None:
             best = tuple(notation for notation in NOTATIONS if counts[notation] == most)
             return Form(kind, best if kind == "number" else ()), found[0][1]
     return None
+
+
+def common_unit(cells: Collection[str], share: float) -> str | None:
+    """Return the word that so large a share of some texts have after a number; None for none.
+
+    No notation reads such numbers.
+    """
+    matches = (WITH_UNIT.fullmatch(cell) for cell in cells)
+    units = Counter(match["unit"] for match in matches if match)
+    unit, count = max(units.items(), key=lambda item: item[1], default=("", 0))
+    return unit if count > 1 and count >= share * len(cells) else None

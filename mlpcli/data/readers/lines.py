@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.charsets import open_text
 from mlpcli.data.readers.table import check_expansion
 from mlpcli.errors import DataError
 
@@ -23,7 +23,9 @@ class Line(NamedTuple):
     """Of JSON: what its cells are written from."""
 
 
-def decode_lines(stream: BinaryIO, where: object, first: int = 1) -> Iterator[str]:
+def decode_lines(
+    stream: BinaryIO, where: object, first: int = 1, charset: str | None = None
+) -> Iterator[str]:
     r"""Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
 
     Lines end with \n, \r\n or, as those of classic Mac files do, \r alone.
@@ -32,9 +34,10 @@ def decode_lines(stream: BinaryIO, where: object, first: int = 1) -> Iterator[st
         stream: what to read.
         where: its name, for errors.
         first: the number of its first line.
+        charset: what lines are written in that are not UTF-8; None if there are none.
 
     Raises:
-        DataError: naming the line, if it is not UTF-8, or blank as are too many before it.
+        DataError: naming the line, if it is neither, or blank as are too many before it.
     """
     blank = 0
     for number, line in enumerate(_split_lines(stream), first):
@@ -42,12 +45,23 @@ def decode_lines(stream: BinaryIO, where: object, first: int = 1) -> Iterator[st
         if blank > MOST_BLANK:
             problem = f"is blank, as are {MOST_BLANK} lines before it"
             raise DataError(f"{where}:{number}", problem, "check that it is a table")
+        yield _decode(line, f"{where}:{number}", "utf-8-sig" if number == 1 else "utf-8", charset)
+
+
+def _decode(line: bytes, where: str, *charsets: str | None) -> str:
+    """Return the text of a line, in the first of some encodings in which it is one.
+
+    Raises:
+        DataError: if it is none.
+    """
+    for charset in filter(None, charsets):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            return line.decode(charset)
         except UnicodeDecodeError:
-            raise DataError(
-                f"{where}:{number}", "is not UTF-8", "convert the file to UTF-8"
-            ) from None
+            pass
+    neither = f"neither UTF-8 nor {charsets[-1]}" if charsets[-1] else "not UTF-8"
+    remedy = "convert the file to UTF-8, or say with encoding, under data, what it is"
+    raise DataError(where, f"is {neither}", f"{remedy} (cp1252 of western Windows)")
 
 
 def _split_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -120,23 +134,31 @@ def join_quoted(source: Iterable[str], where: object, start: int = 1) -> Iterato
         raise DataError(f"{where}:{first}", "a quote is not closed", 'close it with "')
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path, charset: str | None = None) -> Iterator[Line]:
     """Yield the lines of a file, plain or gzip-compressed, as `join_quoted` does.
+
+    Args:
+        path: the file.
+        charset: as `decode_lines` has it.
 
     Raises:
         DataError: if it is damaged or no such text.
         OSError: if it cannot be read.
     """
-    yield from join_quoted(file_text(path), path)
+    yield from join_quoted(file_text(path, charset), path)
 
 
-def file_text(path: Path) -> Iterator[str]:
+def file_text(path: Path, charset: str | None = None) -> Iterator[str]:
     """Yield the lines of a file, plain or gzip-compressed, as `decode_lines` does.
+
+    Args:
+        path: the file.
+        charset: as `decode_lines` has it.
 
     Raises:
         DataError: if it is damaged or no text.
         OSError: if it cannot be read.
     """
-    with open_maybe_gzipped(path) as (stream, compressed):
-        source = decode_lines(stream, path)
+    with open_text(path) as (stream, compressed):
+        source = decode_lines(stream, path, charset=charset)
         yield from limit_expansion(source, path) if compressed else source

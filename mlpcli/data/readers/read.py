@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ def csv_reader(
         new_names: whether JSON objects may have names that the first one has not.
     """
     if source.format == "table":
-        return csv_options(files, header_names), read_blocks
+        return csv_options(files, header_names), partial(read_blocks, charset=files.encoding)
     header, _ = read_json_lines(source.path)
 
     def read(path: Path) -> Iterator[Block]:

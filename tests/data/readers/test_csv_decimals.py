@@ -50,6 +50,8 @@ def check(table, point="."):
 @example([("-0", "-0.0", ".5"), ("5.", ".", "-"), ("", "1.2.3", "--1")], ",")
 @example([("9007199254740993", "9223372036854775807", "9999999999999999999")] * 2, ".")
 @example([("0." + "0" * 17 + "1", "1" * 20, "0" * 30)], ".")
+@example([("123456.7", "1234567.12345678", "0.0000012345678901234567")] * 2, ",")
+@example([("0.99999999999999994", "0.49999999999999998", "1.99999999999999989")], ".")
 def test_values_are_those_of_float(table, point):
     """Whatever cells hold, what is parsed is what `float` makes of them, to the bit."""
     check(table, point)
@@ -69,6 +71,15 @@ def test_hundredths_are_rounded_once(table):
     found = parse_decimals(text, ",", ".", 1, 2)
     for (cell,), value, other in zip(table, found.values.flat, found.others.flat, strict=True):
         assert other or np.float64(float(f"{cell}e-2")).tobytes() == value.tobytes()
+
+
+def test_columns_that_are_not_read_do_not_matter():
+    """Long texts beside numbers change neither their values nor what is found in them."""
+    table = [("1.5", "a text of more than twenty-four characters", "-2")] * 2
+    text = "".join(",".join(row) + "\n" for row in table).encode()
+    found = parse_decimals(text, ",", ".", 3, columns=[0, 2])
+    assert found.others.tolist() == [[False, True, False]] * 2
+    assert found.values[:, [0, 2]].tolist() == [[1.5, -2]] * 2
 
 
 def test_an_exact_middle_is_left_to_float():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.files import read_training, training_source
-from mlpcli.data.readers import blocks, csv_numbers
+from mlpcli.data.readers import blocks, csv_units
 from mlpcli.data.readers.blocks import block_of
 from mlpcli.data.readers.csv_cells import Columns, LateTextError, parse_cells
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect
@@ -78,7 +78,7 @@ def parsed(parse, rows, notation):
 def test_tables_are_as_read_cell_by_cell(rows, notation, few):
     """In every notation, values, units, classes and errors are those of one cell after another."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(csv_numbers, "FEW", few)
+        changed.setattr(csv_units, "FEW", few)
         found = parsed(parse_numbers, rows, notation)
     expected = parsed(parse_cells, rows, notation)
     if isinstance(found, str):
@@ -116,6 +116,21 @@ def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
         outcomes = [parsed(parse, odd, notation) for parse in (parse_numbers, parse_cells)]
         assert outcomes[0] == outcomes[1]
         assert isinstance(outcomes[0], str) or other == "5 £"
+
+
+def test_columns_of_several_units_are_as_read_cell_by_cell():
+    """Each column may have a unit of its own, and a point after a letter's unit is none of it."""
+    row = ("Rs12.5", "7 %", "1 234.5 €", "a")
+    rows = [row] * 20 + [("Rs.5", "-0.5 %", "7 €", "b"), ("Rs0", "", "n/a", "a")]
+    for odd in (("1", "1", "1", "a"), ("1 €", "1 %", "1 €", "a"), ("Rs1", "€1", "1 €", "a")):
+        for table in (rows, [*rows, odd], [odd, *rows]):
+            outcomes = [
+                parsed(parse, table, Notation(".", " ")) for parse in (parse_plain, parse_cells)
+            ]
+            assert outcomes[0] == outcomes[1]
+    assert not isinstance(parsed(parse_plain, rows, Notation(".", " ")), str)
+    percent = [(" 7%", "1", "1", "a")] * 20 + [(" 8", "1", "1", "a")]
+    assert "but line" in parsed(parse_numbers, percent, Notation(","))
 
 
 def test_few_plain_numbers_are_left_to_others():

@@ -1,0 +1,99 @@
+"""Features of cells, as operators of ONNX."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mlpcli.export.onnx_graph import CODES, Graph, float_type
+from mlpcli.export.steps import Category, Missing, Number, Steps
+
+
+def number_features(graph: Graph, steps: Steps, given: str, columns: list[Any], kind: Any) -> str:
+    """Add what makes features of numbers, (N, m)."""
+    limits = np.array([[c.limit or np.inf for c in columns for _ in range(c.width)]])
+    centers = np.array([[column.center for column in columns]])
+    spreads = np.array([[column.spread for column in columns]])
+    bent, binned = np.isfinite(limits).any(), any(column.bins for column in columns)
+    scaled = centers.any() or (spreads != 1).any() or bent or binned
+    filled = columns[0].fill is not None
+    x = given
+    # As mlp does, in float64.
+    if (scaled or filled or steps.dtype == "float64") and kind is not np.float64:
+        x = graph.node("Cast", [x], "exact", to=CODES[np.float64])
+        kind = np.float64
+    for number in steps.missing.numbers:
+        stands = graph.node("Equal", [x, graph.constant("missing_number", kind(number))], "stands")
+        x = graph.node("Where", [stands, graph.constant("nan", kind(np.nan)), x], "marked")
+    if filled:
+        missing = graph.node("IsNaN", [x], "missing")
+        fill = graph.constant("fill", np.array([[column.fill for column in columns]]))
+        x = graph.node("Where", [missing, fill, x], "filled")
+    if binned:
+        x = _shares(graph, x, columns)
+    elif scaled:
+        x = graph.node("Sub", [x, graph.constant("center", centers)], "centered")
+        x = graph.node("Div", [x, graph.constant("spread", spreads)], "scaled")
+    if bent:
+        t = graph.node("Div", [x, graph.constant("limit", limits)], "t")
+        squared = graph.node("Mul", [t, t], "t_squared")
+        total = graph.node("Add", [squared, graph.constant("one", np.float64(1))], "one_and_t")
+        x = graph.node("Div", [x, graph.node("Sqrt", [total], "bend")], "bent")
+    if kind is not float_type(steps):
+        x = graph.node("Cast", [x], "features", to=CODES[float_type(steps)])
+    return x
+
+
+def _shares(graph: Graph, x: str, columns: list[Number]) -> str:
+    """Add the share of each bin that numbers have passed, / spread.
+
+    A number without bins has one from its center on, as wide as its spread, where no share ends.
+    """
+    width = [column.width for column in columns]
+    spread = np.repeat([column.spread if column.bins else 1.0 for column in columns], width)
+    low = np.concatenate([column.bins[:-1] or [column.center] for column in columns])
+    size = np.concatenate([np.diff(c.bins) if c.bins else [c.spread] for c in columns])
+    least, most = np.zeros(len(low)), np.ones(len(low))
+    last = np.cumsum(width) - 1
+    least[last - np.array(width) + 1], most[last] = -np.inf, np.inf
+    each = graph.constant("each", np.repeat(np.arange(len(columns)), width))
+    x = graph.node("Gather", [x, each], "of_bins", axis=1)
+    for operator, values in (
+        ("Sub", low), ("Div", size), ("Max", least), ("Min", most), ("Div", spread)
+    ):  # fmt: skip
+        x = graph.node(operator, [x, graph.constant("of_bin", values[np.newaxis])], "shares")
+    return x
+
+
+def category_features(graph: Graph, steps: Steps, column: Category, given: str) -> str:
+    """Add what makes features of a text, (N, categories)."""
+    kind = float_type(steps)
+
+    def features(name: str, values: Sequence[float]) -> str:
+        return graph.constant(name, np.array([values], kind))
+
+    texts = graph.constant("categories", np.array([column.categories], object))
+    hits = graph.node("Equal", [given, texts], "is_category")
+    off = features("off", column.off or (0.0,) * len(column.categories))
+    found = graph.node("Where", [hits, features("on", column.on), off], "one_hot")
+    if not column.off:
+        found = graph.node("ReduceSum", [found, graph.axis()], "sign", keepdims=1)
+    counted = graph.node("Cast", [hits], "hits", to=CODES[np.int64])
+    any_hit = graph.node("ReduceMax", [counted, graph.axis()], "hit")
+    known = graph.node("Cast", [any_hit], "known", to=CODES[np.bool_])
+    refused = (np.nan,) * column.width
+    other = features("unknown", (0.0,) * column.width if column.ignore_unknown else refused)
+    if column.fill or column.ignore_unknown:
+        pattern = missing_pattern(steps.missing)
+        missing = graph.node("RegexFullMatch", [given], "missing", pattern=pattern)
+        fill = features("fill", column.fill or refused)
+        other = graph.node("Where", [missing, fill, other], "otherwise")
+    return graph.node("Where", [known, found, other], "category")
+
+
+def missing_pattern(missing: Missing) -> str:
+    """Return a regular expression, of RE2's, for texts that stand for a missing value."""
+    spelled = (f(n) for n in missing.numbers for f in (repr, "{:g}".format))
+    words = "|".join(re.escape(word) for word in (*missing.text_words, *spelled))
+    return rf"(?i)\s*({words})?\s*"
