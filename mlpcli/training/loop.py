@@ -16,7 +16,7 @@ from mlpcli.data.dataset import Dataset
 from mlpcli.errors import DivergedError
 from mlpcli.model import evaluate, loss_of
 from mlpcli.nn.activations import Array
-from mlpcli.nn.calibration import fit_temperature
+from mlpcli.nn.calibration import Judged, fit_temperature
 from mlpcli.nn.periodic_backprop import backward_pass
 from mlpcli.rng import KeyedStreams
 from mlpcli.training.augment import EpochAugmenter, epoch_augmenter
@@ -237,10 +237,8 @@ def _finish_epoch(experiment: Experiment, run: Run, dataset: Dataset, row: dict[
         np.copyto(run.best, run.candidate.theta)
     run.finished = is_finished(experiment, run)
     if run.finished and experiment.calibrate and dataset.validation is not None:
-        best, examples = run.candidate.copy(), dataset.validation
-        best.theta[:] = run.best
-        weights = dataset.validation_weights
-        run.temperature = run.ranks.once(lambda: fit_temperature(best, *examples, weights))
+        judged = Judged(run.in_use(), *dataset.validation, dataset.validation_weights)
+        run.temperature = run.ranks.once(lambda: fit_temperature(judged))
 
 
 def _better(experiment: Experiment, row: dict[str, Any], best: dict[str, Any]) -> bool:

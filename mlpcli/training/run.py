@@ -67,6 +67,12 @@ class Run:
         """The network that an epoch is evaluated by: the averaged one, where there is one."""
         return self.averaged or self.network
 
+    def in_use(self) -> Network:
+        """Return a copy of the network as it would be used now, but for its temperature."""
+        network = self.candidate.copy()
+        network.theta[:] = self.best
+        return network
+
 
 class EpochReport(NamedTuple):
     """What one epoch came to."""

@@ -1,6 +1,7 @@
 """What is searched where nobody says: ranges around a configuration, and who judges a trial."""
 
-from math import ceil
+from collections.abc import Iterator
+from math import ceil, sqrt
 from typing import Any
 
 from mlpcli.config.schema import Experiment
@@ -97,3 +98,19 @@ def given_point(experiment: Experiment, space: Space) -> dict[str, Any]:
         if dimension.admits(value):
             point[dimension.key] = dimension.label(value)
     return point
+
+
+def neighbours(given: dict[str, Any], space: Space) -> Iterator[dict[str, Any]]:
+    """Yield what is given, changed in one key: by factors, halfway to each end of its range.
+
+    Args:
+        given: from `given_point`, of all keys.
+        space: what may be chosen.
+    """
+    for dimension in space:
+        key = dimension.key
+        for end in (dimension.low, dimension.high) if dimension.log else ():
+            value = sqrt(given[key] * end)
+            point = given | {key: round(value) if dimension.is_whole else value}
+            if point != given:
+                yield point

@@ -1,6 +1,6 @@
 """How good an experiment is on validation examples: a mean over seeds and folds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -11,7 +11,7 @@ from mlpcli.data.dataset import Dataset, Examples, Fold
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
 from mlpcli.model import evaluate, new_model
-from mlpcli.nn.calibration import fit_temperature
+from mlpcli.nn.calibration import Judged, fit_temperature
 from mlpcli.training.engine import choose_engine
 from mlpcli.training.loop import OnStep, train
 from mlpcli.training.run import Run, start_run
@@ -37,7 +37,9 @@ class Progress(NamedTuple):
 
     def values(self, metric: str) -> list[float]:
         """Return a metric of each run, if it ended here."""
-        return [_value(metric, *started) for started in self.runs]
+        if metric == "error" and _can_calibrate(self.runs[0].experiment):
+            return _calibrated_errors(self.runs)
+        return [_value(metric, started) for started in self.runs]
 
 
 class Objective(NamedTuple):
@@ -104,23 +106,36 @@ class Objective(NamedTuple):
         return Started(experiment, run, dataset)
 
 
-def _value(metric: str, experiment: Experiment, run: Run, dataset: Dataset) -> float:
-    if metric == "error" and experiment.calibrate and dataset.validation:
-        return _calibrated_error(experiment, run, dataset, dataset.validation)
+def _value(metric: str, started: Started) -> float:
+    experiment, run, _ = started
     # Where validation does not choose the weights, those to use are the last.
     row = run.history[run.best_epoch if experiment.validation else -1]
     return float(row[f"validation_{metric}"])
 
 
-def _calibrated_error(
-    experiment: Experiment, run: Run, dataset: Dataset, validation: Examples
-) -> float:
-    """Return the validation error as it is in use: label smoothing alone makes it larger."""
-    network = run.candidate.copy()
-    network.theta[:] = run.best
-    network.cool(fit_temperature(network, *validation))
-    weights = dataset.validation_weights
-    return evaluate(network, experiment, dataset.encoding, validation, weights).error
+def _can_calibrate(experiment: Experiment) -> bool:
+    """Return whether the error is one of probabilities that a temperature makes smaller."""
+    return experiment.loss == "cross_entropy" or bool(experiment.calibrate)
+
+
+def _calibrated_errors(runs: Sequence[Started]) -> list[float]:
+    """Return the validation error of each run, once all have the temperature that suits them best.
+
+    How sure a network is of its classes can be mended, and says little of how often it is right:
+    strong decay, dropout and label smoothing make the error larger where fewer examples are wrong.
+    """
+    judged = [
+        Judged(run.in_use(), *dataset.validation, dataset.validation_weights)
+        for _, run, dataset in runs
+        if dataset.validation
+    ]
+    temperature = fit_temperature(*judged)
+    errors = []
+    for (experiment, _, dataset), (network, *examples, weights) in zip(runs, judged, strict=True):
+        network.cool(temperature)
+        found = evaluate(network, experiment, dataset.encoding, Examples(*examples), weights)
+        errors.append(found.error)
+    return errors
 
 
 def _check_fold(dataset: Dataset, parts: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
-from mlpcli.tuning.defaults import all_folds, default_folds, default_space, given_point
+from mlpcli.tuning.defaults import all_folds, default_folds, default_space, given_point, neighbours
 from mlpcli.tuning.objective import GAINS, Objective
 from mlpcli.tuning.space import Space, chosen_values
 from mlpcli.tuning.template import Template
@@ -39,8 +39,8 @@ class Search(NamedTuple):
     sampler: str
     trials: int
     """How many the study shall have."""
-    given: dict[str, Any]
-    """What the first trial has, as a study takes it."""
+    first: tuple[dict[str, Any], ...]
+    """What the first trials have, as a study takes it: the first of all what was given."""
     setup: dict[str, Any]
     """What all trials of the study have in common, as JSON values."""
     storage: str
@@ -51,7 +51,7 @@ class Search(NamedTuple):
     @property
     def given_values(self) -> dict[str, Any]:
         """What the configuration itself has chosen."""
-        return chosen_values(self.space, self.given)
+        return chosen_values(self.space, self.first[0])
 
     @property
     def maximizes(self) -> bool:
@@ -75,6 +75,8 @@ def plan_search(
     n = len(dataset.train.labels)
     folds = all_folds(wishes.folds) if wishes.folds else default_folds(experiment, n)
     space = wishes.space or default_space(template, fitted)
+    given = given_point(fitted, space)
+    first = (given, *(() if wishes.space else neighbours(given, space)))
     trials = wishes.trials or TRIALS
     if wishes.sampler == "grid":
         whole = prod(len(dimension.grid()) for dimension in space)
@@ -98,7 +100,7 @@ def plan_search(
         objective,
         wishes.sampler,
         trials,
-        given_point(fitted, space),
+        first,
         setup,
         storage,
         name,

@@ -232,8 +232,9 @@ def _open(search: Search, storage: "BaseStorage") -> "Study":
         _check_setup(search, study.user_attrs.get("setup", search.setup))
         return study
     study.set_user_attr("setup", search.setup)
-    if search.given and search.sampler != "grid":
-        study.enqueue_trial(search.given)
+    if search.sampler != "grid":
+        for point in filter(None, search.first[: search.trials]):
+            study.enqueue_trial(point)
     return study
 
 

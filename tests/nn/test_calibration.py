@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlpcli.nn.calibration import COLDEST, HOTTEST, fit_temperature
+from mlpcli.nn.calibration import COLDEST, HOTTEST, Judged, fit_temperature
 from mlpcli.nn.inference import predict_batches
 from mlpcli.nn.network import Network
 
@@ -30,7 +30,7 @@ def log_loss(network, x, labels):
 def test_the_temperature_is_found(scale):
     """Where weighted inputs are so many times as large as they should be, T is that number."""
     network, x, labels = made("softmax", scale)
-    assert fit_temperature(network, x, labels) == pytest.approx(scale, rel=0.1)
+    assert fit_temperature(Judged(network, x, labels)) == pytest.approx(scale, rel=0.1)
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
@@ -40,7 +40,7 @@ def test_no_class_changes_and_nothing_is_worse(output, scale):
     network, x, labels = made(output, scale)
     before = [a.copy() for _, a in predict_batches(network, x)]
     first = log_loss(network, x, labels)
-    temperature = fit_temperature(network, x, labels)
+    temperature = fit_temperature(Judged(network, x, labels))
     network.cool(temperature)
     after = [a.copy() for _, a in predict_batches(network, x)]
     chosen = [np.concatenate(chunks).argmax(axis=1) for chunks in (before, after)]
@@ -53,7 +53,9 @@ def test_limits():
     """Examples that are all wrong give the last temperature that is tried."""
     network, x, _ = made("softmax", 1.0)
     outputs = np.concatenate([a.copy() for _, a in predict_batches(network, x)])
-    assert fit_temperature(network, x, outputs.argmin(axis=1)) == pytest.approx(HOTTEST, rel=1e-6)
+    assert fit_temperature(Judged(network, x, outputs.argmin(axis=1))) == pytest.approx(
+        HOTTEST, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
@@ -64,5 +66,5 @@ def test_a_few_examples_that_are_all_right_prove_little(output):
         network, x, _ = made(output, 1.0, n)
         right = np.concatenate([z.copy() for z, _ in predict_batches(network, x)]).argmax(axis=1)
         labels = right if output == "softmax" else np.eye(3, dtype=int)[right]
-        found.append(fit_temperature(network, x, labels))
+        found.append(fit_temperature(Judged(network, x, labels)))
     assert found[0] > found[1] > found[2] > COLDEST

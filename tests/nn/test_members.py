@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from definitions import ERRORS, FUNCTIONS, OUTPUT_AND_LOSS
 
-from mlpcli.nn.calibration import fit_temperature
+from mlpcli.nn.calibration import Judged, fit_temperature
 from mlpcli.nn.dropout import draw_masks
 from mlpcli.nn.inference import predict_batches
 from mlpcli.nn.initializers import initialize
@@ -245,7 +245,7 @@ def test_a_temperature_changes_no_class(output, size):
         return np.concatenate([a.copy() for _, a in predict_batches(network, x)])
 
     before = outputs()
-    network.cool(fit_temperature(network, x, labels))
+    network.cool(fit_temperature(Judged(network, x, labels)))
     after = outputs()
     np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
     assert not np.allclose(after, before)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpcli.tuning.defaults import default_space, given_point
+from mlpcli.tuning.defaults import default_space, given_point, neighbours
 from mlpcli.tuning.space import chosen_values
 from mlpcli.tuning.template import read_template
 
@@ -46,3 +46,22 @@ def test_ranges_have_what_is_given_and_what_works(overrides):
     for dimension in space:
         for end in dimension.ends:
             assert template.experiment({dimension.key: end})
+
+
+@pytest.mark.parametrize(("size", "sizes"), [(8, [4, 11]), (400, [200])])
+def test_neighbours_differ_from_what_is_given_in_one_key(size, sizes):
+    """They are halfway to each end of a range, by factors; what is widest is not tried twice."""
+    overrides = ("weight_decay=0.5", f"structure=[2, {size}, {size}, 2]")
+    template = read_template(CONFIG.encode(), Path("t.yaml"), overrides)
+    experiment = template.experiment({})
+    space = default_space(template, experiment)
+    given = given_point(experiment, space)
+    changed = [
+        {key: value for key, value in point.items() if value != given[key]}
+        for point in neighbours(given, space)
+    ]
+    assert changed == [
+        *({"eta": pytest.approx(0.1 * 3**p)} for p in (-0.5, 0.5)),
+        *({"weight_decay": pytest.approx(0.5 * 10**p)} for p in (-0.5, 0.5)),
+        *({"hidden": size} for size in sizes),
+    ]

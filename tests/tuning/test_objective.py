@@ -1,6 +1,8 @@
 """How good an experiment is: over seeds and folds, without a look at the test."""
 
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -46,7 +48,7 @@ def test_what_is_learned_of_data_is_learned_without_the_fold(config):
 
 def test_a_run_is_what_the_loop_comes_to(config):
     """A fold's value is the validation error of the last epoch, from the experiment's own seed."""
-    experiment = load_experiment(config)
+    experiment = load_experiment(config, ["loss=mse"])
     (both,) = {tuple(last(objective(seeds=2, folds=(Fold(1, 5),)), experiment))}
     assert last(objective(folds=(Fold(1, 5),)), experiment) == [both[0]]
     assert both[0] != both[1]
@@ -54,17 +56,27 @@ def test_a_run_is_what_the_loop_comes_to(config):
 
 def test_the_best_epoch_counts_where_validation_chooses(config):
     """With a validation key, the value is the best that any epoch came to."""
-    experiment = load_experiment(config, ["validation=0.3", "eta=3", "epochs=9"])
+    experiment = load_experiment(config, ["validation=0.3", "eta=3", "epochs=9", "loss=mse"])
     epochs = [p.values("error")[0] for p in objective().epochs(experiment, lambda _: None)]
     assert epochs == list(np.minimum.accumulate(epochs))
 
 
-def test_a_calibrated_error_is_that_of_the_checkpoint(config):
-    """With `calibrate`, what judges is the error in use, which is below that of the history."""
-    keys = ["validation=0.3", "label_smoothing=0.4", "epochs=60", "eta=0.5"]
-    plain = last(objective(), load_experiment(config, keys))
-    calibrated = last(objective(), load_experiment(config, [*keys, "calibrate=true"]))
-    assert calibrated[0] < plain[0]
+def test_errors_of_classes_are_those_after_calibration(config):
+    """How sure answers are is left to `calibrate`: one temperature suits all runs best."""
+    smoothed = load_experiment(config, ["label_smoothing=0.4", "epochs=60", "eta=0.5"])
+    folds = objective(folds=all_folds(3))
+    *_, end = folds.epochs(smoothed, lambda _: None)
+    plain = [started.run.history[-1]["validation_error"] for started in end.runs]
+    assert fmean(end.values("error")) < fmean(plain)
+    # Of networks that are half as sure it is the same.
+    calibrated = end.values("error")
+    for started in end.runs:
+        started.run.network.cool(2)
+    assert end.values("error") == pytest.approx(calibrated, rel=1e-4)
+    # An error that is no log loss is what the loop says.
+    squared = replace(smoothed, loss="mse", label_smoothing=0.0)
+    *_, end = folds.epochs(squared, lambda _: None)
+    assert end.values("error") == [s.run.history[-1]["validation_error"] for s in end.runs]
 
 
 @pytest.mark.parametrize("keys", [["data.time=x"], ["data.group=x"]])

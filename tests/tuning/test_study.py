@@ -123,6 +123,15 @@ def test_unpromising_trials_end_early(run_mlp):
     assert "pruned" in states
 
 
+def test_the_first_trials_without_ranges_change_one_key(config, run_mlp):
+    """What is given comes first, then what differs in one key, as far as trials go."""
+    head = config.read_text(encoding="utf-8").partition("tune:")[0]
+    config.write_text(head, encoding="utf-8")
+    first, *others = tune(run_mlp, "--trials", 4)["trials"]
+    changed = [dict(other["chosen"].items() - first["chosen"].items()) for other in others]
+    assert [list(keys) for keys in changed] == [["eta"], ["eta"], ["hidden"]]
+
+
 def test_a_grid_is_tried_whole(run_mlp):
     """`--sampler grid` has every combination once: five values of a range, and all choices."""
     space = ("--space", "eta=0.1..0.5", "--space", "hidden=2,3")
