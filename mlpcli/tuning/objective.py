@@ -37,7 +37,7 @@ class Progress(NamedTuple):
 
     def values(self, metric: str) -> list[float]:
         """Return a metric of each run, if it ended here."""
-        if metric == "error" and _can_calibrate(self.runs[0].experiment):
+        if metric == "error" and is_calibrated(self.runs[0].experiment):
             return _calibrated_errors(self.runs)
         return [_value(metric, started) for started in self.runs]
 
@@ -113,7 +113,7 @@ def _value(metric: str, started: Started) -> float:
     return float(row[f"validation_{metric}"])
 
 
-def _can_calibrate(experiment: Experiment) -> bool:
+def is_calibrated(experiment: Experiment) -> bool:
     """Return whether the error is one of probabilities that a temperature makes smaller."""
     return experiment.loss == "cross_entropy" or bool(experiment.calibrate)
 

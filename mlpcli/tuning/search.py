@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
 from mlpcli.tuning.defaults import all_folds, default_folds, default_space, given_point, neighbours
-from mlpcli.tuning.objective import GAINS, Objective
+from mlpcli.tuning.objective import GAINS, Objective, is_calibrated
 from mlpcli.tuning.space import Space, chosen_values
 from mlpcli.tuning.template import Template
 
@@ -89,6 +89,7 @@ def plan_search(
         "configuration": json.loads(json.dumps(experiment.to_mapping())),
         "space": {dimension.key: dimension.text for dimension in space},
         "metric": wishes.metric,
+        "calibration of errors": wishes.metric == "error" and is_calibrated(experiment),
         "number of seeds": wishes.seeds,
         "division into folds": [[fold.part, fold.parts] for fold in folds],
         "sampler": wishes.sampler,
