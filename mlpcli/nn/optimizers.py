@@ -8,8 +8,9 @@ Every rule is a function over vectors laid out as the parameters:
 - eta: the learning rate of this step, one number or (p,); t: its number, from 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -17,12 +18,30 @@ import numpy as np
 
 from mlpcli.nn.activations import Array
 
+# Parameters whose theta, g and state stay in a processor's cache from one pass to the next.
+BLOCK = 1 << 16
+
 
 class Optimizer(NamedTuple):
     """An update rule and how many vectors it remembers."""
 
     step: Callable[[Array, Array, Array, Any, int], None]
     slots: int
+
+    def update(self, theta: Array, g: Array, state: Array, eta: Any, t: int) -> None:
+        """Take a step; of many parameters and passes, all passes over some, then over the next."""
+        if not self.slots or len(theta) <= BLOCK:
+            self.step(theta, g, state, eta, t)
+            return
+        for part in _blocks(slice(0, len(theta))):
+            some = eta[part] if np.ndim(eta) else eta
+            self.step(theta[part], g[part], state[:, part], some, t)
+
+
+def _blocks(part: slice) -> Iterator[slice]:
+    """Cut a part of the parameters into blocks."""
+    for start in range(part.start, part.stop, BLOCK):
+        yield slice(start, min(start + BLOCK, part.stop))
 
 
 def descend(theta: Array, step: Array) -> None:
@@ -181,9 +200,10 @@ def add_l2_gradient(
     theta: Array, g: Array, scratch: Array, weights: Sequence[slice], rate: float
 ) -> None:
     """Add the gradient of rate/2 · |W|² to `g`, for the weights and not the biases."""
-    for part in weights:
-        np.multiply(theta[part], rate, scratch[part])
-        np.add(g[part], scratch[part], g[part])
+    for part in chain.from_iterable(map(_blocks, weights)):
+        decay = scratch[: part.stop - part.start]
+        np.multiply(theta[part], rate, decay)
+        np.add(g[part], decay, g[part])
 
 
 def clip(g: Array, norm: float) -> None:

@@ -104,7 +104,7 @@ def update_rule(
             decay_weights(trained, weights, 1 - eta * decay)
         elif decay:
             add_l2_gradient(trained, g, scratch, weights, decay)
-        optimizer.step(trained, g, state, etas, t)
+        optimizer.update(trained, g, state, etas, t)
         if parametrization:
             parametrization.apply(trained, theta)
         if averaged is not None and experiment.ema:

@@ -8,6 +8,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
+from mlpcli.nn import optimizers
 from mlpcli.nn.backprop import Workspace, backprop
 from mlpcli.nn.losses import LOSSES
 from mlpcli.nn.network import Network, as_inputs
@@ -186,3 +187,22 @@ def test_an_epoch_agrees_with_scikit_learn(solver, activation):
     for i, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         np.testing.assert_allclose(W, peer.coefs_[i].T, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(b, peer.intercepts_[i], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop"])
+@pytest.mark.parametrize("etas", ["one", "each"])
+def test_blocks_make_no_difference(name, etas, monkeypatch):
+    """Parameters that are more than a block are updated to the same bits as all at once."""
+    p, rng = 1000, np.random.default_rng(0)
+    eta = 0.1 if etas == "one" else rng.random(p, np.float32)
+    found = []
+    for block in (p, 64):
+        monkeypatch.setattr(optimizers, "BLOCK", block)
+        optimizer = make_optimizer(name, 0.9 if name == "sgd" else None, nesterov=True)
+        theta, state = np.ones(p, np.float32), np.zeros((optimizer.slots, p), np.float32)
+        for t in range(1, 40):
+            g = np.random.default_rng(t).standard_normal(p, np.float32)
+            optimizer.update(theta, g, state, eta, t)
+        found.append((theta, state))
+    assert np.array_equal(found[0][0], found[1][0])
+    assert np.array_equal(found[0][1], found[1][1])
