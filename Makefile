@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 MLP = $(abspath $(BIN))/mlp
 BENCH_VENV ?= .venv-bench
+# One more than there are processors, since tests wait, too.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 # One release, so that figures can be compared; tests/benchmarks/README.md says how to get others.
 TORCH ?= torch==2.13.0
 
@@ -22,7 +24,7 @@ mnist: $(VENV)/.installed  ## Download MNIST; train and evaluate the article's n
 	$(BIN)/mlp evaluate --weights mnist.npy
 
 test: lint  ## Run lint, types and all tests, on all cores
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 acceptance: $(VENV)/.dev  ## Train every configuration in full, and tables, and tune (needs MLP_TEST_MNIST; an hour)
 	$(BIN)/python tests/acceptance.py
