@@ -84,9 +84,10 @@ def parse_decimals(
     """
     padded = np.frombuffer(b"%b%b" % (bytes(MOST_CHARACTERS), text), np.uint8)
     characters = padded[MOST_CHARACTERS:]
-    ends = _ends_of_cells(characters, delimiter, width)
-    if ends is None:
+    found = ends_of_cells(characters, delimiter, width)
+    if found is None:
         return None
+    ends = found.reshape(-1)
     starts = np.append(0, ends[:-1] + 1)
     negative = characters.take(starts, mode="clip") == MINUS
     sizes = ends - starts - negative
@@ -103,18 +104,21 @@ def parse_decimals(
     values = _quotients(mantissas, where, powers, others)
     values.view(np.int64)[:] |= negative.astype(np.int64) << 63
     shape = (-1, width)
-    return Decimals(values.reshape(shape), others.reshape(shape), ends.reshape(shape))
+    return Decimals(values.reshape(shape), others.reshape(shape), found)
 
 
-def _ends_of_cells(characters: NDArray[np.uint8], delimiter: str, width: int) -> Counts | None:
-    """Return where the character after each cell is; None if a line has more or fewer cells."""
+def ends_of_cells(characters: NDArray[np.uint8], delimiter: str, width: int) -> Counts | None:
+    """Return where the character after each cell is, (rows, width).
+
+    None if a line has more cells, or fewer.
+    """
     is_newline = characters == NEWLINE
     rows = np.count_nonzero(is_newline)
     is_newline |= characters == ord(delimiter)
     ends = np.flatnonzero(is_newline)
     if len(ends) != rows * width or (characters[ends[width - 1 :: width]] != NEWLINE).any():
         return None
-    return ends
+    return ends.reshape(-1, width)
 
 
 def _digits_before(padded: NDArray[np.uint8], ends: Counts, sizes: Counts, n: int) -> Words:

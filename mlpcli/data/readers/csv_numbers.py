@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.blocks import NEWLINE, Block
+from mlpcli.data.readers.blocks import Block
 from mlpcli.data.readers.csv_cells import Columns, parse_cell, parse_texts
-from mlpcli.data.readers.csv_decimals import ALL, Decimals, parse_decimals
+from mlpcli.data.readers.csv_decimals import ALL, Decimals, ends_of_cells, parse_decimals
 from mlpcli.data.readers.csv_dialect import Dialect, split_line
 from mlpcli.data.readers.csv_units import bounds_of, parse_alike, without_groups
 from mlpcli.data.readers.notation import Notation
@@ -94,7 +94,10 @@ def _parse_plain_cells(
     if found is None:
         return None
     found.others[:, list({*range(width)}.difference(numeric))] = False
-    return found if plain is text else found._replace(ends=_ends_of_cells(text, dialect))
+    if plain is text:
+        return found
+    ends = ends_of_cells(np.frombuffer(text, np.uint8), delimiter, width)
+    return None if ends is None else found._replace(ends=ends)
 
 
 def _fill_gaps(found: Decimals, block: Block, dialect: Dialect, columns: Columns) -> None:
@@ -128,16 +131,10 @@ def _doubtful(found: Decimals, columns: Columns) -> tuple[list[int], list[int]]:
     return is_plain.argmax(axis=0)[which].tolist(), [doubtful[i] for i in which]
 
 
-def _ends_of_cells(text: bytes, dialect: Dialect) -> NDArray[np.intp]:
-    characters = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero((characters == ord(dialect.delimiter)) | (characters == NEWLINE))
-    return ends.reshape(-1, dialect.width)
-
-
 def _cells_of(
     text: bytes, ends: NDArray[np.intp], column: int, rows: NDArray[np.intp] | slice = ALL
 ) -> list[str]:
     """Return the cells of a column, in some rows or in all."""
-    starts = ends[:, column - 1] + 1 if column else np.append(0, ends[:-1, -1] + 1)
-    parts = map(slice, starts[rows].tolist(), ends[rows, column].tolist())
+    cells = np.arange(column, ends.size, ends.shape[1])[rows]
+    parts = map(slice, *(bound.tolist() for bound in bounds_of(ends, cells)))
     return [*map(bytes.decode, map(text.__getitem__, parts))]
