@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mlpcli.config.validators import BOOLEAN, PartError, Validator, choice, parse_parts
@@ -218,13 +219,10 @@ def _test(value: Any) -> str | float:
 
 def _charset(value: Any) -> str:
     """Return a text encoding in which the characters of ASCII are what they are in ASCII."""
-    try:
-        known = type(value) is str and ASCII.encode(value) == ASCII.encode()
-    except LookupError:
-        known = False
-    if not known:
-        raise ValueError
-    return str(value)
+    with suppress(LookupError):
+        if type(value) is str and ASCII.encode(value) == ASCII.encode():
+            return value
+    raise ValueError
 
 
 def _size(value: Any) -> tuple[int, int]:

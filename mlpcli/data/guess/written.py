@@ -125,11 +125,11 @@ def _with_typed_dates(source: Source, guess: Guess) -> Guess:
     return guess._replace(files=guess.files._replace(dates=dates))
 
 
-def _delimiter(source: Source, charset: str | None) -> str:
+def _delimiter(source: Source, guess: Guess) -> str:
     """Return what is between the cells of a table of text; a comma for others."""
     if source.format != "table":
         return ","
-    lines = read_lines(source.path, charset)
+    lines = read_lines(source.path, guess.files.encoding)
     dialect, _ = sniff(lines, source.path, CsvOptions(header=False))
     return dialect.delimiter
 
@@ -138,7 +138,7 @@ def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table,
     """Read numbers as they are written, if any is written otherwise than plainly."""
     if not table.texts:
         return table, guess
-    delimiter = _delimiter(source, guess.files.encoding)
+    delimiter = _delimiter(source, guess)
     if (found := guess_notation(table, delimiter, typed=source.format != "table")) is None:
         return table, guess
     notation, finding = found
@@ -152,7 +152,7 @@ def take_dates(
 ) -> tuple[Table, Guess]:
     """Take columns of dates for such."""
     other = [*targets, *find_columns(guess.files.categorical, table)]
-    day_first = guess.files.point == "," or _delimiter(source, guess.files.encoding) == ";"
+    day_first = guess.files.point == "," or _delimiter(source, guess) == ";"
     table, files, findings = guess_dates(table, guess.files, other, day_first)
     return table, guess._replace(files=files, findings=(*guess.findings, *findings))
 

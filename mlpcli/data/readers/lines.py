@@ -1,6 +1,7 @@
 """Lines of text: decoded, bounded, and joined where a quoted cell runs over several."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -45,21 +46,22 @@ def decode_lines(
         if blank > MOST_BLANK:
             problem = f"is blank, as are {MOST_BLANK} lines before it"
             raise DataError(f"{where}:{number}", problem, "check that it is a table")
-        yield _decode(line, f"{where}:{number}", "utf-8-sig" if number == 1 else "utf-8", charset)
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            yield _decode_otherwise(line, f"{where}:{number}", charset)
 
 
-def _decode(line: bytes, where: str, *charsets: str | None) -> str:
-    """Return the text of a line, in the first of some encodings in which it is one.
+def _decode_otherwise(line: bytes, where: str, charset: str | None) -> str:
+    """Return the text of a line that is not UTF-8.
 
     Raises:
-        DataError: if it is none.
+        DataError: if it is none in the encoding that is given, either.
     """
-    for charset in filter(None, charsets):
-        try:
+    if charset:
+        with suppress(UnicodeDecodeError):
             return line.decode(charset)
-        except UnicodeDecodeError:
-            pass
-    neither = f"neither UTF-8 nor {charsets[-1]}" if charsets[-1] else "not UTF-8"
+    neither = f"neither UTF-8 nor {charset}" if charset else "not UTF-8"
     remedy = "convert the file to UTF-8, or say with encoding, under data, what it is"
     raise DataError(where, f"is {neither}", f"{remedy} (cp1252 of western Windows)")
 
