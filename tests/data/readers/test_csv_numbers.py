@@ -126,17 +126,16 @@ def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
         assert isinstance(outcomes[0], str) or other == "5 £"
 
 
-def test_columns_of_several_units_are_as_read_cell_by_cell():
+@pytest.mark.parametrize("unit", ["Rs", "m²"])
+def test_columns_of_several_units_are_as_read_cell_by_cell(unit):
     """Each column may have a unit of its own, and a point after a letter's unit is none of it."""
-    row = ("Rs12.5", "7 %", "1 234.5 €", "a")
-    rows = [row] * 20 + [("Rs.5", "-0.5 %", "7 €", "b"), ("Rs0", "", "n/a", "a")]
-    for odd in (("1", "1", "1", "a"), ("1 €", "1 %", "1 €", "a"), ("Rs1", "€1", "1 €", "a")):
+    row, notation = (f"{unit}12.5", "7 %", "1 234.5 €", "a"), Notation(".", " ", ("m²",))
+    rows = [row] * 20 + [(f"{unit}.5", "-0.5 %", "7 €", "b"), (f"{unit}0", "", "n/a", "a")]
+    for odd in (("1", "1", "1", "a"), ("1 €", "1 %", "1 €", "a"), (f"{unit}1", "€1", "1 €", "a")):
         for table in (rows, [*rows, odd], [odd, *rows]):
-            outcomes = [
-                parsed(parse, table, Notation(".", " ")) for parse in (parse_plain, parse_cells)
-            ]
+            outcomes = [parsed(parse, table, notation) for parse in (parse_plain, parse_cells)]
             assert outcomes[0] == outcomes[1]
-    assert not isinstance(parsed(parse_plain, rows, Notation(".", " ")), str)
+    assert not isinstance(parsed(parse_plain, rows, notation), str)
     percent = [(" 7%", "1", "1", "a")] * 20 + [(" 8", "1", "1", "a")]
     assert "but line" in parsed(parse_numbers, percent, Notation(","))
 
