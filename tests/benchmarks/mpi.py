@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 BIN = Path(sys.executable).parent
-BATCHES = (128, 1024, 8192)
+BATCHES = (32, 128, 512, 1024, 8192)
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 STRUCTURES = {"article": [784, 32, 10], "deep": [784, 256, 128, 10]}
 MANY = [2**k for k in range(1, 11)]

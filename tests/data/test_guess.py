@@ -309,12 +309,3 @@ def test_what_init_accepts_trains(run_mlp, lines):
         # Of noise there is nothing to learn.
         warnings = [line for line in trained.stderr.splitlines() if "is no better than" not in line]
         assert warnings == []
-
-
-def test_numbers_with_units_are_said_to_be_such(guess):
-    """A column of numbers with one unit is not ignored, nor made a category, without that word."""
-    cells = lambda i: (f"{i}.5 kg", f"{i % 5}0mg", f"{i % 4}{'ab'[i % 2]}", "xy"[i % 2])  # noqa: E731
-    _, said = guess("weight,dose,code,y\n" + rows(60, cells))
-    assert "ignored: weight (numbers with 'kg'; without it they would be read as such)" in said
-    assert "column dose is text: 5 categories, one-hot (numbers with 'mg'; without" in said
-    assert "column code is text: 4 categories, one-hot\n" in said
