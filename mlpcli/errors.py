@@ -131,6 +131,10 @@ class AmbiguousDateError(DataError):
     """Dates of which none tells whether their day or their month is first."""
 
 
+class UnitError(DataError):
+    """A number in another unit than those before it in its column."""
+
+
 class CheckpointError(MlpError):
     """A checkpoint that cannot be read, or cannot hold what it should."""
 

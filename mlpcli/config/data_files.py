@@ -1,6 +1,7 @@
 """The `data` key of an experiment where data are files: what it may say."""
 
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ DELIMITERS = (",", ";", "\t", "|", " ")
 ASCII = '\n,;\t|"#+-.0123456789eE ABCabc'
 # What may stand before decimals.
 DECIMALS = (".", ",")
+# A unit begins with nothing that a number has, and has no brackets, which may be a minus.
+UNIT = re.compile(r"[^\d\s.,'\u2019+\-\u2212\u2013()][^()\r\n]*")
 ColumnRef = str | int
 """A column: its name, or its position from 0 (-1 is the last)."""
 
@@ -74,6 +77,8 @@ class Files(NamedTuple):
     """What stands before decimals (None: a point), in numbers as spreadsheets write them."""
     thousands: str | None = None
     """What stands between groups of digits, in such numbers."""
+    units: tuple[str, ...] = ()
+    """What may stand before or after such numbers, beside % and currencies."""
     dates: tuple[ColumnRef, ...] = ()
     """Columns of dates and times."""
     day_first: bool | None = None
@@ -192,6 +197,13 @@ def _names(value: Any) -> tuple[ColumnRef, ...]:
     return tuple(map(_name, value if type(value) is list else [value]))
 
 
+def _units(value: Any) -> tuple[str, ...]:
+    units = tuple(text.strip() for text in map(_text, value if type(value) is list else [value]))
+    if not all(map(UNIT.fullmatch, units)):
+        raise ValueError
+    return units
+
+
 def _target(value: Any) -> Target:
     if type(value) is not list:
         return _name(value)
@@ -257,6 +269,9 @@ PARTS: dict[str, Validator] = {
     "encoding": Validator("the name of a text encoding such as cp1252 or shift_jis", _charset),
     "decimal": Validator('"." or ","', choice(*DECIMALS).parse),
     "thousands": Validator('"," or "." or " " or "\'"', choice(",", ".", " ", "'").parse),
+    "units": Validator(
+        "a list of units such as kg or km/h, that begin with no digit and have no brackets", _units
+    ),
     "dates": _COLUMNS,
     "day_first": BOOLEAN,
     "size": Validator("[rows, columns], each from 1 to 4096, or one number for both", _size),

@@ -1,13 +1,14 @@
 """Columns of text that look like numbers or dates: never categories without a word."""
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.readers.forms import common_form, common_unit
+from mlpcli.data.readers.forms import common_form, common_units, only_unit
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, join_names
 
 # A column looks like what so large a share of its texts does, of so many that are looked at.
 SHARE = 0.75
@@ -45,6 +46,11 @@ def check_forms(table: Table, files: Files) -> None:
 
 
 def unit_note(texts: Sequence[str]) -> str:
-    """Return what to say of texts that are numbers with a unit, of which none is read; else ""."""
-    unit = common_unit(texts[:TEXTS], SHARE)
-    return f"numbers with {unit!r}; without it they would be read as such" if unit else ""
+    """Return what to say of texts that are numbers with units, which are not read; else ""."""
+    units = common_units(texts[:TEXTS], SHARE)
+    if not units:
+        return ""
+    note = f"numbers with {join_names([*map(repr, units)], 3)}"
+    if only_unit(texts):
+        return f"{note}; units: {json.dumps(units, ensure_ascii=False)} under data reads them"
+    return f"{note}; in one unit they would be read as such"

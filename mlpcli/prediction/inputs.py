@@ -18,6 +18,7 @@ from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers import images
+from mlpcli.data.readers.charsets import as_utf8
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import csv_options, json_options
 from mlpcli.data.readers.csv_start import PRINTED, SPACE
@@ -131,7 +132,8 @@ def read_stream(
     select: Selector,
 ) -> Iterator[Table]:
     """Yield about so many characters of a table or of JSON lines at a time, but a line at least."""
-    source = decode_lines(stream, "-", charset=files.encoding)
+    text, before = as_utf8(stream, "-")
+    source = decode_lines(text, "-", charset=files.encoding, head=before)
     blank, first = 0, ""
     for first in source:
         if first.strip():

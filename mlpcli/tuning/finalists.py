@@ -5,7 +5,6 @@ from math import ceil, sqrt
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from mlpcli.config.schema import VALIDATION_METRICS
 from mlpcli.tuning.objective import GAINS, Objective
 from mlpcli.tuning.results import Result
 from mlpcli.tuning.search import Search
@@ -13,6 +12,8 @@ from mlpcli.tuning.study import FAILURES, Check, SharedStudy
 
 # One of so many trials is measured again, so many times, and what was given.
 TRIALS_PER_FINALIST, TIMES = 15, 2
+# A trial better by so many standard errors is so indeed with odds of two to one.
+MARGIN = 0.5
 
 
 class Finalist(NamedTuple):
@@ -21,8 +22,6 @@ class Finalist(NamedTuple):
     result: Result
     values: tuple[float, ...] = ()
     """The metric of each run, of other folds and seeds; () if none was needed, or one failed."""
-    controls: tuple[float, ...] = ()
-    """Of the same runs, what their task is known by: the share that is wrong, or the rmse."""
 
     @property
     def value(self) -> float:
@@ -49,12 +48,12 @@ def measure_finalists(study: SharedStudy, check: Check) -> Iterator[Finalist]:
         yield from map(Finalist, entrants)
         return
     for result in entrants:
-        name = f"again {result.number}"
-        runs = study.noted(name)
-        if runs is None:
-            runs = _measure(study.search, result, check)
-            study.note(name, runs)
-        yield Finalist(result, *map(tuple, runs))
+        name = f"values of finalist {result.number}"
+        values = study.noted(name)
+        if values is None:
+            values = _measure(study.search, result, check)
+            study.note(name, values)
+        yield Finalist(result, tuple(values))
 
 
 def _entrants(study: SharedStudy) -> list[Result]:
@@ -66,25 +65,23 @@ def _entrants(study: SharedStudy) -> list[Result]:
     return [*([known] if known else []), *better[:few]]
 
 
-def _measure(search: Search, result: Result, check: Check) -> tuple[list[float], list[float]]:
-    """Return the metric of each run, and what its task is known by; nothing if one failed."""
+def _measure(search: Search, result: Result, check: Check) -> list[float]:
+    """Return the metric of each run; nothing if one failed."""
     experiment = search.template.experiment(result.chosen)
-    values, controls = [], []
+    values = []
     try:
         for time in range(1, TIMES + 1):
             *_, end = search.objective.anew(time).epochs(experiment, lambda _: check())
             values += end.values(search.objective.metric)
-            control = VALIDATION_METRICS[end.runs[0].experiment.learns]
-            controls += [abs((control in GAINS) - value) for value in end.values(control)]
     except FAILURES:
-        return [], []
-    return values, controls
+        return []
+    return values
 
 
 def choose_finalist(
     finalists: Sequence[Finalist], given: Mapping[str, Any], objective: Objective
 ) -> Finalist:
-    """Return the trial to use: the best, if it is clearly better than what was given.
+    """Return the trial to use: the best, if it is likely to be better than what was given.
 
     Args:
         finalists: from `measure_finalists`, at least one.
@@ -99,16 +96,18 @@ def choose_finalist(
     known = next((finalist for finalist in measured if finalist.result.chosen == given), None)
     if known is None:
         return measured[0]
-    return next((finalist for finalist in measured if _is_clear(finalist, known, objective)), known)
+    return next(
+        (finalist for finalist in measured if _is_better(finalist, known, objective)), known
+    )
 
 
-def _is_clear(finalist: Finalist, known: Finalist, objective: Objective) -> bool:
-    """Return whether a trial is better by more than a standard error, and its controls no worse.
+def _is_better(finalist: Finalist, known: Finalist, objective: Objective) -> bool:
+    """Return whether a trial is better by more than `MARGIN` standard errors.
 
-    That of the differences over runs, which share what they are trained on (Nadeau and Bengio,
+    Those of the differences over runs, which share what they are trained on (Nadeau and Bengio,
     2003).
     """
     sign = 1 if objective.metric in GAINS else -1
     gains = [sign * (a - b) for a, b in zip(finalist.values, known.values, strict=True)]
-    margin = sqrt(1 / len(gains) + objective.overlap) * stdev(gains)
-    return fmean(gains) > margin and sum(finalist.controls) <= sum(known.controls)
+    error = sqrt(1 / len(gains) + objective.overlap) * stdev(gains)
+    return fmean(gains) > MARGIN * error

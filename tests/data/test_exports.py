@@ -179,6 +179,7 @@ ODD = st.text("0123456789.,' ()-+%$€eE:/T#;|\"abZ\u2212\u00a0\u20ac", max_size
         optional={
             "decimal": st.sampled_from([".", ","]),
             "thousands": st.sampled_from([" ", "'"]),
+            "units": st.sampled_from([["T"], ["e", "E/b"], ["b 5", "Z:"]]),
             "dates": st.just(["b"]),
             "missing": st.sampled_from(["mean", "drop"]),
         },

@@ -304,7 +304,9 @@ def test_every_part_comes_back_from_the_checkpoint():
         grayscale=False,
     )
     files = files._replace(missing_values=MissingValues(("-", -9), only=True))
-    files = files._replace(decimal=",", thousands=".", dates=("d", 4), day_first=True)
+    files = files._replace(
+        decimal=",", thousands=".", units=("kg",), dates=("d", 4), day_first=True
+    )
     assert set(PARTS) == {*Files._fields, "scale"}
     mapping = json.loads(json.dumps(files.to_mapping()))
     assert parse_files(mapping | {"scale": "none"}) == (files, "none")

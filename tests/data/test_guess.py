@@ -311,15 +311,6 @@ def test_what_init_accepts_trains(run_mlp, lines):
         assert warnings == []
 
 
-def test_numbers_with_units_are_said_to_be_such(guess):
-    """A column of numbers with one unit is not ignored, nor made a category, without that word."""
-    cells = lambda i: (f"{i}.5 kg", f"{i % 5}0mg", f"{i % 4}{'ab'[i % 2]}", "xy"[i % 2])  # noqa: E731
-    _, said = guess("weight,dose,code,y\n" + rows(60, cells))
-    assert "ignored: weight (numbers with 'kg'; without it they would be read as such)" in said
-    assert "column dose is text: 5 categories, one-hot (numbers with 'mg'; without" in said
-    assert "column code is text: 4 categories, one-hot\n" in said
-
-
 def test_a_line_of_units_below_the_header(guess):
     """It is left out where the target has one, too; what else it lacks is no error."""
     table = "kg,cm,sex,price\n(kg),(cm),,(EUR)\n"

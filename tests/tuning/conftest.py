@@ -7,12 +7,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import absent
+from ordeals import MLP
+
+from mlpcli.tuning.study import SharedStudy
 
 # A trial takes some hundredths of a second.
 CONFIG = """\
@@ -42,10 +47,11 @@ def config():
 
 @pytest.fixture
 def doomed_mlp():
-    """Return a function that starts `mlp` so that SIGKILL ends it in mid-trial.
+    """Yield a function that starts `mlp` so that SIGKILL ends it in mid-trial, or after the test.
 
     It says so in the file `begun`, and dies when there is a file `die`.
     """
+    started = []
 
     def start(*words):
         code = (
@@ -63,8 +69,39 @@ def doomed_mlp():
             "main()\n"
         )
         process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+        started.append(process)
         wait_for(Path("begun").exists, process)
         return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Fail a search in this process that waits for others: there are none, so it never ends."""
+
+    def wait(_):
+        raise AssertionError("it waits for a trial that nobody works on")
+
+    monkeypatch.setattr(SharedStudy, "wait", wait)
+
+
+@pytest.fixture
+def tune_process():
+    """Return a function that starts `mlp tune`, which SIGKILL ends after a minute."""
+
+    @contextmanager
+    def start(*words):
+        command = [MLP, "tune", *map(str, words)]
+        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as process:
+            watch = threading.Timer(60, process.kill)
+            watch.daemon = True
+            watch.start()
+            yield process
+        watch.cancel()
 
     return start
 

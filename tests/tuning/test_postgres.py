@@ -37,6 +37,7 @@ def test_three_workers_share_a_database(postgres):
     assert "secret" not in found[0]["storage"]
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_trial_without_a_heartbeat_is_begun_again(postgres, run_mlp, monkeypatch):
     """What a machine left when it went down is done by another one."""
     monkeypatch.setattr(storage, "BEAT_SECONDS", 1)

@@ -2,15 +2,13 @@
 
 import json
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
-from ordeals import MLP
 
 from mlpcli.tuning.storage import RETRIES, without_password
 
-pytestmark = pytest.mark.usefixtures("config")
+pytestmark = pytest.mark.usefixtures("config", "alone")
 QUIET = ("--engine", "numpy", "--threads", 1)
 
 
@@ -39,25 +37,22 @@ def test_a_trial_that_sigkill_ended_is_begun_again(config, run_mlp, doomed_mlp):
     """The next process has the same trials as one that was not interrupted."""
     process = doomed_mlp("tune", config, "--trials", 4, *QUIET)
     Path("die").touch()
-    assert process.wait() == -signal.SIGKILL
-    process.stderr.close()
+    assert process.wait(60) == -signal.SIGKILL
     found = tune(run_mlp, "--trials", 4)
     whole = tune(run_mlp, "--trials", 4, "--storage", "other.journal", "-o", "other.yaml")
     assert chosen(found) == chosen(whole)
     assert {trial["number"] for trial in found["trials"]} == {1, 2, 3, 4}
 
 
-def test_two_processes_share_a_journal_and_one_is_killed(config, doomed_mlp):
+def test_two_processes_share_a_journal_and_one_is_killed(config, doomed_mlp, tune_process):
     """The one that is left does what the other began, and ends with all trials."""
     doomed = doomed_mlp("tune", config, "--trials", 6, *QUIET)
-    words = [MLP, "tune", config, "--trials", "6", "--json", *map(str, QUIET)]
-    with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as other:
+    with tune_process(config, "--trials", 6, "--json", *QUIET) as other:
         # The first is being worked on.
         lines = [other.stderr.readline().split()[1] for _ in range(5)]
         assert lines == ["1", "2", "3", "4", "5"]
         Path("die").touch()
-        assert doomed.wait() == -signal.SIGKILL
-        doomed.stderr.close()
+        assert doomed.wait(60) == -signal.SIGKILL
         assert other.stderr.readline().split()[1] == "6"
         found = json.loads(other.stdout.read())
     assert other.returncode == 0
@@ -71,8 +66,7 @@ def test_a_trial_that_kills_its_process_is_given_up(config, run_mlp, doomed_mlp)
     Path("die").touch()
     for _ in range(RETRIES + 1):
         process = doomed_mlp("tune", config, "--trials", 3, *QUIET)
-        assert process.wait() == -signal.SIGKILL
-        process.stderr.close()
+        assert process.wait(60) == -signal.SIGKILL
     first = tune(run_mlp, "--trials", 3)["trials"][0]
     assert (first["state"], first["reason"]) == ("failed", "its process died")
 

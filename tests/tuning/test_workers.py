@@ -3,15 +3,13 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from ordeals import MLP
 
 pytestmark = pytest.mark.usefixtures("config")
-WORDS = ("tune", "t.yaml", "--engine", "numpy")
+WORDS = ("t.yaml", "--engine", "numpy")
 
 
 def children(pid):
@@ -21,10 +19,10 @@ def children(pid):
     return [int(child) for child, line in lines.items() if b"spawn_main" in line]
 
 
-def test_jobs_share_the_trials_and_a_dead_one_is_replaced():
+def test_jobs_share_the_trials_and_a_dead_one_is_replaced(tune_process):
     """All trials come to an end, though one of two processes is killed by SIGKILL in mid-trial."""
-    words = [MLP, *WORDS, "--trials", "5", "--jobs", "2", "--json", "--set", "epochs=100"]
-    with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as process:
+    words = (*WORDS, "--trials", 5, "--jobs", 2, "--json", "--set", "epochs=100")
+    with tune_process(*words) as process:
         assert process.stderr.readline().startswith("trial ")
         os.kill(children(process.pid)[0], signal.SIGKILL)
         found = json.loads(process.stdout.read())
@@ -34,10 +32,10 @@ def test_jobs_share_the_trials_and_a_dead_one_is_replaced():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_jobs_end_with_the_command(number):
+def test_jobs_end_with_the_command(number, tune_process):
     """A signal to the command ends its processes, too, and no trial is lost."""
-    words = [MLP, *WORDS, "--trials", "5", "--jobs", "2", "--set", "epochs=20000"]
-    with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as process:
+    words = (*WORDS, "--trials", 5, "--jobs", 2, "--set", "epochs=20000")
+    with tune_process(*words) as process:
         while not started():
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.02)
@@ -65,6 +63,6 @@ def test_jobs_that_cannot_work_are_an_error(run_mlp, monkeypatch):
     """Where processes end again and again before a trial does, the search gives up."""
     monkeypatch.setattr("mlpcli.tuning.workers._work", os._exit)
     monkeypatch.setattr("mlpcli.tuning.workers.MOST_DEATHS", 0)
-    ran = run_mlp(*WORDS, "--trials", 2, "--jobs", 2)
+    ran = run_mlp("tune", *WORDS, "--trials", 2, "--jobs", 2)
     assert ran.returncode == 1
     assert ran.stderr.startswith("mlp: error: --jobs: processes end before their trials do")

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import with_dates
-from mlpcli.data.readers.forms import NOTATIONS, Form, common_form
+from mlpcli.data.readers.forms import NOTATIONS, Form, common_form, only_unit, without_unit
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import AmbiguousDateError, DataError, join_names
@@ -17,21 +17,25 @@ SHARE = 0.9
 
 
 def guess_notation(
-    table: Table, delimiter: str, typed: bool = False
-) -> tuple[Notation, str] | None:
+    table: Table, delimiter: str, typed: bool = False, other: Collection[int] = ()
+) -> tuple[Notation, list[str]] | None:
     """Return the notation by which more columns are numbers than without it, and why.
 
     Args:
         table: with all its columns, those of texts and numbers as texts.
         delimiter: what is between its cells.
         typed: whether columns that are numbers are so by their type, however texts write them.
+        other: positions of columns that are something else.
 
     Returns:
-        The notation and a text that it reads; None if plain numbers are what there is.
+        The notation and what it reads; None if plain numbers are what there is.
     """
-    texts = {j: _sample(table, j) for j in table.texts}
-    numeric = [j for j in range(table.values.shape[1]) if j not in texts]
-    plain = len(numeric) + sum(_are_numbers(column, None) for column in texts.values())
+    columns = [j for j in table.texts if table.position(j) not in other]
+    units = {j: unit for j in columns if (unit := only_unit(table.texts[j]))}
+    given = {j: _sample(table, j) for j in columns}
+    texts = {j: [*map(without_unit, given[j])] if j in units else given[j] for j in columns}
+    numeric = [j for j in range(table.values.shape[1]) if j not in table.texts]
+    plain = len(numeric) + sum(_are_numbers(column, None) for column in given.values())
     counts = {
         notation: sum(_are_numbers(column, notation) for column in texts.values())
         + sum(typed or _stays_number(table, j, notation) for j in numeric)
@@ -41,24 +45,39 @@ def guess_notation(
     if most <= plain:
         return None
     best = [notation for notation in NOTATIONS if counts[notation] == most]
-    notation, doubt = best[0], None
-    if {Notation(","), Notation(".", ",")} <= {*best}:
-        notation, doubt = Notation(","), Notation(".", ",")
-        if _group_thousands([text for column in texts.values() for text in column], delimiter):
-            notation, doubt = doubt, notation
-    columns = [column for column in texts.values() if _are_numbers(column, notation)]
-    return notation, _finding(columns, notation, doubt)
+    notation, doubt = _choose(
+        best, [text for column in texts.values() for text in column], delimiter
+    )
+    read = [j for j in columns if _are_numbers(texts[j], notation)]
+    findings = _finding([texts[j] for j in read], notation, doubt)
+    if with_unit := [j for j in read if j in units]:
+        found = [f"{units[j]!r} in {table.reference(j)}" for j in with_unit]
+        findings.append(f"numbers with {join_names(found)} are read as numbers")
+    return notation._replace(units=tuple({units[j]: None for j in with_unit})), findings
 
 
-def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | None) -> str:
+def _choose(
+    best: list[Notation], texts: Sequence[str], delimiter: str
+) -> tuple[Notation, Notation | None]:
+    """Return the notation of some texts, of those that read most, and what else it may be."""
+    decimal, thousands = Notation(","), Notation(".", ",")
+    if best[0] != decimal or thousands not in best:
+        return best[0], None
+    return (thousands, decimal) if _group_thousands(texts, delimiter) else (decimal, thousands)
+
+
+def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | None) -> list[str]:
     """Return, with an example, how numbers are read; and how else they might have been meant."""
     odd = [text for texts in columns for text in texts if parse_number(text) is None]
-    shown = next(text for text in sorted(odd, key=len, reverse=True) if notation.read(text))
+    longest = sorted(odd, key=len, reverse=True)
+    shown = next((text for text in longest if notation.read(text)), None)
+    if shown is None:
+        return []
     finding = f"numbers: {shown.strip()!r} is {parse_number(shown, notation):.12g}"
     if doubt and doubt.read(shown):
         keys = Form("number", (doubt,)).keys
         finding += f"; if it is {parse_number(shown, doubt):.12g}, write {keys} instead"
-    return finding
+    return [finding]
 
 
 def _sample(table: Table, j: int) -> list[str]:

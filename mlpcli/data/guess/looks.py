@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.fit import too_many_texts
+from mlpcli.data.readers.forms import unit_of
 from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.table import Table
 from mlpcli.data.targets import as_number
@@ -103,7 +104,7 @@ class Look:
             0 < len(words) <= most
             and share <= 1 / 2
             and len(self.texts) - len(words) >= DIFFERENT_NUMBERS
-            and all(len(word) <= WORD_LENGTH for word in words)
+            and not any(len(word) > WORD_LENGTH or unit_of(word) for word in words)
         )
 
     @property

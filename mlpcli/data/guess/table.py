@@ -132,18 +132,16 @@ def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:
     if column.is_numbers_but_words and not classes & column.words.keys():
         finding = f"{called} has numbers, and {shown}, which count as missing"
         return _with_missing(column, f"{finding}; or list it under categorical", guess)
-    finding = f"{called} has numbers, and texts such as {shown}"
+    units = unit_note(column.texts)
+    finding = f"{called} has {units or f'numbers, and texts such as {shown}'}"
     if column.is_names:
+        remedy = "" if units else "; make all of them numbers to use it"
         ignore = (*guess.files.ignore, column.reference)
-        return guess.because(
-            f"ignored: {finding}; make all of them numbers to use it", ignore=ignore
-        )
+        return guess.because(f"ignored: {finding}{remedy}", ignore=ignore)
     categorical = (*guess.files.categorical, column.reference)
-    finding += f": {len(column.texts)} categories"
-    return guess.because(
-        f"{finding}; if texts stand for missing numbers, write them as missing_values",
-        categorical=categorical,
-    )
+    remedy = "" if units else "; if texts stand for missing numbers, write them as missing_values"
+    finding += f": {len(column.texts)} categories{remedy}"
+    return guess.because(finding, categorical=categorical)
 
 
 def _with_missing(column: Look, finding: str, guess: Guess) -> Guess:

@@ -25,7 +25,7 @@ from mlpcli.data.readers.parquet import date_columns
 from mlpcli.data.readers.read import csv_reader, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError, one_line
+from mlpcli.errors import DataError, UnitError, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
@@ -103,10 +103,12 @@ def _read_all(
     except DataError as error:
         if error.column is None:
             raise
-        if source.format in ("table", "json"):
+        if isinstance(error, UnitError):
+            guess = guess.because(f"read as text: {error.problem}")
+        if source.format in ("table", "json") and not texts:
             how = csv_reader(source, files, HEADER_WORDS, new_names=False)
-            text = tuple(sorted(columns_with_text(source.path, select_all(files), *how)))
-            return _read(source, files._replace(categorical=text)), guess
+            found = sorted(columns_with_text(source.path, select_all(files), *how))
+            return _read_all(source, guess, (*found, error.column))
         if error.column not in texts:
             return _read_all(source, guess, (*texts, error.column))
         if error.column == files.target:
@@ -138,12 +140,20 @@ def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table,
     """Read numbers as they are written, if any is written otherwise than plainly."""
     if not table.texts:
         return table, guess
-    delimiter = _delimiter(source, guess)
-    if (found := guess_notation(table, delimiter, typed=source.format != "table")) is None:
+    found = guess_notation(
+        table,
+        _delimiter(source, guess),
+        typed=source.format != "table",
+        other=find_columns(guess.files.categorical, table),
+    )
+    if found is None:
         return table, guess
-    notation, finding = found
-    thousands = notation.thousands or None
-    guess = guess.because(finding, decimal=notation.decimal, thousands=thousands)
+    notation, findings = found
+    files = guess.files._replace(thousands=notation.thousands or None, units=notation.units)
+    # Units, and what is between thousands, tell of a point that is the usual one.
+    if not notation.units or notation.decimal != files.point:
+        files = files._replace(decimal=notation.decimal)
+    guess = guess._replace(files=files, findings=(*guess.findings, *findings))
     return _read_all(source, guess)
 
 

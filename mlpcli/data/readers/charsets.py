@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.errors import DataError
@@ -23,9 +23,10 @@ CHUNK = 1 << 18
 class _AsUtf8(io.RawIOBase):
     """The bytes of a text in UTF-8, made of a stream of it in another encoding."""
 
-    def __init__(self, stream: BinaryIO, charset: str) -> None:
-        self._stream, self._decoder = stream, codecs.getincrementaldecoder(charset)()
-        self._left = b""
+    def __init__(self, stream: io.BufferedIOBase, charset: str, where: object, head: bytes) -> None:
+        self._stream, self._charset, self._where = stream, charset, where
+        self._decoder = codecs.getincrementaldecoder(charset)()
+        self._left = self._decode(head)
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -33,13 +34,26 @@ class _AsUtf8(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Put the next bytes into a buffer; return how many, 0 at the end."""
-        while not self._left and (data := self._stream.read(CHUNK)):
-            self._left = self._decoder.decode(data).encode()
+        # Of a pipe, what has come is not kept waiting for more.
+        while not self._left and (data := self._stream.read1(CHUNK)):
+            self._left = self._decode(data)
         if not self._left:
-            self._decoder.decode(b"", final=True)
+            self._decode(b"", final=True)
         taken, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+    def _decode(self, data: bytes, final: bool = False) -> bytes:
+        """Return what comes next.
+
+        Raises:
+            DataError: if it is no such text.
+        """
+        try:
+            return self._decoder.decode(data, final).encode()
+        except UnicodeDecodeError:
+            problem = f"is damaged: it begins as {self._charset.upper()} and does not go on so"
+            raise DataError(self._where, problem, "convert it to UTF-8") from None
 
 
 @contextmanager
@@ -54,17 +68,29 @@ def open_text(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         OSError: if it cannot be read.
     """
     with open_maybe_gzipped(path) as (stream, compressed):
-        head = stream.read(4)
-        stream.seek(0)
-        charset = next((name for marks, name in MARKS if head.startswith(marks)), None)
-        if not charset:
-            yield stream, compressed
-            return
-        try:
-            yield io.BufferedReader(_AsUtf8(stream, charset), CHUNK), compressed
-        except UnicodeDecodeError:
-            problem = f"is damaged: it begins as {charset.upper()} and does not go on so"
-            raise DataError(path, problem, "convert the file to UTF-8") from None
+        text, head = as_utf8(stream, path)
+        if head:
+            stream.seek(0)
+        yield text, compressed
+
+
+def as_utf8(stream: BinaryIO, where: object) -> tuple[BinaryIO, bytes]:
+    """Return a stream of text, UTF-16 and UTF-32 as UTF-8, and the bytes that were read of others.
+
+    Of others no more is read than tells them apart, so that no line waits for the next.
+
+    Args:
+        stream: what to read, from its beginning.
+        where: its name, for errors.
+    """
+    head = stream.read(1)
+    if any(mark.startswith(head) for marks, _ in MARKS for mark in marks):
+        head += stream.read(3)
+    charset = next((name for marks, name in MARKS if head.startswith(marks)), None)
+    if not charset:
+        return stream, head
+    decoded = _AsUtf8(cast(io.BufferedIOBase, stream), charset, where, head)
+    return io.BufferedReader(decoded, CHUNK), b""
 
 
 def likely_charset(path: Path) -> str | None:

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.readers.blocks import Block
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number, same_unit
 from mlpcli.data.readers.table import ColumnSelection, column_name
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UnitError
 
 
 class LateTextError(Exception):
@@ -36,7 +37,7 @@ class Columns(NamedTuple):
     number_lines: dict[int, int]
     """Of columns that may be of numbers or of text: the line with the first number."""
     units: dict[int, tuple[str, int]]
-    """Of columns of numbers written with a notation: % or currency of those so far, and a line."""
+    """Of columns of numbers written with a notation: the unit of those so far, and a line."""
 
     @property
     def numeric(self) -> list[int]:
@@ -207,7 +208,7 @@ def parse_cell(cell: str, number: int, column: int, dialect: Dialect, columns: C
 def check_unit(
     unit: str, cell: str, number: int, column: int, dialect: Dialect, columns: Columns
 ) -> None:
-    """Make sure that a number is in the unit of those before it: no % or currency, or the same.
+    """Make sure that a number is in the unit of those before it; one without may be in any but %.
 
     Raises:
         DataError: naming line and column.
@@ -215,11 +216,12 @@ def check_unit(
     before, first = columns.units.setdefault(column, (unit, number))
     same = same_unit(before, unit)
     if same is None:
-        raise DataError(
+        raise UnitError(
             f"{dialect.where}:{number}",
             f"{column_name(dialect.names, column)}: {cell[:40]!r} is in "
             f"{unit or 'no unit'}, but line {first} in {before or 'none'}",
             "give a column one unit, or list it under categorical or ignore",
+            column=_reference(column, dialect),
         )
     columns.units[column] = same, first
 
@@ -250,18 +252,23 @@ def _missing(cell: str, number: int, column: int, dialect: Dialect, columns: Col
         f"{dialect.where}:{number}",
         f"{column_name(dialect.names, column)}: {cell[:40]!r} is not a finite number",
         remedy,
-        column=(dialect.names and dialect.names[column]) or column,
+        column=_reference(column, dialect),
     )
 
 
 def _remedy_of(form: Form, column: int, dialect: Dialect, columns: Columns) -> str:
     """Return what to do about a number or date in a form that is not read."""
-    name = (dialect.names and dialect.names[column]) or column
+    name = _reference(column, dialect)
     if form.kind == "date":
         return f"it looks like a date: write dates: [{name}] under data, or correct it"
     if columns.selection.detect:
         return f"write {form.keys} under data, or correct it"
     return f"give --decimal {form.notations[0].decimal} if numbers are written so, or correct it"
+
+
+def _reference(column: int, dialect: Dialect) -> ColumnRef:
+    """Return how a configuration refers to a column."""
+    return (dialect.names and dialect.names[column]) or column
 
 
 def coder(codes: dict[str, int]) -> Callable[[str], float]:

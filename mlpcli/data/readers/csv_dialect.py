@@ -78,9 +78,9 @@ def json_options(files: Files, header_names: Collection[str], header: bool) -> C
 
 def notation_of(files: Files) -> Notation | None:
     """Return how a configuration says that numbers are written, if it does."""
-    if files.decimal is None and files.thousands is None:
+    if files.decimal is None and files.thousands is None and not files.units:
         return None
-    return Notation(files.point, files.thousands or "")
+    return Notation(files.point, files.thousands or "", files.units)
 
 
 class Dialect(NamedTuple):
@@ -269,8 +269,8 @@ def looks_like_names(
 
 
 def _is_bare_number(name: str, notation: Notation | None) -> bool:
-    """Return whether a cell is a number without a unit: a column may be called 10%."""
+    """Return whether a cell is a number without % or a currency: a column may be called 10%."""
     if notation is None:
         return parse_number(name) is not None
-    written = notation.read(name)
-    return written is not None and not written.unit
+    written, plain = notation.read(name), notation._replace(units=()).read(name)
+    return written is not None and not (plain and plain.unit)

@@ -79,7 +79,7 @@ def _strip(lines: bytes, around: Surroundings, notation: Notation) -> tuple[byte
     characters = np.frombuffer(bare, np.uint8)
     (_, sizes), (starts, bare_sizes) = map(_bounds_of_lines, (lines, bare))
     is_alike = sizes - bare_sizes == len(before + after)
-    if around.before[-1:].isalpha():
+    if around.before[-1:].isalnum():
         # The point of "Rs.5" is none.
         is_alike &= characters[starts] != ord(notation.decimal)
     return bare, is_alike

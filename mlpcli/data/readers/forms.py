@@ -15,8 +15,15 @@ NOTATIONS = (
     *(Notation(".", thousands) for thousands in (",", " ", "'")),
     *(Notation(",", thousands) for thousands in (".", " ", "'")),
 )
-# A number with a word after it, such as kg, mg/dL or °C.
-WITH_UNIT = re.compile(r"\s*[-+]?[0-9][0-9.,']*\s*(?P<unit>[^\W\d_][^\s\d]{0,11}|°\w?)\s*")
+# A number with a unit after it, such as kg, mg/dL, m2, sq ft or °C.
+WITH_UNIT = re.compile(
+    r"\s*[-+\u2212\u2013]?[0-9](?:[0-9.,'\u2019]|\s(?=[0-9]))*\s*"
+    r"(?P<unit>(?:[^\W\d_]|°)[\w°/.%·^* -]{0,19}?)\s*"
+)
+# Of several units, those are told that stand after so many different numbers.
+NUMBERS_PER_UNIT = 3
+# Texts with more of them are rather addresses or codes.
+MOST_UNITS = 3
 
 
 class Form(NamedTuple):
@@ -65,12 +72,45 @@ def common_form(cells: Iterable[str], share: float) -> tuple[Form, str] | None:
     return None
 
 
-def common_unit(cells: Collection[str], share: float) -> str | None:
-    """Return the word that so large a share of some texts have after a number; None for none.
+def unit_of(cell: str) -> str | None:
+    """Return what stands after a number that no notation reads without being told; or None."""
+    match = WITH_UNIT.fullmatch(cell)
+    return " ".join(match["unit"].split()) if match and not form_of(cell) else None
 
-    No notation reads such numbers.
+
+def only_unit(cells: Iterable[str]) -> str | None:
+    """Return the unit of all numbers among some texts, but of zeros; None if that is not so.
+
+    Texts without a digit are no numbers; any other must be one with that unit.
     """
-    matches = (WITH_UNIT.fullmatch(cell) for cell in cells)
-    units = Counter(match["unit"] for match in matches if match)
-    unit, count = max(units.items(), key=lambda item: item[1], default=("", 0))
-    return unit if count > 1 and count >= share * len(cells) else None
+    found = None
+    for cell in cells:
+        match = WITH_UNIT.fullmatch(cell)
+        if match is None:
+            if any(digit in cell for digit in "123456789"):
+                return None
+            continue
+        unit = " ".join(match["unit"].split())
+        found = found or unit_of(cell)
+        if unit != found:
+            return None
+    return found
+
+
+def without_unit(cell: str) -> str:
+    """Return a number without the unit after it; any other text as it is."""
+    match = WITH_UNIT.fullmatch(cell)
+    return cell[: match.start("unit")].rstrip() if match else cell
+
+
+def common_units(cells: Collection[str], share: float) -> list[str]:
+    """Return what stands after so large a share of some texts, which are numbers; [] for none.
+
+    One unit, or several, the commonest first, of which each stands after some numbers.
+    """
+    counts = Counter(filter(None, map(unit_of, cells))).most_common()
+    told = [pair for i, pair in enumerate(counts) if i == 0 or pair[1] >= NUMBERS_PER_UNIT]
+    total = sum(count for _, count in told)
+    if len(told) > MOST_UNITS or total < max(2, share * len(cells)):
+        return []
+    return [unit for unit, _ in told]

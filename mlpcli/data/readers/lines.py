@@ -25,7 +25,11 @@ class Line(NamedTuple):
 
 
 def decode_lines(
-    stream: BinaryIO, where: object, first: int = 1, charset: str | None = None
+    stream: BinaryIO,
+    where: object,
+    first: int = 1,
+    charset: str | None = None,
+    head: bytes = b"",
 ) -> Iterator[str]:
     r"""Yield the lines of UTF-8 text, each with its end and no longer than `LONGEST_LINE`.
 
@@ -36,12 +40,13 @@ def decode_lines(
         where: its name, for errors.
         first: the number of its first line.
         charset: what lines are written in that are not UTF-8; None if there are none.
+        head: what was read of the stream before.
 
     Raises:
         DataError: naming the line, if it is neither, or blank as are too many before it.
     """
     blank = 0
-    for number, line in enumerate(_split_lines(stream), first):
+    for number, line in enumerate(_split_lines(stream, head), first):
         blank = blank + 1 if line.isspace() else 0
         if blank > MOST_BLANK:
             problem = f"is blank, as are {MOST_BLANK} lines before it"
@@ -66,9 +71,8 @@ def _decode_otherwise(line: bytes, where: str, charset: str | None) -> str:
     raise DataError(where, f"is {neither}", f"{remedy} (cp1252 of western Windows)")
 
 
-def _split_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a stream; one longer than `LONGEST_LINE` in parts."""
-    rest = b""
+def _split_lines(stream: BinaryIO, rest: bytes) -> Iterator[bytes]:
+    """Yield the lines of what is left of a stream; one longer than `LONGEST_LINE` in parts."""
     for read in iter(lambda: stream.readline(LONGEST_LINE), b""):
         if not rest and read.find(b"\r", 0, -2) < 0 and read.endswith(b"\n"):
             yield read

@@ -18,10 +18,7 @@ ABBREVIATIONS = "Rs|Fr|SFr|kr|zł|Kč|Ft|lei|руб"
 SIGNS = "$¢£¤¥֏؋৲৳૱௹฿៛﷼＄￠￡￥￦\u20a0-\u20cf"
 # The minus sign and what stands for it, and plus.
 SIGN = "[-+\u2212\u2013]"
-UNIT = rf"(?P<unit>%|[A-Za-z]{{0,3}}[{SIGNS}]|{CODES}|{ABBREVIATIONS})\.?"
-# What may stand around the digits, without spaces: a minus may be brackets.
-BEFORE = re.compile(rf"\(?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\(?")
-AFTER = re.compile(rf"\)?(?P<sign1>{SIGN})?(?:{UNIT})?(?P<sign2>{SIGN})?\)?")
+UNIT = rf"%|[A-Za-z]{{0,3}}[{SIGNS}]|{CODES}|{ABBREVIATIONS}"
 # What may stand for each separator of groups of digits.
 ALIKE = {" ": " \u00a0\u202f\u2009", "'": "'\u2019", "": ""}
 
@@ -31,16 +28,18 @@ class WrittenNumber(NamedTuple):
 
     value: float
     unit: str
-    """%, a currency, or nothing."""
+    """%, a currency or another unit, without spaces; or nothing."""
 
 
 class Notation(NamedTuple):
-    """How a table writes its numbers: with a currency or %, and their minus anywhere."""
+    """How a table writes its numbers: with a unit, and their minus anywhere."""
 
     decimal: str = "."
     """What stands before decimals."""
     thousands: str = ""
     """What stands between groups of three digits (Indian: of two, but for the last)."""
+    units: tuple[str, ...] = ()
+    """What may stand before or after a number beside % and currencies."""
 
     def read(self, cell: str) -> WrittenNumber | None:
         """Return the number that a cell is, as exactly as `float` does; None if it is none."""
@@ -51,7 +50,8 @@ class Notation(NamedTuple):
         left, right = ("".join(s.split()) for s in (cell[: match.start()], cell[match.end() :]))
         signs, unit = "", ""
         if left or right:
-            before, after = BEFORE.fullmatch(left), AFTER.fullmatch(right)
+            first, last = _sides(self)
+            before, after = first.fullmatch(left), last.fullmatch(right)
             brackets = left.count("(")
             if not before or not after or brackets != right.count(")"):
                 return None
@@ -95,6 +95,18 @@ def same_unit(one: str, other: str) -> str | None:
     if one != other and ("%" in (one, other) or (one and other)):
         return None
     return one or other
+
+
+@lru_cache
+def _sides(notation: Notation) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what may stand before digits, and after them, without spaces.
+
+    A minus may be brackets.
+    """
+    given = ("".join(unit.split()) for unit in notation.units)
+    unit = rf"(?P<unit>{'|'.join([UNIT, *map(re.escape, given)])})\.?"
+    signed = rf"(?P<sign1>{SIGN})?(?:{unit})?(?P<sign2>{SIGN})?"
+    return re.compile(rf"\(?{signed}\(?"), re.compile(rf"\)?{signed}\)?")
 
 
 @lru_cache

@@ -80,10 +80,11 @@ def read_files(
         # Classes were not in the same array then, so they are not now.
         columns = ()
     if kind == "npz":
-        array, found = _read_archive(path, target, labels, labelled, role)
+        array, found = _read_archive(path, target, labels is not None, labelled, role)
     else:
-        array = read_idx(path) if kind == "idx" else read_npy(path)
-        found = _read_labels(labels) if labels and labelled else None
+        array, found = read_idx(path) if kind == "idx" else read_npy(path), None
+    if labels and labelled:
+        found = _read_labels(labels, files.encoding)
     return table_from_array(path, array, found, columns, labelled, features)
 
 
@@ -169,11 +170,11 @@ def _target_columns(path: Path, width: int, columns: tuple[ColumnRef, ...]) -> l
 
 
 def _read_archive(
-    path: Path, target: Target | None, labels: Source | None, labelled: bool, role: str
+    path: Path, target: Target | None, separate: bool, labelled: bool, role: str
 ) -> tuple[NDArray[np.generic], Labels | None]:
-    """Read the features and labels of a `.npz` file."""
+    """Read the features of a `.npz` file, and its labels unless these are in one of their own."""
     names = npz_names(path)
-    given = target if isinstance(target, str) and labels is None else None
+    given = target if isinstance(target, str) and not separate else None
     y = given if given in names else _first(names, LABEL_NAMES, "y", role)
     if given and given not in names and labelled:
         remedy = f"its arrays are {', '.join(names)}"
@@ -186,9 +187,7 @@ def _read_archive(
             f"has the arrays {', '.join(names)}, and none is surely the features",
             "call it x, and the labels y",
         )
-    if labels and labelled:
-        return read_npz(path, x), _read_labels(labels)
-    if y is None or not labelled:
+    if separate or y is None or not labelled:
         return read_npz(path, x), None
     return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
 
@@ -203,8 +202,8 @@ def _first(names: list[str], usual: tuple[str, ...], letter: str, role: str) -> 
     return next((name for name in candidates if name in names), None)
 
 
-def _read_labels(source: Source) -> Labels:
-    """Read one label per example: an array, or lines of text."""
+def _read_labels(source: Source, charset: str | None) -> Labels:
+    """Read one label per example: an array, or lines of text, as `read_lines` does."""
     path, kind, _ = source
     if kind == "npy":
         return _labels_of(read_npy(path, NUMBERS + "U"), path)
@@ -212,7 +211,7 @@ def _read_labels(source: Source) -> Labels:
         return _labels_of(read_idx(path), path)
     if kind != "table":
         raise DataError(path, "is no file of labels", "give .npy, IDX, or a label per line")
-    return name_labels([line.text.strip() for line in read_lines(path)])
+    return name_labels([line.text.strip() for line in read_lines(path, charset)])
 
 
 def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:

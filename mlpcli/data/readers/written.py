@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.notation import Notation, WrittenNumber, same_unit
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, UnitError
 
 # A column that may be one of texts is of numbers if so large a share of its texts are.
 SHARE = 0.75
@@ -61,13 +61,20 @@ def _values(table: Table, j: int, read: list[WrittenNumber | None]) -> NDArray[n
         before, unit = unit, number.unit if unit is None else same_unit(unit, number.unit)
         if unit is None:
             problem = f"is in {number.unit or 'no unit'}, but others are in {before or 'none'}"
-            raise _refusal(table, j, code, problem, "give a column one unit")
+            raise _refusal(table, j, code, problem, "give a column one unit", UnitError)
     return np.array([number.value for number in read if number])
 
 
-def _refusal(table: Table, j: int, code: int, problem: str, remedy: str) -> DataError:
+def _refusal(
+    table: Table,
+    j: int,
+    code: int,
+    problem: str,
+    remedy: str,
+    kind: type[DataError] = DataError,
+) -> DataError:
     row, text = int((table.values[:, j] == code).argmax()), table.texts[j][code]
-    return DataError(
+    return kind(
         table.row(row),
         f"{table.column(j)}: {text[:40]!r} {problem}",
         f"{remedy}, or list the column under categorical or ignore",

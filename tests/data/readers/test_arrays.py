@@ -71,6 +71,18 @@ def test_labels_as_text(pack):
     assert_is_the_data(opened(train="x.npy", target="y.txt"))
 
 
+@pytest.mark.parametrize("save", [np.save, np.savez])
+def test_labels_in_another_encoding(save):
+    """Labels as text are read in the encoding that the configuration names."""
+    name = "x.npy" if save is np.save else "x.npz"
+    save(name, X)
+    Path("y.txt").write_bytes("".join(f"Größe {y}\n" for y in Y).encode("cp1252"))
+    with pytest.raises(DataError, match=r"y\.txt:1: is not UTF-8; .* encoding, under data"):
+        opened(train=name, target="y.txt")
+    dataset = opened(train=name, target="y.txt", encoding="cp1252")
+    assert dataset.encoding.class_names == tuple(f"Größe {y}" for y in sorted({*Y.tolist()}))
+
+
 @pytest.mark.parametrize(("position", "target"), [(4, None), (4, -1), (4, 4), (0, 0), (2, 2)])
 def test_labels_in_a_column(position, target):
     """A table of numbers has its classes in a column: the last, or the one that target says."""

@@ -1,6 +1,8 @@
 """Tables that are not UTF-8: UTF-16 by its mark, and what `data.encoding` says."""
 
+import codecs
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 
 import mlpcli
 from mlpcli.config.load import load_experiment
-from mlpcli.data.readers.charsets import likely_charset
+from mlpcli.data.readers.charsets import as_utf8, likely_charset
+from mlpcli.data.readers.lines import decode_lines
 
 ROWS = "".join(f"{i % 7},{i % 3},{('röt', 'blau', 'grün')[i % 3]}\n" for i in range(60))
 TEXT = f"größe,breite,farbe\n{ROWS}"
@@ -35,16 +38,38 @@ def test_a_mark_tells_utf_16(run_mlp, charset, name):
     assert np.array_equal(weights_of(run_mlp, name), weights_of(run_mlp, "plain.csv"))
     found = [run_mlp("predict", "--weights", "c.npy", n).stdout for n in (name, "plain.csv")]
     assert found[0] == found[1] != ""
+    found.append(run_mlp("predict", "--weights", "c.npy", "-", input=TEXT.encode(charset)).stdout)
+    assert found[2] == found[1]
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+def test_a_line_of_a_pipe_does_not_wait_for_the_next(charset):
+    """What stands first tells the encoding of standard input, and is read with its line alone."""
+    mark = b"\xfe\xff" if charset == "utf-16-be" else b""
+    encoder = codecs.getincrementalencoder(charset)()
+    there, here = os.pipe()
+    with open(there, "rb") as stream, open(here, "wb", buffering=0) as writer:
+        writer.write(mark + encoder.encode("5\n"))
+        text, head = as_utf8(stream, "-")
+        lines = decode_lines(text, "-", head=head)
+        assert next(lines) == "5\n"
+        writer.write(encoder.encode("größe\n"))
+        assert next(lines) == "größe\n"
 
 
 @pytest.mark.parametrize("order", ["le", "be"])
 def test_damaged_utf_16(run_mlp, order):
     """What begins as UTF-16 and does not go on so is damaged, wherever it is read."""
+    Path("plain.csv").write_text(TEXT, encoding="utf-8")
     mark = {"le": b"\xff\xfe", "be": b"\xfe\xff"}[order]
     Path("t.csv").write_bytes(mark + TEXT.encode(f"utf-16-{order}") + b"a")
     done = run_mlp("init", "t.csv")
     assert done.returncode == 1
-    assert "t.csv: is damaged: it begins as UTF-16 and does not go on so; convert" in done.stderr
+    said = "is damaged: it begins as UTF-16 and does not go on so; convert it to UTF-8\n"
+    assert f"t.csv: {said}" in done.stderr
+    weights_of(run_mlp, "plain.csv")
+    done = run_mlp("predict", "--weights", "c.npy", "-", input=Path("t.csv").read_bytes())
+    assert (done.returncode, done.stderr) == (1, f"mlp: error: -: {said}")
 
 
 def test_init_finds_what_windows_writes(run_mlp):

@@ -20,7 +20,7 @@ from mlpcli.data.readers.table import ColumnSelection
 from mlpcli.errors import DataError
 
 NOTATIONS = [None, Notation(","), Notation(",", "."), Notation(".", ","), Notation(",", " "),
-             Notation(".", "'")]  # fmt: skip
+             Notation(".", "'"), Notation(",", "", ("kg", "g", "m2"))]  # fmt: skip
 plain = st.text("0123456789.,' -", min_size=1, max_size=9)
 grouped = (
     st.integers(-(10**9), 10**9)
@@ -46,6 +46,11 @@ priced = st.sampled_from(
         "1\u202f234",
         "x",
         "1,5\t",
+        "5 kg",
+        "-1,5kg",
+        "7 g",
+        "g 1",
+        "3 m2",
     ]
 )
 cells = st.one_of(grouped, plain, priced, st.integers(0, 99).map(str))
@@ -100,14 +105,17 @@ def test_a_column_has_one_unit():
         assert "but line" in parsed(parse_numbers, rows, Notation(","))
 
 
-@pytest.mark.parametrize("form", ["{} %", "{}%", "{} €", "€ {}", "$ {}", "{} CHF", " {}", "({})"])
+@pytest.mark.parametrize(
+    "form",
+    ["{} %", "{}%", "{} €", "€ {}", "$ {}", "{} CHF", " {}", "({})", "{} kg", "{}m2", "m²{}"],
+)
 def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
     """Numbers that all have a unit are those read one by one, and another unit is an error."""
     numbers = [*("0", "1,5", "1.234,25", "0,1", "12.345.678,9", "7", "1e3", "3,", "5", "0,007")]
     # Brackets are a minus already.
     numbers += [] if "(" in form else ["-0", "-1.234,25", "-7", "-,25"]
     rows = [(form.format(number), number, "1", "a") for number in numbers]
-    notation, foreign = Notation(",", "."), "5" if "%" in form else "5 %"
+    notation, foreign = Notation(",", ".", ("kg", "m2", "m²")), "5" if "%" in form else "5 %"
     found = parsed(parse_numbers, rows, notation)
     assert found == parsed(parse_cells, rows, notation)
     assert not isinstance(found, str)
@@ -118,17 +126,16 @@ def test_columns_of_one_unit_are_as_read_cell_by_cell(form):
         assert isinstance(outcomes[0], str) or other == "5 £"
 
 
-def test_columns_of_several_units_are_as_read_cell_by_cell():
+@pytest.mark.parametrize("unit", ["Rs", "m²"])
+def test_columns_of_several_units_are_as_read_cell_by_cell(unit):
     """Each column may have a unit of its own, and a point after a letter's unit is none of it."""
-    row = ("Rs12.5", "7 %", "1 234.5 €", "a")
-    rows = [row] * 20 + [("Rs.5", "-0.5 %", "7 €", "b"), ("Rs0", "", "n/a", "a")]
-    for odd in (("1", "1", "1", "a"), ("1 €", "1 %", "1 €", "a"), ("Rs1", "€1", "1 €", "a")):
+    row, notation = (f"{unit}12.5", "7 %", "1 234.5 €", "a"), Notation(".", " ", ("m²",))
+    rows = [row] * 20 + [(f"{unit}.5", "-0.5 %", "7 €", "b"), (f"{unit}0", "", "n/a", "a")]
+    for odd in (("1", "1", "1", "a"), ("1 €", "1 %", "1 €", "a"), (f"{unit}1", "€1", "1 €", "a")):
         for table in (rows, [*rows, odd], [odd, *rows]):
-            outcomes = [
-                parsed(parse, table, Notation(".", " ")) for parse in (parse_plain, parse_cells)
-            ]
+            outcomes = [parsed(parse, table, notation) for parse in (parse_plain, parse_cells)]
             assert outcomes[0] == outcomes[1]
-    assert not isinstance(parsed(parse_plain, rows, Notation(".", " ")), str)
+    assert not isinstance(parsed(parse_plain, rows, notation), str)
     percent = [(" 7%", "1", "1", "a")] * 20 + [(" 8", "1", "1", "a")]
     assert "but line" in parsed(parse_numbers, percent, Notation(","))
 
