@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from mlpcli.config.data_files import DELIMITERS, MissingValues
+from mlpcli.data.readers.forms import form_of
 from mlpcli.data.readers.notation import parse_number
 
 # Cells of a line with a name and its value.
@@ -37,7 +38,8 @@ def find_start(
 
     Above may be what a spreadsheet says of its delimiter, comments, lines of one cell, and, where
     the table has a header, lines that are shorter by two cells and more. A name and a value may
-    stand above three columns, too, unless the three may be a row of which the two are the names.
+    stand above three columns, too, unless the three may be a row of which the two are the names,
+    and above two, as `_header_below_pairs` tells.
 
     Args:
         lines: the first ones of a file, at least one.
@@ -63,6 +65,8 @@ def _begins(
     rows: list[list[str]], i: int, between: str, names_columns: Callable[[list[str]], bool]
 ) -> bool:
     """Return whether a table begins with row i: most rows below are as wide, and none above is."""
+    if len(rows[i]) == PAIR and (header := _header_below_pairs(rows, names_columns)) is not None:
+        return i == header
     row, below = rows[i], [len(other) for other in rows[i + 1 :] if not is_comment(other[0])]
     if len(_trimmed(row)) < 2 or 2 * below.count(len(row)) < len(below):
         return False
@@ -85,14 +89,42 @@ def _begins(
     return all(len(other) == 1 or (names and len(_trimmed(other)) <= shorter) for other in above)
 
 
+def _header_below_pairs(
+    rows: list[list[str]], names_columns: Callable[[list[str]], bool]
+) -> int | None:
+    """Return which row names two columns below lines of a name and a value; None for none.
+
+    It is told by the first cells: words above, and in all rows below, two or more, numbers or
+    dates. A value above is one, too, so that no line there is the header, above one of units.
+    """
+    header = max((i for i, row in enumerate(rows) if not _is_value(row[0])), default=0)
+    above, below = [row for row in rows[:header] if not is_comment(row[0])], rows[header + 1 :]
+    pairs = [row for row in above if len(_trimmed(row)) == PAIR]
+    if any(len(row) != PAIR for row in (rows[header], *below)) or len(below) < 2:
+        return None
+    if any(_is_value(row[0]) or len(row) > PAIR for row in above):
+        return None
+    if not any(_is_value(row[1]) for row in pairs):
+        return None
+    return header if names_columns(rows[header]) and _are_names(rows[header]) else None
+
+
+def _is_value(cell: str) -> bool:
+    """Return whether a cell is a number, written in any way, or a date."""
+    return parse_number(cell) is not None or form_of(cell) is not None
+
+
 def _names_all(
     row: list[str], below: list[list[str]], names_columns: Callable[[list[str]], bool]
 ) -> bool:
     """Return whether a row has a name for every column, and all rows below have numbers."""
+    return bool(below) and _are_names(row) and not any(map(names_columns, below))
+
+
+def _are_names(row: list[str]) -> bool:
+    """Return whether a row has another word in each cell, none of which means a missing value."""
     names = {cell.strip().lower() for cell in row}
-    if len(names) < len(row) or names & MissingValues().words(text=False):
-        return False
-    return bool(below) and not any(map(names_columns, below))
+    return len(names) == len(row) and not names & MissingValues().words(text=False)
 
 
 def _heads(comment: list[str], row: list[str]) -> bool:

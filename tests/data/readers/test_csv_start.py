@@ -9,13 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.data.readers.csv_dialect import CsvOptions, sniff
+from mlpcli.data.readers.csv_dialect import CsvOptions, looks_like_names, sniff
 from mlpcli.data.readers.csv_start import find_start
 from mlpcli.data.readers.lines import decode_lines, join_quoted
 from mlpcli.errors import DataError
 
 HEAD = ["size", "colour", "weight", "kind"]
 ROWS = [[f"{i % 7}.5", ["red", "blue"][i % 2], str(i % 5), "ab"[i % 3 == 0]] for i in range(24)]
+
+
+def looks_like_a_header(row):
+    """Return whether a row has no number."""
+    return looks_like_names(tuple(row), ())
 
 
 def table(delimiter, header=True):
@@ -104,6 +109,41 @@ def test_a_stream_is_answered_line_by_line(plain, above):
     stream = io.BytesIO(table(" ", header=False).encode())
     next(read_stream(stream, model.encoding, 1, files, select))
     assert stream.tell() == len(" ".join(ROWS[0])) + 1
+
+
+ABOVE_TWO = {
+    "a date": ("Exported;2024-01-05|Device;X1|", "1;20.5|2;21|3;22|"),
+    "a number, second": ("Device;X1|Serial;17|", "1;20,5|2;21,5|"),
+    "one, above dates": ("Exported;2024-01-05|", "2024-01-05;20.5|2024-01-06;n/a|"),
+    "a title, a comment and times": ("Log|Serial;17|# K|", "10:30;20|10:31;21|"),
+    "nothing": ("", "1;20.5|2;21|"),
+}
+
+
+@pytest.mark.parametrize(("above", "rows"), ABOVE_TWO.values(), ids=ABOVE_TWO)
+def test_names_and_values_above_two_columns(above, rows):
+    """They are left out where words stand above first cells that are all numbers or dates."""
+    lines = [f"{line}\n" for line in f"{above}time;temperature|{rows}".split("|")[:-1]]
+    assert find_start(lines, None, looks_like_a_header) == (above.count("|"), ";")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time;temperature|s;K|1;20.5|2;21",
+        "time;temperature|s;K|x;7|1;20.5|2;21",
+        "Device;X1|time;temperature|1;20.5|2;21",
+        "name;2019|ann;5|bob;6",
+        "id;2019|x;5|1;6|2;7",
+        "id;2019|NA;NA|1;6|2;7",
+        "id;2019|1;6|x;y|2;7",
+        "id;2019|a;b;c|x;y|1;6|2;7",
+        "id;2019|1;6",
+    ],
+)
+def test_a_header_above_two_columns_stays(text):
+    """A line of units, or of anything else that cannot be told for certain, is no header."""
+    assert find_start([f"{line}\n" for line in text.split("|")], None, looks_like_a_header)[0] == 0
 
 
 NOT_READ = {
