@@ -73,11 +73,11 @@ def unsupported(model: Model) -> Iterator[str]:
         yield from (f"its network has {name}" for name in unknown_fields)
     for what, record, known in (
         ("its encoding", encoding, ENCODING_FIELDS),
-        *((f"column {column.name}", column, COLUMN_FIELDS) for column in encoding.columns),
-        *(("its target", quantity, QUANTITY_FIELDS) for quantity in encoding.quantities),
         ("its data", experiment.data, SOURCE_FIELDS),
         ("its data", files, FILE_PARTS),
         ("its data", files and files.missing_values, MISSING_FIELDS),
+        *((f"column {column.name}", column, COLUMN_FIELDS) for column in encoding.columns),
+        *(("its target", quantity, QUANTITY_FIELDS) for quantity in encoding.quantities),
     ):
         yield from (f"{what} has {name}" for name in _unknown_fields(record, known))
     for what, value, known in (

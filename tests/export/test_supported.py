@@ -1,6 +1,7 @@
 """What the steps of a model cannot say is refused by name."""
 
 from dataclasses import make_dataclass
+from pathlib import Path
 
 import exported
 import pytest
@@ -20,6 +21,17 @@ def test_a_role_that_steps_do_not_know_is_refused(tmp_path):
     model.encoding = model.encoding._replace(columns=columns)
     with pytest.raises(ConfigError, match="column when is moment, which cannot be exported"):
         steps_of(model)
+
+
+def test_dates_are_refused_by_the_name_of_their_key(run_mlp):
+    """Of what a model has, the key that the user wrote is named before what was made of it."""
+    rows = [f"{1 + i % 28}.{1 + i % 12}.2023,{'ab'[i % 2]}\n" for i in range(40)]
+    Path("t.csv").write_text("when,y\n" + "".join(rows))
+    for command in (["init", "t.csv"], ["train", "t.yaml", "--set", "epochs=1", "--quiet"]):
+        assert run_mlp(*command).returncode == 0
+    run = run_mlp("export", "t.npy", "-o", "t.py")
+    assert run.returncode == 2
+    assert "its data has dates, which cannot be exported; use mlp predict" in run.stderr
 
 
 @pytest.mark.parametrize("table", ["ENCODING_FIELDS", "COLUMN_FIELDS", "EXPERIMENT_KEYS"])

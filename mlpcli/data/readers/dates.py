@@ -17,7 +17,8 @@ _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d(?:[.,]\d{1,9})?))?"
     r"(?: ?(?P<half>[aApP])\.?[mM]\.?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
 )
-_BETWEEN = r"(?:[T ]|, ?)"
+# A colon is between them in SAS and in the logs of web servers.
+_BETWEEN = r"(?:[T :]|, ?)"
 # A date is by year, month, day; by day or month, the other, year; or by the month's name.
 _DATES = (
     r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
@@ -25,7 +26,7 @@ _DATES = (
     r"(?P<year>\d{4})-(?P<month>\d\d)",
     r"(?P<first>\d{1,2})(?P<sep>[./])(?P<second_>\d{1,2})(?P=sep)(?P<year>\d{4}|\d\d)",
     r"(?P<first>\d{1,2})-(?P<second_>\d{1,2})-(?P<year>\d{4})",
-    r"(?P<day>\d{1,2})\.?[- ](?P<name>[^\W\d_]{3,9})\.?[-, ] ?(?P<year>\d{4}|\d\d)",
+    r"(?P<day>\d{1,2})\.?[-/ ]?(?P<name>[^\W\d_]{3,9})\.?(?:[-/,] ?| )?(?P<year>\d{4}|\d\d)",
     r"(?P<name>[^\W\d_]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
 )
 _WEEKDAY = r"(?:[^\W\d_]{2,10}, ?)?"
