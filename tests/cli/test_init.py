@@ -239,6 +239,22 @@ def test_the_size_of_most_images_is_taken(run_mlp):
     assert "images of 2 sizes: resized to 20×20" in run_mlp("init", "d").stdout
 
 
+@pytest.mark.parametrize(("few", "most", "values"), [("L", "RGB", 300), ("RGB", "L", 100)])
+def test_images_are_coloured_as_most_are(run_mlp, few, most, values):
+    """A few gray ones take no colour from the others; what Windows leaves beside them is none."""
+    image = pytest.importorskip("PIL.Image")
+    for i in range(12):
+        path = Path("d", "ab"[i % 2], f"{i}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((10, 10, 3), (200, 0, 0) if i % 2 else (0, 0, 200), np.uint8)
+        image.fromarray(pixels).convert(few if i < 3 else most).save(path)
+    Path("d/a/Thumbs.db").touch()
+    run = run_mlp("init", "d")
+    assert f"12 examples, {values} features" in run.stdout
+    assert f"made {'coloured' if most == 'RGB' else 'gray'}, as most are" in run.stdout
+    assert run_mlp("train", "d.yaml", "-q", "--set", "epochs=1").returncode == 0
+
+
 def images(n, side, labels):
     """Write n images of noise, and their labels."""
     pixels = np.random.default_rng(0).integers(0, 256, (n, side, side), np.uint8)

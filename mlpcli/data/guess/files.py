@@ -85,6 +85,9 @@ def _guess_folder(source: Source, guess: Guess) -> Guess:
         side = min(64, int(statistics.median(map(min, sizes))))
         finding = f"images of {len(set(sizes))} sizes: resized to {side}×{side}"
         guess = guess.because(finding, size=(side, side))
-    if len(gray) > 1:
-        guess = guess.because("gray and colour images: made gray", grayscale=True)
+    if 0 < (count := sum(gray)) < len(gray):
+        as_most = 2 * count > len(gray)
+        finding = f"{count} gray and {len(gray) - count} colour images: "
+        finding += f"made {'gray' if as_most else 'coloured'}, as most are"
+        guess = guess.because(finding, grayscale=as_most)
     return guess

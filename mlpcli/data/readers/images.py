@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+# What Windows and macOS leave in folders, besides files whose names begin with a dot.
+LEFT_BEHIND = ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx")
 # No image may have more pixels, and all together not more bytes.
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 1 << 33
@@ -75,24 +77,31 @@ def read_folder(
     return Table(folder, values, labels, image_shape=shape)
 
 
-def survey(folder: Path) -> tuple[list[tuple[int, int]], set[bool]]:
-    """Return the size, rows and columns, of each image in a folder, and whether they are gray.
+def survey(folder: Path) -> tuple[list[tuple[int, int]], list[bool]]:
+    """Return the size, rows and columns, of each image in a folder, and which of them are gray.
 
     Raises:
         DataError: naming the image that will not do.
     """
-    sizes, gray = [], set()
+    sizes, gray = [], []
     for name in class_folders(folder):
         for path in images_in(folder / name):
             with _opened(path) as image:
                 sizes.append(_upright_size(image))
-                gray.add(image.mode in GRAY)
+                gray.append(image.mode in GRAY)
     return sizes, gray
 
 
 def class_folders(folder: Path) -> list[str]:
     """Return the names of the sub-folders that are not hidden, in order."""
-    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(path.name for path in _seen(folder) if path.is_dir())
+
+
+def _seen(folder: Path) -> Iterator[Path]:
+    """Yield what a user sees in a folder."""
+    for path in folder.iterdir():
+        if not path.name.startswith(".") and path.name.lower() not in LEFT_BEHIND:
+            yield path
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -101,7 +110,7 @@ def images_in(folder: Path) -> list[Path]:
     Raises:
         DataError: if there is none, or something else.
     """
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = sorted(_seen(folder))
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             raise DataError(path, "is no PNG, JPEG or BMP image", "remove it from the folder")

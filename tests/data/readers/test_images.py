@@ -48,6 +48,7 @@ def test_lossless_images_are_their_pixels(suffix, pixels):
     folder_of(pixels, suffix)
     Path("d/notes.txt").touch()
     Path("d/.hidden").mkdir()
+    Path("d/__MACOSX").mkdir()
     dataset = opened()
     np.testing.assert_array_equal(dataset.train.features, pixels[[2, 0, 1]].reshape(3, -1))
     np.testing.assert_array_equal(dataset.train.labels, [0, 1, 1])
