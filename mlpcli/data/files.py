@@ -24,7 +24,7 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.roles import take_roles
 from mlpcli.data.scaling import fit_scaling
-from mlpcli.data.splits import choose, set_aside, strata, training_rows
+from mlpcli.data.splits import choose, set_aside, strata, too_few, training_rows
 from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
@@ -230,12 +230,10 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
     rng = KeyedStreams(seed).generator("test split")
     kept, out = choose(table, alike, files.test, rng)
     if not len(out) or not len(kept):
-        each = " of each class" if encoding.task == "classification" else ""
-        if table.groups is not None or table.times is not None:
-            each = " of different groups" if table.times is None else " of different times"
+        groups, times = table.groups is not None, table.times is not None
         raise DataError(
             table.where,
-            f"has too few examples{each} to set {files.test:g} of them aside",
+            f"has {too_few(encoding.task, files.test, groups, times)}",
             "give more, or a larger fraction",
             "data.test",
         )

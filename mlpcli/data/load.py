@@ -17,6 +17,7 @@ from mlpcli.data.files import load_files, open_files_split
 from mlpcli.data.labelled import open_labelled
 from mlpcli.data.parts import RANK, Parts, load_part
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
+from mlpcli.data.splits import too_few
 from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import ConfigError, DataError, join_names
 
@@ -170,11 +171,11 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
         _check_augment(experiment, experiment.augment, dataset)
     if isinstance(experiment.validation, str):
         dataset = with_validation(experiment, dataset)
-    elif experiment.validation and dataset.train_rows is not None and len(dataset.train_rows) == n:
+    elif few := too_few_to_set_aside(experiment, dataset):
         raise ConfigError(
             experiment.where("validation"),
-            f"{experiment.validation:g} of {n} examples is none of any class",
-            "give a larger fraction",
+            f"{n} are {few}",
+            "give a larger fraction, or validation: none",
         )
     if experiment.compat and n < 2 * bt_size:
         raise ConfigError(
@@ -184,6 +185,21 @@ def check_fits(experiment: Experiment, dataset: Dataset) -> Dataset:
             f"write bt_size: {n // 2} or less",
         )
     return dataset
+
+
+def too_few_to_set_aside(experiment: Experiment, dataset: Dataset) -> str:
+    """Return why no example is set aside for validation, where a fraction is to be; "" if some are.
+
+    Args:
+        experiment: how to train.
+        dataset: what to train on, as it has been set aside.
+    """
+    fraction, rows, files = experiment.validation, dataset.train_rows, experiment.data.files
+    if not isinstance(fraction, float) or rows is None or len(rows) < len(dataset.train.labels):
+        return ""
+    groups = files is not None and files.group is not None
+    times = files is not None and files.time is not None
+    return too_few(dataset.encoding.task, fraction, groups, times)
 
 
 def _check_augment(experiment: Experiment, settings: dict[str, Any], dataset: Dataset) -> None:

@@ -115,6 +115,10 @@ def handle_missing(table: Table, policy: str, of_targets: str | None = None) -> 
     Raises:
         DataError: naming the place of a value that may not be.
     """
+    targets_drop = (of_targets or policy) == "drop"
+    if table.labels is not None and targets_drop:
+        # Nothing else that such an example lacks matters.
+        table = _without(table, _lack_targets(table.labels))
     gaps = np.zeros(len(table.values), bool)
     if table.values.dtype.kind == "f":
         for part, values in blocks(table.values):
@@ -126,33 +130,42 @@ def handle_missing(table: Table, policy: str, of_targets: str | None = None) -> 
     if gaps.any() and policy != "mean" and not drop:
         row = int(gaps.argmax())
         _check_values(table, np.isnan(table.values[row : row + 1]), row)
-    if not drop:
-        gaps[:] = False
-    if table.labels is not None:
-        gaps |= _unlabelled(table, table.labels, (of_targets or policy) == "drop")
-    if not gaps.any():
-        return table
-    if gaps.all():
-        raise DataError(table.where, "every example lacks a value", "use missing: mean")
-    return table.take(np.flatnonzero(~gaps))
+    if table.labels is not None and not targets_drop:
+        _check_targets(table, table.labels)
+    return _without(table, gaps) if drop else table
 
 
-def _unlabelled(table: Table, labels: Labels, drop: bool) -> NDArray[np.bool]:
-    """Return which examples lack a target, (n,).
+def _without(table: Table, dropped: NDArray[np.bool]) -> Table:
+    """Return the table without some examples.
 
     Raises:
-        DataError: if one does, and they are not to be dropped.
+        DataError: if none is left.
     """
-    missing = labels.codes < 0
-    if missing.any() and not drop:
-        row, *which = np.argwhere(missing)[0].tolist()
+    if not dropped.any():
+        return table
+    if dropped.all():
+        raise DataError(table.where, "every example lacks a value", "use missing: mean")
+    return table.take(np.flatnonzero(~dropped))
+
+
+def _lack_targets(labels: Labels) -> NDArray[np.bool]:
+    """Return which examples lack a target, or one of several, (n,)."""
+    return np.asarray((labels.codes < 0).reshape(len(labels.codes), -1).any(axis=1))
+
+
+def _check_targets(table: Table, labels: Labels) -> None:
+    """Report the first target that is missing, if one is.
+
+    Raises:
+        DataError: naming its place.
+    """
+    for row, *which in np.argwhere(labels.codes < 0)[:1].tolist():
         name = f"{_target_name(table, *which)}: " if table.selection else ""
         raise DataError(
             table.row(row),
             f"{name}the target is missing",
             "fill it in, or train with missing_target: drop" + _keep_hint(table, None),
         )
-    return np.asarray(missing.reshape(len(missing), -1).any(axis=1))
 
 
 def _check_values(table: Table, bad: NDArray[np.bool], start: int) -> None:

@@ -52,19 +52,27 @@ OUTPUTS: dict[str, list[tuple[str, Any, str]]] = {
 }
 
 
-def recipe_for(dataset: Dataset, validation: str | None = None) -> list[tuple[str, Any, str]]:
-    """Return keys, values and reasons; `validation` is a file with examples for it, if any."""
+def recipe_for(
+    dataset: Dataset, validation: str | None = None, spares: bool = True
+) -> list[tuple[str, Any, str]]:
+    """Return keys, values and reasons.
+
+    Args:
+        dataset: what to train on.
+        validation: a file with examples for it, if any.
+        spares: whether a fraction of the training examples can be set aside for that.
+    """
     features, classes = dataset.encoding.features, len(dataset.encoding.class_names)
     task, n = dataset.encoding.task, len(dataset.train.labels)
     if suits_preset(dataset):
-        return _with_preset(dataset, validation)
+        return _with_preset(dataset, validation, spares)
     hidden = [256] if classes >= MANY_CLASSES else [128]
     if task == "regression":
         hidden = [64, 64]
     called = TARGETS_CALLED[task]
     few = n < PRESET_ROWS.start and dataset.encoding.image_shape is None
     distortions = _distortions(dataset)
-    if validation or n >= ENOUGH:
+    if validation or (n >= ENOUGH and spares):
         training = _with_validation(n, validation)
     elif distortions:
         training = _with_decay(n, DISTORTED_DECAY, "keeps weights small")
@@ -91,19 +99,33 @@ def suits_preset(dataset: Dataset) -> bool:
     return is_table and n in PRESET_ROWS and encoding.features in PRESET_FEATURES
 
 
-def _with_preset(dataset: Dataset, validation: str | None) -> list[tuple[str, Any, str]]:
+def _with_preset(
+    dataset: Dataset, validation: str | None, spares: bool
+) -> list[tuple[str, Any, str]]:
     """Return what `preset: tabular` leaves to the data."""
     encoding, bt_size = dataset.encoding, RECIPES["tabular"].common["bt_size"]
     fewest, most = PRESET_EPOCHS
     epochs = min(most, max(fewest, PRESET_STEPS * bt_size // len(dataset.train.labels)))
     task = [part for part in OUTPUTS[encoding.task] if part[0] == "task"]
+    chosen_by = []
+    if validation:
+        chosen_by = [("validation", validation, "examples that choose the weights")]
+    elif not spares:
+        filled = [key for key in ("validation", "calibrate") if key in _filled(encoding.task)]
+        chosen_by = [(key, "none", "no examples are set aside for it") for key in filled]
     return [
         ("preset", "tabular", "fills in what is not given here: see mlp check"),
         *task,
         ("epochs", epochs, "passes over the examples"),
-        *([("validation", validation, "examples that choose the weights")] if validation else []),
+        *chosen_by,
         ("seed", 0, "decides everything random"),
     ]
+
+
+def _filled(task: str) -> dict[str, Any]:
+    """Return what `preset: tabular` fills in."""
+    recipe = RECIPES["tabular"]
+    return recipe.common | dict(recipe.by_task[task])
 
 
 def _with_validation(n: int, file: str | None) -> list[tuple[str, Any, str]]:

@@ -98,6 +98,20 @@ def choose(
     return stratified(alike, fraction, rng)
 
 
+def too_few(task: str, fraction: float, groups: bool, times: bool) -> str:
+    """Return what is to be said where a split takes no example, or all.
+
+    Args:
+        task: what the targets are.
+        fraction: what was to be chosen.
+        groups: whether examples are in groups.
+        times: whether they have times.
+    """
+    each = " of each class" if task == "classification" else ""
+    each = " of different groups" if groups else " of different times" if times else each
+    return f"too few examples{each} to set {fraction:g} of them aside"
+
+
 def newest(
     times: NDArray[np.floating], fraction: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

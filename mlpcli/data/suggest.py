@@ -16,7 +16,7 @@ from mlpcli.data.files import make_dataset, read_training
 from mlpcli.data.guess.files import guess_files
 from mlpcli.data.guess.record import Guess, Wishes
 from mlpcli.data.labelled import HERE
-from mlpcli.data.load import check_fits, preparation_of
+from mlpcli.data.load import check_fits, preparation_of, too_few_to_set_aside
 from mlpcli.data.readers.source import find_source, with_labels
 from mlpcli.data.readers.table import Table
 from mlpcli.data.recipe import PRESET_ROWS, recipe_for, suits_preset
@@ -66,7 +66,12 @@ def suggest(path: Path, wishes: Wishes, folder: Path) -> SuggestedConfig:
             raw = read_training(guess.files, source)
             text, findings = _write(path, raw, guess, folder, wishes.task)
             experiment = parse_experiment(text.encode(), folder / path.name)
-            check_fits(experiment, make_dataset(guess.files, raw, preparation_of(experiment)))
+            dataset = make_dataset(guess.files, raw, preparation_of(experiment))
+            if few := too_few_to_set_aside(experiment, dataset):
+                guess = guess.because(f"all examples are learned from: {few}")
+                guess = guess._replace(spares=False)
+                continue
+            check_fits(experiment, dataset)
             return SuggestedConfig(text, findings)
         except DataError as error:
             guess = _without(guess, error)
@@ -157,7 +162,7 @@ def _render(
         comment = DATA_COMMENTS.get(name)
         lines.append(f"  {name}: {_yaml(value)}" + (f"  # {comment}" if comment else ""))
     validation = guess.validation and _path_from(guess.validation, folder)
-    recipe = recipe_for(dataset, validation)
+    recipe = recipe_for(dataset, validation, guess.spares)
     if task_told and dataset.encoding.task == "classification":
         recipe.insert(2, ("task", "classification", "whatever the target looks like"))
     for name, value, comment in recipe:

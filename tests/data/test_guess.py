@@ -309,3 +309,39 @@ def test_what_init_accepts_trains(run_mlp, lines):
         # Of noise there is nothing to learn.
         warnings = [line for line in trained.stderr.splitlines() if "is no better than" not in line]
         assert warnings == []
+
+
+def test_a_line_of_units_below_the_header(guess):
+    """It is left out where the target has one, too; what else it lacks is no error."""
+    table = "kg,cm,sex,price\n(kg),(cm),,(EUR)\n"
+    table += rows(40, lambda i: (60 + i % 9, 170 + i % 7, "mf"[i % 2], i + 0.5))
+    files, findings = guess(table)
+    assert files.ignore == ()
+    assert set(files.missing_values.given) == {"(kg)", "(cm)", "(EUR)"}
+    assert "rows without column price are left out: 1" in findings
+
+
+@pytest.mark.parametrize("word", ["Total", "Summe:"])
+def test_a_sum_below_the_table_is_pointed_out(guess, word):
+    """A last row that says that it is one is named; a category of that name is not."""
+    table = "city,a,b\n" + rows(40, lambda i: ("york" if i % 2 else "rome", i % 7, i + 0.5))
+    assert f"the last row (column city: '{word}') looks like" in guess(f"{table}{word},,780\n")[1]
+    assert "the last row" not in guess(f"{table}{word},1,2\n{word},1,2\n")[1]
+
+
+def test_y_beside_x_is_a_place(guess):
+    """Of coordinates none is the target, unless y is what comes last."""
+    points = rows(40, lambda i: (i % 9, i % 7 + 0.5, "ab"[i % 2]))
+    assert guess("x,y,kind\n" + points)[0].target == "kind"
+    assert guess("y,size,kind\n" + points)[0].target == "y"
+    assert guess("x,kind,y\n" + rows(40, lambda i: (i % 9, "ab"[i % 2], i + 0.5)))[0].target == "y"
+
+
+def test_none_is_set_aside_where_that_is_none(guess):
+    """With few examples of each class, or few groups, all are learned from, and that is said."""
+    many = "a,b,kind\n" + rows(900, lambda i: (i % 11, i % 13, f"c{i % 300}"))
+    assert "too few examples of each class to set 0.1 of them aside" in guess(many)[1]
+    sites = "site,a,b,c\n" + rows(900, lambda i: ("xyz"[i % 3], i % 11, i % 7, i % 5 > 2))
+    files, findings = guess(sites, "--group", "site")
+    assert files.group == "site"
+    assert "too few examples of different groups to set 0.1 of them aside" in findings

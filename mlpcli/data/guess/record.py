@@ -25,6 +25,8 @@ class Guess(NamedTuple):
     findings: tuple[str, ...] = ()
     validation: str | None = None
     """A folder of images to choose the weights by."""
+    spares: bool = True
+    """Whether a fraction of the examples can be set aside for that."""
 
     def because(self, finding: str, **parts: Any) -> "Guess":
         """Return the guess with some parts of `data` otherwise, for a reason."""

@@ -1,5 +1,8 @@
 """What the columns of a table are for: the target, features, and those that are none."""
 
+import re
+from collections.abc import Iterator
+
 import numpy as np
 
 from mlpcli.config.data_files import MissingValues
@@ -15,6 +18,13 @@ from mlpcli.data.readers.csv_dialect import (
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table
 from mlpcli.errors import DataError, join_names
+
+# What stands in a last row that is none, of what a spreadsheet or a report adds up.
+SUMMARIES = re.compile(
+    "(grand )?totals?|sum|average|mean|summe|gesamt|gesamtsumme|insgesamt|durchschnitt|mittelwert|"
+    "somme|moyenne|suma|promedio|totale|somma|media|totaal|gemiddelde|soma|média",
+    re.IGNORECASE,
+)
 
 
 def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
@@ -33,8 +43,11 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
         names = " or ".join(looks[i].called for i in targets)
         finding = f"rows without {names} are left out: {int(lacking.sum())}"
         guess = guess.because(finding, missing_target="drop")
-        looks = look_at(table.take(np.flatnonzero(~lacking)), notation)
+        # What is written in rows that are left out is read all the same.
+        mixed = {i: column for i, column in looks.items() if column.is_mixed}
+        looks = look_at(table.take(np.flatnonzero(~lacking)), notation) | mixed
     features = [column for i, column in looks.items() if i not in targets]
+    guess = guess._replace(findings=(*guess.findings, *_summary_at_the_end(features)))
     asked_for = find_columns(guess.files.categorical, table)
     classes = {text for i in targets for text in looks[i].texts}
     for column in features:
@@ -47,6 +60,20 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     words = {word for word in guess.files.missing_values.given if isinstance(word, str)}
     gaps = any(not column.is_given.all() or words & column.words.keys() for column in used)
     return decide_missing(gaps, guess)
+
+
+def _summary_at_the_end(columns: list[Look]) -> Iterator[str]:
+    """Yield what is to be said if the last row sums up the others."""
+    for column in columns:
+        if column.texts and column.is_given[-1]:
+            last = int(np.searchsorted(column.different, column.values[-1]))
+            word = column.texts[last].strip()
+            if column.counts[last] == 1 and SUMMARIES.fullmatch(word.rstrip(":")):
+                yield (
+                    f"the last row ({column.called}: {word!r}) looks like a sum of the others, and "
+                    "is learned from like them: delete it"
+                )
+                return
 
 
 def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[int], Guess]:
@@ -77,7 +104,11 @@ def _likely_target(table: Table, looks: dict[int, Look]) -> tuple[Look, str]:
     Raises:
         DataError: if none can be learned.
     """
-    named = [i for i, column in looks.items() if (column.name or "").lower() in TARGET_NAMES]
+    names = {i: (column.name or "").lower() for i, column in looks.items()}
+    named = [i for i, name in names.items() if name in TARGET_NAMES]
+    if "x" in names.values():
+        # Beside x, y is a place as well, unless it is the last.
+        named = [i for i in named if names[i] != "y" or _is_last(looks[i], table)]
     for i in (*named, *reversed(looks)):
         if looks[i].can_be_learned:
             if i in named:

@@ -137,6 +137,8 @@ def sniff(
     if delimiter == SPACE:
         table = map(single_spaced, table)
     first = next(table)
+    if not options.bare:
+        first = _with_corner(first, head[above + 1 :], delimiter, where, options)
     cells = _split(first, delimiter, where)
     names = tuple(cell.strip() for cell in cells)
     dialect = Dialect(where, delimiter, len(cells), None, first.number, tuple(head[:above]))
@@ -162,6 +164,32 @@ def _check_separator(first: Line, where: Path | str) -> None:
         problem = f"says that {said[1]!r} is between cells"
         remedy = "write the table with one of , ; | a tab or spaces"
         raise DataError(f"{where}:{first.number}", problem, remedy)
+
+
+def _with_corner(
+    first: Line, rows: Sequence[Line], delimiter: str, where: Path | str, options: CsvOptions
+) -> Line:
+    """Return a line of names, one less than rows of numbers have cells, with an empty one more.
+
+    R writes no name above those of the rows. Where all rows end with a delimiter, and it does not,
+    it is the last one that has no name.
+    """
+    if delimiter == SPACE:
+        rows = [*map(single_spaced, rows)]
+    names, is_last = _split(first, delimiter, where), True
+    for row in rows:
+        cells = _split(row, delimiter, where)
+        if len(cells) != len(names) + 1:
+            return first
+        is_last = is_last and not cells[-1].strip()
+    if (
+        not rows
+        or not _is_header(names, options)
+        or _is_header(_split(rows[0], delimiter, where), options)
+    ):
+        return first
+    text = first.text.rstrip("\r\n")
+    return first._replace(text=text + delimiter if is_last else delimiter + text)
 
 
 def _is_header(cells: Sequence[str], options: CsvOptions) -> bool:

@@ -156,11 +156,6 @@ NOT_READ = {
         "red;blue;green\n" + table(";"),
         ":2: has 4 values; the first line has 3: remove it if it stands above the table",
     ),
-    "of R": (
-        "size,colour,weight,kind\n"
-        + "".join(f"{i},{','.join(row)}\n" for i, row in enumerate(ROWS)),
-        ":2: has 5 values; the first line has 4: remove it if it stands above the table",
-    ),
 }
 
 
@@ -220,3 +215,39 @@ def test_any_lines_have_a_start(rows, delimiter):
         numbers = [line.number for line in (*dialect.above, *left)]
         assert numbers == [line.number for line in lines]
         assert dialect.first == lines[len(dialect.above)].number
+
+
+@pytest.mark.parametrize("delimiter", [" ", "\t", ",", ";"])
+@pytest.mark.usefixtures("plain")
+def test_names_of_rows_as_r_writes_them(run_mlp, delimiter):
+    """Where the header is one name short, the first column has none; quoted or not."""
+    quoted = [
+        '"size" "colour" "weight" "kind"',
+        *(f'"{i + 1}" ' + " ".join(row) for i, row in enumerate(ROWS)),
+    ]
+    Path("r.txt").write_text("\n".join(quoted).replace(" ", delimiter) + "\n")
+    said = run_mlp("init", "r.txt", "-o", "r.yaml")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "ignored: 0 (different in every row" in said.stdout
+    same = ("--set", "hidden=[4]", "--set", "structure=none", "--set", "epochs=1", "-q")
+    assert run_mlp("train", "r.yaml", *same).returncode == 0
+    expected = run_mlp("predict", "--weights", "plain.npy", "--keep", "size", "plain.csv").stdout
+    assert (
+        run_mlp("predict", "--weights", "plain.npy", "--keep", "size", "r.txt").stdout == expected
+    )
+
+
+@pytest.mark.usefixtures("plain")
+def test_delimiters_at_the_ends_of_rows_alone(run_mlp):
+    """It is the last column that has no name then."""
+    Path("d.csv").write_text(table(",").replace("\n", ",\n").replace(",\n", "\n", 1))
+    expected = run_mlp("predict", "--weights", "plain.npy", "plain.csv").stdout
+    assert run_mlp("predict", "--weights", "plain.npy", "d.csv").stdout == expected
+
+
+def test_a_short_first_line_of_numbers_is_an_error(run_mlp):
+    """It is an example that lacks a value, and no header."""
+    Path("s.csv").write_text("1,2\n1,2,3\n4,5,6\n")
+    said = run_mlp("init", "s.csv")
+    assert said.returncode == 1
+    assert "s.csv:2: has 3 values" in said.stderr
