@@ -252,9 +252,11 @@ def _by_name(
     positions = {name: position for position, name in enumerate(names)}
     for name in input_columns:
         if name not in positions:
-            raise DataError(
-                where, f"column {name} is missing", f"the columns are {join_names(input_columns)}"
-            )
+            alike = next((other for other in names if other.lower() == name.lower()), None)
+            remedy = f"the columns are {join_names(input_columns)}"
+            if alike is not None:
+                remedy = f"rename column {alike}, since case counts"
+            raise DataError(where, f"column {name} is missing", remedy)
     extra = (i for i, name in enumerate(names) if name not in roles and i not in (chosen or ()))
     if chosen is None:
         targets = (name for name, role in roles.items() if role == "target")

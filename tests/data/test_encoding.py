@@ -181,6 +181,8 @@ def test_missing_drop():
     ("text", "message"),
     [
         ("age,y\n1,no\n", "other.csv:1: column colour is missing; the columns are colour, age"),
+        ("Colour,age,y\nred,1,no\n",
+         "other.csv:1: column colour is missing; rename column Colour, since case counts"),
         ("colour,age,y\nred,1,no\ngreen,1,no\n",
          "other.csv:3: column colour: 'green' is no category seen in training; .* blue, red"),
         ("colour,age,y\nred,old,no\n", "other.csv:2: column age: 'old' is not a finite number"),
