@@ -8,6 +8,7 @@ import numpy as np
 
 from mlpcli import __version__
 from mlpcli.checkpoint.meta import Meta
+from mlpcli.data.readers.csv_dialect import notation_of
 from mlpcli.errors import ConfigError, MismatchError, json_line
 from mlpcli.export import c, onnx_model, python, run_c
 from mlpcli.export.examples import Cell, Run, rows_of
@@ -73,6 +74,7 @@ def export(
         content = onnx_model.render(steps, _metadata(model, meta))
         return Exported(content, onnx_model.runner(steps, content), "run by onnx")
     if form == "python":
+        _check_numbers_are_plain(model)
         text = python.render(steps, about)
         return Exported(text.encode(), _run_python(steps, text), "run by Python")
     rendered = c.render(steps, stem, about, form == "h", quantized)
@@ -83,6 +85,21 @@ def export(
         return Exported(rendered.text.encode(), run, how)
     written = with_weights(model, map(weights_of, stored))
     return Exported(rendered.text.encode(), written, "read back, for want of a C compiler")
+
+
+def _check_numbers_are_plain(model: Model) -> None:
+    """Make sure that numbers are written as Python writes them, which a module reads alone.
+
+    Raises:
+        ConfigError: if they are not; 1.234 may be another number there.
+    """
+    files = model.experiment.data.files
+    if files and notation_of(files):
+        raise ConfigError(
+            "model",
+            "its table writes numbers as a spreadsheet does, which .py cannot read",
+            "export it as .onnx, .c or .h, which take numbers, or use mlp predict",
+        )
 
 
 def _metadata(model: Model, meta: Meta) -> dict[str, str]:

@@ -25,6 +25,7 @@ QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "test_target", "ignore", "categorical", "missing", "header"),
     *("delimiter", "encoding", "size", "grayscale", "missing_values", "missing_target", "unknown"),
+    *("decimal", "thousands", "units", "day_first", "weight", "group", "time"),
 )
 SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 # Those that say how a network learns are in its parameters.

@@ -93,16 +93,6 @@ def test_a_table_without_a_header(run_mlp):
         assert len(run.stdout.splitlines()) == 2, run.stderr
 
 
-def test_an_export_refuses_units(run_mlp):
-    """What an export cannot read is refused by the name of its key."""
-    lines = [f"{i % 17} kg;{'ab'[i % 2]}\n" for i in range(ROWS)]
-    Path("t.csv").write_text("x;y\n" + "".join(lines))
-    train(run_mlp, "t.csv")
-    run = run_mlp("export", "t.npy", "-o", "t.py")
-    assert run.returncode == 2
-    assert "its data has units, which cannot be exported; use mlp predict" in run.stderr
-
-
 @pytest.mark.parametrize(
     ("cells", "said"),
     [

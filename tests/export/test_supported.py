@@ -34,6 +34,37 @@ def test_dates_are_refused_by_the_name_of_their_key(run_mlp):
     assert "its data has dates, which cannot be exported; use mlp predict" in run.stderr
 
 
+def test_parts_of_a_table_that_are_no_features_are_exported_without(run_mlp):
+    """Weights, groups and times make no difference to a prediction."""
+    rows = [f"{i % 3 + 1},g{i % 9},{i % 7},{'ab'[i % 2]}\n" for i in range(60)]
+    Path("t.csv").write_text("w,site,x,y\n" + "".join(rows))
+    for command in (
+        ["init", "t.csv", "--weight", "w", "--group", "site"],
+        ["train", "t.yaml", "--set", "epochs=1", "--quiet"],
+        ["export", "t.npy", "-o", "t.py", "--check", "t.csv"],
+    ):
+        run = run_mlp(*command)
+        assert run.returncode == 0, run.stderr
+    assert "--check: 60 rows differ" in run.stdout
+
+
+def test_numbers_as_a_spreadsheet_writes_them(run_mlp):
+    """C takes the numbers that are meant; .py, which reads texts, could take them for others."""
+    rows = [f"1.{i % 9}00,5;{i % 7},25 %;{i % 5} kg;{'ab'[i % 2]}\n" for i in range(60)]
+    Path("t.csv").write_text("size;rate;mass;y\n" + "".join(rows))
+    for command in (
+        ["init", "t.csv"],
+        ["train", "t.yaml", "--set", "epochs=1", "--quiet"],
+        ["export", "t.npy", "-o", "t.c", "--check", "t.csv"],
+    ):
+        run = run_mlp(*command)
+        assert run.returncode == 0, run.stderr
+    assert "--check: 60 rows differ" in run.stdout
+    refused = run_mlp("export", "t.npy", "-o", "t.py")
+    assert refused.returncode == 2
+    assert "writes numbers as a spreadsheet does, which .py cannot read" in refused.stderr
+
+
 @pytest.mark.parametrize("table", ["ENCODING_FIELDS", "COLUMN_FIELDS", "EXPERIMENT_KEYS"])
 def test_what_steps_do_not_know_is_refused(table, tmp_path, monkeypatch):
     """A field of an encoding or column, or a key, that is not known and not as by default."""
