@@ -15,7 +15,7 @@ from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import fit_encoding, fit_filling
-from mlpcli.data.forms import check_forms, unit_note
+from mlpcli.data.forms import check_forms, combination_in, unit_note
 from mlpcli.data.labelled import HERE, examples_of, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
 from mlpcli.data.quantities import fit_quantities
@@ -91,7 +91,7 @@ def make_dataset(
     notes = [
         f"column {column.name or i} is text: {len(column.categories)} categories, "
         + ("-1 and 1" if column.signed else "one-hot")
-        + (f" ({unit})" if (unit := unit_note(column.categories)) else "")
+        + (f" ({note})" if (note := _note_on(column.categories)) else "")
         for i, column in enumerate(encoding.columns)
         if column.categories
     ]
@@ -100,6 +100,11 @@ def make_dataset(
         for i, column in enumerate(encoding.columns)
         if column.parts
     ]
+    if encoding.task == "classification" and (both := combination_in(encoding.class_names)):
+        notes.append(
+            f"classes such as {both!r} look like several labels in one cell, and each combination "
+            "is a class: to learn labels, give each a column of 0 and 1, and list these as target"
+        )
     notes += marked_notes(raw)
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
@@ -116,6 +121,12 @@ def make_dataset(
         test_weights=opened and opened.table.weights,
     )
     return set_aside(dataset, rows)
+
+
+def _note_on(categories: Sequence[str]) -> str:
+    """Return what to say of the categories of a column; "" for nothing."""
+    both = combination_in(categories)
+    return f"{both!r} may be several, but is one" if both else unit_note(categories)
 
 
 def _training_weights(train: Table, rows: NDArray[np.intp] | None) -> NDArray[np.float64] | None:

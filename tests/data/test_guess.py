@@ -345,3 +345,18 @@ def test_none_is_set_aside_where_that_is_none(guess):
     files, findings = guess(sites, "--group", "site")
     assert files.group == "site"
     assert "too few examples of different groups to set 0.1 of them aside" in findings
+
+
+def test_several_labels_in_one_cell_are_no_class_without_a_word(run_mlp, guess):
+    """Classes and categories that are others put together are said to be such, in training, too."""
+    tags = ("red", "big", "red|big", "odd", "big|odd", "red|odd")
+    table = "langs,x,tags\n" + rows(
+        90, lambda i: (('"R, C"', "R", "C", '"C, D"', "D", '"R, D"')[i % 6], i % 7, tags[i % 6])
+    )
+    said = guess(table)[1]
+    assert "classes such as 'big|odd' look like several labels in one cell" in said
+    assert "6 categories, one-hot ('C, D' may be several, but is one)" in said
+    trained = run_mlp("train", "t.yaml", "--set", "epochs=1", "--overwrite")
+    assert "look like several labels in one cell" in trained.stderr
+    plain = "x,place\n" + rows(90, lambda i: (i % 7, f"{'abc'[i % 3]}/{i % 5}"))
+    assert "several" not in guess(plain)[1]
