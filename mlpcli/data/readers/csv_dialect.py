@@ -176,20 +176,33 @@ def _with_corner(
     """
     if delimiter == SPACE:
         rows = [*map(single_spaced, rows)]
-    names, is_last = _split(first, delimiter, where), True
+    names, heads, is_last = _split(first, delimiter, where), [], True
     for row in rows:
         cells = _split(row, delimiter, where)
         if len(cells) != len(names) + 1:
             return first
+        heads.append(cells[0].strip())
         is_last = is_last and not cells[-1].strip()
-    if (
-        not rows
-        or not _is_header(names, options)
-        or _is_header(_split(rows[0], delimiter, where), options)
-    ):
+    if not rows or not (is_last or _name_rows(heads, rows, delimiter)):
+        return first
+    if not _is_header(names, options) or _is_header(_split(rows[0], delimiter, where), options):
         return first
     text = first.text.rstrip("\r\n")
     return first._replace(text=text + delimiter if is_last else delimiter + text)
+
+
+def _name_rows(heads: Sequence[str], rows: Sequence[Line], delimiter: str) -> bool:
+    """Return whether the first cells of rows are names: all different, and quoted or no numbers.
+
+    Those that count from 1 are names, too. Amid commas, words without quotes are not: a row may
+    have one cell more for a decimal comma.
+    """
+    are_names = all(
+        row.text.lstrip().startswith('"') or (delimiter != "," and parse_number(head) is None)
+        for head, row in zip(heads, rows, strict=True)
+    )
+    counts = len(heads) > 2 and [*heads] == [str(i + 1) for i in range(len(heads))]
+    return len({*heads}) == len(heads) and (are_names or counts)
 
 
 def _is_header(cells: Sequence[str], options: CsvOptions) -> bool:

@@ -245,6 +245,18 @@ def test_delimiters_at_the_ends_of_rows_alone(run_mlp):
     assert run_mlp("predict", "--weights", "plain.npy", "d.csv").stdout == expected
 
 
+def test_numbers_without_quotes_are_no_names_of_rows(run_mlp):
+    """Of decimal commas amid commas each row has one cell more, and no column may move for it."""
+    Path("s.csv").write_text("x,y\n" + "".join(f"{i + 2},5,{i % 2}\n" for i in range(20)))
+    said = run_mlp("init", "s.csv")
+    assert said.returncode == 1
+    assert "s.csv:2: has 3 values" in said.stderr
+    Path("s.csv").write_text("city,y\n" + "".join(f"town{i},5,{i % 2}\n" for i in range(20)))
+    assert "s.csv:2: has 3 values" in run_mlp("init", "s.csv").stderr
+    Path("s.csv").write_text("x,y\n" + "".join(f"{i + 1},{i}.5,{'ab'[i % 2]}\n" for i in range(20)))
+    assert "1 features" in run_mlp("init", "s.csv").stdout.replace(" 1 feature,", " 1 features,")
+
+
 def test_a_short_first_line_of_numbers_is_an_error(run_mlp):
     """It is an example that lacks a value, and no header."""
     Path("s.csv").write_text("1,2\n1,2,3\n4,5,6\n")
