@@ -64,8 +64,14 @@ def combination_in(texts: Sequence[str]) -> str | None:
     Then texts have different numbers of parts, and there are fewer parts than texts.
     """
     for between in BETWEEN:
-        parts = [[part.strip() for part in text.split(between)] for text in texts[:TEXTS]]
-        few = len({part for each in parts for part in each}) < len(parts)
-        if few and len({*map(len, parts)}) > 1:
-            return next(text for text in texts if between in text)
+        parts = {text: _parts(text, between) for text in texts[:TEXTS]}
+        few = len({part for each in parts.values() for part in each}) < len(parts)
+        if few and len({*map(len, parts.values())}) > 1:
+            return next(text for text, each in parts.items() if len(each) > 1)
     return None
+
+
+def _parts(text: str, between: str) -> list[str]:
+    """Return the parts of a text; A+ is one."""
+    parts = [part.strip() for part in text.split(between)]
+    return parts if all(parts) else [text]

@@ -358,5 +358,9 @@ def test_several_labels_in_one_cell_are_no_class_without_a_word(run_mlp, guess):
     assert "6 categories, one-hot ('C, D' may be several, but is one)" in said
     trained = run_mlp("train", "t.yaml", "--set", "epochs=1", "--overwrite")
     assert "look like several labels in one cell" in trained.stderr
+    blood = "x,type\n" + rows(90, lambda i: (i % 7, f"{('A', 'B', 'O')[i % 3]}{'+-'[i % 2]}"))
+    assert "several" not in guess(blood)[1]
+    grades = "x,grade\n" + rows(90, lambda i: (i % 7, ("A", "A+", "B", "B+", "C", "C+")[i % 6]))
+    assert "several" not in guess(grades)[1]
     plain = "x,place\n" + rows(90, lambda i: (i % 7, f"{'abc'[i % 3]}/{i % 5}"))
     assert "several" not in guess(plain)[1]
