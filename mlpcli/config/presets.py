@@ -20,6 +20,10 @@ class Recipe(NamedTuple):
     scale: str | None = None
     """Of the data."""
 
+    def values(self, task: str) -> Values:
+        """Return keys and values for a task."""
+        return self.common | self.by_task.get(task, {})
+
 
 CLASSES = {"output": "softmax", "loss": "cross_entropy"}
 LABELS = {"output": "sigmoid", "loss": "cross_entropy"}
@@ -102,7 +106,7 @@ def fill(
         task: what is learned.
     """
     recipe = RECIPES[values["preset"]]
-    proposed = recipe.common | dict(recipe.by_task.get(task, {}))
+    proposed = recipe.values(task)
     if values.get("structure") not in (None, "none"):
         del proposed["hidden"]
     # A dataset's name is short for a mapping.

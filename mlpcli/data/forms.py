@@ -1,4 +1,4 @@
-"""Columns of text that look like numbers or dates: never categories without a word."""
+"""Texts that look like numbers, dates or several in one: never categories without a word."""
 
 import json
 from collections.abc import Sequence

@@ -111,8 +111,9 @@ def _with_preset(
     if validation:
         chosen_by = [("validation", validation, "examples that choose the weights")]
     elif not spares:
-        filled = [key for key in ("validation", "calibrate") if key in _filled(encoding.task)]
-        chosen_by = [(key, "none", "no examples are set aside for it") for key in filled]
+        filled = RECIPES["tabular"].values(encoding.task)
+        keys = [key for key in ("validation", "calibrate") if key in filled]
+        chosen_by = [(key, "none", "no examples are set aside for it") for key in keys]
     return [
         ("preset", "tabular", "fills in what is not given here: see mlp check"),
         *task,
@@ -120,12 +121,6 @@ def _with_preset(
         *chosen_by,
         ("seed", 0, "decides everything random"),
     ]
-
-
-def _filled(task: str) -> dict[str, Any]:
-    """Return what `preset: tabular` fills in."""
-    recipe = RECIPES["tabular"]
-    return recipe.common | dict(recipe.by_task[task])
 
 
 def _with_validation(n: int, file: str | None) -> list[tuple[str, Any, str]]:
