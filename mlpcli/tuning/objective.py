@@ -6,14 +6,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples, Fold
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
-from mlpcli.model import Evaluation, evaluate, new_model
+from mlpcli.model import Evaluation, Weights, evaluate, new_model
 from mlpcli.nn.calibration import Judged, fit_temperature
 from mlpcli.nn.network import Network
 from mlpcli.training.engine import choose_engine
@@ -32,7 +29,7 @@ class Started(NamedTuple):
     dataset: Dataset
     judged: Examples
     """What tells how good it is."""
-    weights: NDArray[np.float64] | None
+    weights: Weights
     """(n,) how much each of these counts; None where all count the same."""
 
     def evaluate(self, network: Network) -> Evaluation:
