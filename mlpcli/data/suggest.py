@@ -183,7 +183,7 @@ DATA_COMMENTS = {
     "encoding": "of lines that are not UTF-8",
     "decimal": "what is before decimals, in numbers as spreadsheets write them",
     "thousands": "what is between groups of digits",
-    "units": "what stands after numbers, beside % and currencies",
+    "units": "what stands after or before numbers, beside % and currencies",
     "dates": "columns of dates and times",
     "day_first": "whether 3/4/2024 is the 3rd of April",
     "weight": "how much each example counts",
