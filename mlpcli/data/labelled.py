@@ -12,6 +12,7 @@ from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.missing import handle_missing, mark_missing
+from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.quantities import encode_quantities, read_labels, read_quantities
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
@@ -60,6 +61,8 @@ def open_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
+    if source.format == "folder":
+        table = in_pixel_range(encoding, table)
     marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
     marked = with_known_dates(marked, encoding)
     kept = handle_missing(marked, files.missing, files.missing_target)
