@@ -140,7 +140,10 @@ def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":
             raise ConfigError("--proba", problem, "leave it out")
         return QuantityLayout(names, model.quantities)
     if task == "multilabel":
-        return LabelLayout(names, model.labels, proba)
+        files, columns = model.experiment.data.files, model.encoding.columns
+        target = next((column.name for column in columns if column.role == "target"), "")
+        separator = files and files.label_separator
+        return LabelLayout(names, model.labels, proba, target or "labels", separator)
     return ClassLayout(names, top_k, proba)
 
 

@@ -72,6 +72,8 @@ class Labels(NamedTuple):
     names: tuple[str, ...]
     notation: Notation | None = None
     """How numbers among the names are written."""
+    columns: tuple[str, ...] = ()
+    """What the k targets are called where the file has no columns for them."""
 
 
 class Table(NamedTuple):
