@@ -19,6 +19,7 @@ from mlpcli.data.forms import check_forms, unit_note
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, marked_notes
+from mlpcli.data.pixels import fit_pixel_range
 from mlpcli.data.quantities import fit_quantities
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
@@ -70,7 +71,7 @@ def make_dataset(
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     if embeddings:
         check_columns(encoding, table)
-    encoding = encoding._replace(unknown=files.unknown)
+    encoding = fit_pixel_range(encoding._replace(unknown=files.unknown), table)
     train, test = _split(files, encoding, table, preparation.seed)
     rows = training_rows(targets_of(encoding, train), preparation, train)
     weights = _training_weights(train, rows)

@@ -13,6 +13,7 @@ from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.label_cells import split_labels
 from mlpcli.data.missing import handle_missing, mark_missing
+from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.quantities import encode_quantities, read_labels, read_quantities
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
@@ -61,6 +62,8 @@ def open_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
+    if source.format == "folder":
+        table = in_pixel_range(encoding, table)
     told = with_known_dates(interpret(table, files, encoding), encoding)
     kept = handle_missing(told, files.missing, files.missing_target)
     return Opened(kept, examples_of(encoding, kept, dtype))
