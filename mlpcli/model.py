@@ -14,7 +14,7 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding
 from mlpcli.data.quantities import decode_quantities
-from mlpcli.data.readers.table import Table
+from mlpcli.data.readers.table import Table, channels_last
 from mlpcli.errors import DataError, join_names
 from mlpcli.nn import inference, metrics
 from mlpcli.nn.layout import Layout
@@ -101,7 +101,10 @@ class Model:
                 problem = f"column {column.name} is {kind}, and an array holds numbers"
                 raise DataError("features", problem, "give a table to mlp predict")
         width = len(self.encoding.input_columns) or self.encoding.features
-        rows = as_rows(np.asarray(features), width, "features")
+        array = np.asarray(features)
+        if shape := self.encoding.image_shape:
+            array = channels_last(array, shape)
+        rows = as_rows(array, width, "features")
         rows = encode(self.encoding, Table("features", rows), self.experiment.dtype)
         chunks = [outputs.copy() for outputs in self.predict_batches(rows)]
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)

@@ -82,6 +82,7 @@ def predict(
 
     limit()
     from mlpcli.checkpoint import store
+    from mlpcli.data.pixels import units_note
     from mlpcli.data.unseen import count_unknown, extra_columns, extra_note, unknown_note
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
@@ -110,6 +111,8 @@ def predict(
             for table, features in batches:
                 if row == 0 and (extra := extra_columns(table)):
                     console.note(extra_note(name, extra))
+                if row == 0 and (note := units_note(model.encoding, table)):
+                    console.note(note)
                 unknown.update(count_unknown(model.encoding, table))
                 start = row
                 for outputs in model.predict_batches(features):
@@ -137,7 +140,10 @@ def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":
             raise ConfigError("--proba", problem, "leave it out")
         return QuantityLayout(names, model.quantities)
     if task == "multilabel":
-        return LabelLayout(names, model.labels, proba)
+        files, columns = model.experiment.data.files, model.encoding.columns
+        target = next((column.name for column in columns if column.role == "target"), "")
+        separator = files and files.label_separator
+        return LabelLayout(names, model.labels, proba, target or "labels", separator)
     return ClassLayout(names, top_k, proba)
 
 

@@ -103,6 +103,9 @@ def _check_task(e: Experiment) -> Iterator[Contradiction]:
             yield Contradiction(name, problem, e.removal(name))
     if e.monitor == "accuracy" and e.learns == "regression":
         yield Contradiction("monitor", "quantities have no accuracy", "write monitor: error")
+    if e.data.files and e.data.files.label_separator is not None and e.learns != "multilabel":
+        problem = f"is of labels, but task is {e.learns}"
+        yield Contradiction("data.label_separator", problem, "write task: multilabel, or remove it")
     target = e.data.files.target if e.data.files else None
     if isinstance(target, tuple) and e.learns == "classification":
         problem = "names several columns, but classes are in one"

@@ -59,6 +59,8 @@ class Files(NamedTuple):
     """Another such file, or the fraction of `train` to set aside."""
     target: Target | None = None
     """The columns with the targets (None: the last); of arrays, the file or array with them."""
+    label_separator: str | None = None
+    """What stands between labels, where an example has all of them in one cell."""
     test_target: str | None = None
     """`target` of the test file, where classes stand in a file of their own."""
     ignore: tuple[ColumnRef, ...] = ()
@@ -180,6 +182,9 @@ def parse_files(value: Mapping[str, Any]) -> tuple[Files, str | None]:
         if files.thousands is not None and parsed.get(part) == files.thousands:
             problem = f"{files.thousands!r} is {part}, too"
             raise PartError("thousands", problem, "leave out one of the two")
+    if files.label_separator is not None and isinstance(files.target, tuple):
+        problem = "is of labels in one cell, but target names several columns"
+        raise PartError("label_separator", problem, "name one column, or remove it")
     return files, scale
 
 
@@ -254,6 +259,7 @@ PARTS: dict[str, Validator] = {
     "target": Validator(
         "a column's name or position from 0, a list of two or more, or a file of labels", _target
     ),
+    "label_separator": Validator("a text such as ; or /", _text),
     "test_target": Validator("a file of labels", _text),
     "ignore": _COLUMNS,
     "categorical": _COLUMNS,

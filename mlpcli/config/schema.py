@@ -249,7 +249,8 @@ class Experiment:
         if self.output == "linear":
             return "regression"
         files = self.data.files
-        return "multilabel" if files and isinstance(files.target, tuple) else "classification"
+        labels = files and (isinstance(files.target, tuple) or files.label_separator is not None)
+        return "multilabel" if labels else "classification"
 
     @property
     def guesses_task(self) -> bool:

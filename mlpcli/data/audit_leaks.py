@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mlpcli.config.schema import Experiment
 from mlpcli.data.audit import Finding, feature_name
 from mlpcli.data.dataset import Dataset
-from mlpcli.data.encoding import Encoding
+from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.errors import join_names
 
 # With fewer examples, or fewer of each category, chance does the same.
@@ -29,23 +29,23 @@ def inspect_leaks(experiment: Experiment, dataset: Dataset) -> Iterator[Finding]
     if not experiment.data.files:
         return
     encoding = dataset.encoding
-    if encoding.task == "classification":
-        yield from similar_names(encoding.class_names)
+    if encoding.task != "regression":
+        yield from similar_names(encoding.class_names, TARGETS_CALLED[encoding.task])
     if encoding.image_shape is None:
         yield from columns_that_tell(dataset)
         yield from near_duplicates(dataset)
 
 
-def similar_names(names: tuple[str, ...]) -> Iterator[Finding]:
-    """Find classes whose names differ in case or spaces only."""
+def similar_names(names: tuple[str, ...], called: str) -> Iterator[Finding]:
+    """Find classes, or labels, whose names differ in case or spaces only."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(" ".join(name.casefold().split()), []).append(repr(name))
     same = [" and ".join(group) for group in groups.values() if len(group) > 1]
     if same:
         yield Finding(
-            "similar-classes",
-            f"classes differ in case or spaces only: {join_names(same, 5)}",
+            f"similar-{called}",
+            f"{called} differ in case or spaces only: {join_names(same, 5)}",
             "write them alike, if they are one",
         )
 

@@ -22,6 +22,8 @@ from mlpcli.data.dates import PARTS
 # What `scale` multiplies features by in the network's arithmetic: `unit` takes bytes to [0, 1].
 # `standardize` and `robust` are applied to the features themselves.
 SCALES = {"unit": 1 / 255, "standardize": 1.0, "robust": 1.0, "none": 1.0}
+# What black and white are in bytes.
+BYTE_RANGE = (0.0, 255.0)
 # The roles of columns that become features.
 INPUT_ROLES = ("number", "category", "date")
 # What the targets of each task are called.
@@ -101,6 +103,8 @@ class Encoding(NamedTuple):
     """What most training examples are: a class, or n_L labels, 0 or 1; () where it is not known."""
     unknown: str = "error"
     """What categories not seen in training are: an error, or ignored, their features all 0."""
+    pixel_range: tuple[float, float] = BYTE_RANGE
+    """What black and white are in images."""
 
     @property
     def target_means(self) -> NDArray[np.float64]:
@@ -213,6 +217,13 @@ def _image_shape(value: Any) -> tuple[int, int]:
     return rows, columns
 
 
+def _pixel_range(value: Any) -> tuple[float, float]:
+    low, high = list_of(number()).parse(value)
+    if not low < high:
+        raise ValueError
+    return low, high
+
+
 _TEXT = Validator("text", _text)
 _COLUMN = mapping_of(
     {
@@ -243,6 +254,7 @@ ENCODING = mapping_of(
         "quantities": list_of(_QUANTITY),
         "commonest": list_of(integer(0)),
         "unknown": choice("error", "ignore"),
+        "pixel_range": Validator("[low, high]", _pixel_range),
     },
     optional=(
         "image_shape",
@@ -253,5 +265,6 @@ ENCODING = mapping_of(
         "quantities",
         "commonest",
         "unknown",
+        "pixel_range",
     ),
 )

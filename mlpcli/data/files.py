@@ -15,14 +15,15 @@ from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import fit_encoding, fit_filling
-from mlpcli.data.forms import check_forms, combination_in, unit_note
-from mlpcli.data.labelled import HERE, examples_of, open_test_file, targets_of
-from mlpcli.data.missing import handle_missing, mark_missing, marked_notes
+from mlpcli.data.forms import check_forms, unit_note
+from mlpcli.data.label_cells import combination_in
+from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
+from mlpcli.data.missing import handle_missing, marked_notes
+from mlpcli.data.pixels import fit_pixel_range
 from mlpcli.data.quantities import fit_quantities
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
-from mlpcli.data.roles import take_roles
 from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.splits import choose, divide, set_aside, strata, too_few
 from mlpcli.data.unseen import unseen_notes
@@ -70,7 +71,7 @@ def make_dataset(
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     if embeddings:
         check_columns(encoding, table)
-    encoding = encoding._replace(unknown=files.unknown)
+    encoding = fit_pixel_range(encoding._replace(unknown=files.unknown), table)
     train, test = _split(files, encoding, table, preparation.seed)
     division = divide(targets_of(encoding, train), preparation, train)
     rows = division.learned
@@ -103,8 +104,9 @@ def make_dataset(
     ]
     if encoding.task == "classification" and (both := combination_in(encoding.class_names)):
         notes.append(
-            f"classes such as {both!r} look like several labels in one cell, and each combination "
-            "is a class: to learn labels, give each a column of 0 and 1, and list these as target"
+            f"classes such as {both.text!r} look like several labels in one cell, and each "
+            "combination is a class: to learn labels, write task: multilabel, and "
+            f'label_separator: "{both.separator}" under data'
         )
     notes += marked_notes(raw)
     if len(raw.values) > len(table.values):
@@ -127,7 +129,7 @@ def make_dataset(
 def _note_on(categories: Sequence[str]) -> str:
     """Return what to say of the categories of a column; "" for nothing."""
     both = combination_in(categories)
-    return f"{both!r} may be several, but is one" if both else unit_note(categories)
+    return f"{both.text!r} may be several, but is one" if both else unit_note(categories)
 
 
 def _training_weights(train: Table, rows: NDArray[np.intp] | None) -> NDArray[np.float64] | None:
@@ -231,8 +233,8 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
         if table.selection is None and getattr(files, part) is not None:
             remedy = f"remove data.{part}, or give a table"
             raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
-    marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
-    return with_known_dates(marked, encoding) if encoding else with_dates(marked, files)
+    told = interpret(table, files, encoding)
+    return with_known_dates(told, encoding) if encoding else with_dates(told, files)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:

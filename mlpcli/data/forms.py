@@ -1,4 +1,4 @@
-"""Texts that look like numbers, dates or several in one: never categories without a word."""
+"""Texts that look like numbers or dates: never categories without a word."""
 
 import json
 from collections.abc import Sequence
@@ -6,15 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.readers.forms import common_form, common_units, only_unit
+from mlpcli.data.readers.forms import common_form, common_units, units_in, without_unit
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
 
 # A column looks like what so large a share of its texts does, of so many that are looked at.
 SHARE = 0.75
 TEXTS = 1000
-# What stands between several texts in one cell.
-BETWEEN = "|;,/+&"
 
 
 def check_forms(table: Table, files: Files) -> None:
@@ -49,29 +48,15 @@ def check_forms(table: Table, files: Files) -> None:
 
 def unit_note(texts: Sequence[str]) -> str:
     """Return what to say of texts that are numbers with units, which are not read; else ""."""
-    units = common_units(texts[:TEXTS], SHARE)
+    units, are_read = units_in(texts), True
+    if not units:
+        units, are_read = tuple(common_units(texts[:TEXTS], SHARE)), False
     if not units:
         return ""
     note = f"numbers with {join_names([*map(repr, units)], 3)}"
-    if only_unit(texts):
-        return f"{note}; units: {json.dumps(units, ensure_ascii=False)} under data reads them"
-    return f"{note}; in one unit they would be read as such"
-
-
-def combination_in(texts: Sequence[str]) -> str | None:
-    """Return a text that is several of few put together, such as red|big; None if none is.
-
-    Then texts have different numbers of parts, and there are fewer parts than texts.
-    """
-    for between in BETWEEN:
-        parts = {text: _parts(text, between) for text in texts[:TEXTS]}
-        few = len({part for each in parts.values() for part in each}) < len(parts)
-        if few and len({*map(len, parts.values())}) > 1:
-            return next(text for text, each in parts.items() if len(each) > 1)
-    return None
-
-
-def _parts(text: str, between: str) -> list[str]:
-    """Return the parts of a text; A+ is one."""
-    parts = [part.strip() for part in text.split(between)]
-    return parts if all(parts) else [text]
+    if not are_read:
+        return f"{note}; in one unit they would be read as such"
+    numbers = map(without_unit, texts[:TEXTS])
+    odd = common_form([text for text in numbers if parse_number(text) is None], SHARE)
+    keys = f"{odd[0].keys}, and " if odd and odd[0].kind == "number" else ""
+    return f"{note}; {keys}units: {json.dumps(units, ensure_ascii=False)} under data reads them"

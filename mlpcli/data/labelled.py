@@ -11,7 +11,9 @@ from mlpcli.data.columns import header_names, select_known, with_known_dates
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.label_cells import split_labels
 from mlpcli.data.missing import handle_missing, mark_missing
+from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.quantities import encode_quantities, read_labels, read_quantities
 from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import read_files
@@ -60,10 +62,26 @@ def open_labelled(
         image_shape=encoding.image_shape,
         role=role,
     )
-    marked = mark_missing(take_roles(table, files), files.missing_values, encoding)
-    marked = with_known_dates(marked, encoding)
-    kept = handle_missing(marked, files.missing, files.missing_target)
+    if source.format == "folder":
+        table = in_pixel_range(encoding, table)
+    told = with_known_dates(interpret(table, files, encoding), encoding)
+    kept = handle_missing(told, files.missing, files.missing_target)
     return Opened(kept, examples_of(encoding, kept, dtype))
+
+
+def interpret(table: Table, files: Files, encoding: Encoding | None = None) -> Table:
+    """Return a labelled table with its weights, labels and missing values told from the rest.
+
+    Args:
+        table: as it was read.
+        files: what its configuration says of it.
+        encoding: what was learned in training; None if that is yet to be.
+
+    Raises:
+        DataError: if something in them is wrong.
+    """
+    split = split_labels(take_roles(table, files), files, encoding)
+    return mark_missing(split, files.missing_values, encoding)
 
 
 def open_test_file(

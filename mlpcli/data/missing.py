@@ -39,7 +39,9 @@ def mark_missing(
     if labels is not None:
         kept = encoding.class_names if encoding else ()
         if codes := _marked_codes(labels.names, missing_values, kept):
-            marked[None] = {labels.names[code]: int((labels.codes == code).sum()) for code in codes}
+            of_rows = labels.codes.reshape(len(labels.codes), -1)
+            counts = ((of_rows == code).any(axis=1).sum() for code in codes)
+            marked[None] = {labels.names[i]: int(n) for i, n in zip(codes, counts, strict=True)}
             missing = np.isin(labels.codes, codes)
             labels = labels._replace(codes=np.where(missing, -1, labels.codes))
     for part, columns in _number_gaps(table, missing_values.numbers):

@@ -15,18 +15,21 @@ YES, NO = ("1", "true", "yes", "y"), ("0", "false", "no", "n")
 
 
 def target_names(table: Table) -> tuple[str, ...]:
-    """Return what the targets of a table are called: by its header, or `target`, or numbered.
+    """Return what the targets of a table are called: by its cells or header, `target`, or numbered.
 
     Raises:
-        DataError: if a name in the header cannot be shown.
+        DataError: if a name in the table cannot be shown.
     """
     k = 1 if table.labels is None else _columns(table.labels).shape[1]
-    if table.names and table.selection:
-        for i in table.selection.targets:
-            if not is_class_name(table.names[i]):
-                problem = f"target {table.names[i][:60]!r} has a control character, or is too long"
-                raise DataError(table.where, problem, "name the column otherwise")
-        return tuple(table.names[i] or f"target_{i}" for i in table.selection.targets)
+    names = table.labels.columns if table.labels else ()
+    if not names and table.names and table.selection:
+        names = tuple(table.names[i] or f"target_{i}" for i in table.selection.targets)
+    for name in names:
+        if not is_class_name(name):
+            problem = f"target {name[:60]!r} has a control character, or is too long"
+            raise DataError(table.where, problem, "name it otherwise")
+    if names:
+        return names
     return ("target",) if k == 1 else tuple(f"target_{i}" for i in range(1, k + 1))
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mlpcli.data.encode import expander
 from mlpcli.data.encoding import FITTED_SCALES, Encoding
 from mlpcli.data.fit import Rows
+from mlpcli.data.pixels import value_range
 from mlpcli.data.readers.table import Table, Values, blocks
 from mlpcli.errors import DataError
 
@@ -140,11 +141,7 @@ def default_scale(encoding: Encoding, table: Table, rows: Rows = None) -> str:
 
     Anything else is to be standardised.
     """
-    low, high = 0.0, 0.0
-    for _, values in blocks(table.values, rows):
-        # A missing value is NaN, and says nothing.
-        low = min(low, float(np.fmin.reduce(values, axis=None)))
-        high = max(high, float(np.fmax.reduce(values, axis=None)))
+    low, high = value_range(table.values, rows)
     pixels = encoding.image_shape or (len(encoding.input_columns) or encoding.features) >= PIXELS
     if not pixels or table.texts or table.dates or low < 0 or not high <= 255:
         return "standardize"

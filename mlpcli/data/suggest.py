@@ -125,8 +125,9 @@ def _make_dataset(files: Files, raw: Table, task: str | None) -> tuple[Dataset, 
         # As the preset will have it.
         return make_dataset(files, raw, preparation._replace(scale=RECIPES["tabular"].scale))
 
-    if task:
-        return make(task), "as --task says"
+    in_cells = "several labels in one cell; --task classification makes classes"
+    if task or files.label_separator is not None:
+        return make(task or "multilabel"), "as --task says" if task else in_cells
     if isinstance(files.target, tuple) or (raw.labels and raw.labels.codes.ndim == 2):
         with suppress(DataError):
             return make("multilabel"), "several targets, each yes or no"
@@ -173,6 +174,7 @@ def _render(
 DATA_COMMENTS = {
     "test": "fraction set aside for the final test, of every class, or a file",
     "target": "what to learn",
+    "label_separator": "what is between several labels in one cell",
     "ignore": "columns that are no features",
     "categorical": "columns of categories, whatever their cells look like",
     "missing": "mean, drop or error",
@@ -181,7 +183,7 @@ DATA_COMMENTS = {
     "encoding": "of lines that are not UTF-8",
     "decimal": "what is before decimals, in numbers as spreadsheets write them",
     "thousands": "what is between groups of digits",
-    "units": "what stands after numbers, beside % and currencies",
+    "units": "what stands after or before numbers, beside % and currencies",
     "dates": "columns of dates and times",
     "day_first": "whether 3/4/2024 is the 3rd of April",
     "weight": "how much each example counts",

@@ -1,6 +1,7 @@
 """Targets: the classes of a training file, and those of any other examples by their names."""
 
 import re
+from collections.abc import Collection
 from math import isfinite
 
 import numpy as np
@@ -67,9 +68,15 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
             f"each of the {n} examples has a class of its own",
             "name the column with the classes as target",
         )
-    if numbers:
-        return tuple(name for _, name in sorted(zip(numbers, names, strict=True)))
-    return tuple(sorted(names))
+    return in_order(names, labels.notation)
+
+
+def in_order(names: Collection[str], notation: Notation | None = None) -> tuple[str, ...]:
+    """Return names in the order of their numbers, if all are numbers, or of their letters."""
+    numbers = {name: number for name in names if (number := as_number(name, notation)) is not None}
+    if len(numbers) < len(names):
+        return tuple(sorted(names))
+    return tuple(sorted(names, key=lambda name: (numbers[name], name)))
 
 
 def _look_like_quantities(numbers: list[float], each: float) -> bool:

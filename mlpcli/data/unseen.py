@@ -7,6 +7,7 @@ import numpy as np
 
 from mlpcli.data.encode import category_codes
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.pixels import units_note
 from mlpcli.data.readers.table import Table, column_name
 from mlpcli.errors import join_names
 
@@ -48,4 +49,6 @@ def unseen_notes(encoding: Encoding, table: Table) -> list[str]:
         notes.append(extra_note(table.where, names))
     if counts := count_unknown(encoding, table):
         notes.append(f"{table.where}: {unknown_note(counts)}")
+    if note := units_note(encoding, table):
+        notes.append(note)
     return notes

@@ -18,7 +18,7 @@ KNOWN_SCALES = ("unit", "standardize", "robust", "none")
 TASKS = ("classification", "regression", "multilabel")
 ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
-    *("task", "quantities", "commonest", "unknown"),
+    *("task", "quantities", "commonest", "unknown", "pixel_range"),
 )
 COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed", "bins")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")

@@ -17,6 +17,7 @@ from mlpcli.data.columns import header_names, select_known, with_known_dates
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.missing import handle_missing, mark_missing
+from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.readers import images
 from mlpcli.data.readers.charsets import as_utf8
 from mlpcli.data.readers.csv import csv_tables
@@ -110,6 +111,7 @@ def _tables(
         target=files.target,
         labelled=False,
         features=len(encoding.input_columns) or encoding.features,
+        image_shape=encoding.image_shape,
     )
 
 
@@ -213,4 +215,5 @@ def _read_images(paths: list[Path], encoding: Encoding, invert: bool) -> Iterato
         part = paths[start : start + CHUNK_IMAGES]
         values, _ = images.read_images(part, shape, encoding.features == prod(shape), invert)
         files = np.array([*map(str, part)], object)
-        yield Table(part[0].parent, values, image_shape=shape, files=files)
+        table = Table(part[0].parent, values, image_shape=shape, files=files)
+        yield in_pixel_range(encoding, table)

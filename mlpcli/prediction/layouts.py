@@ -158,6 +158,10 @@ class LabelLayout(NamedTuple):
     """Says which labels outputs stand for, (m, n_L)."""
     proba: bool
     """The outputs of all labels, too."""
+    column: str = "labels"
+    """What the column is called that has all labels of an example in one cell."""
+    separator: str | None = None
+    """What is between them there; None where each label has a column."""
 
     @property
     def width(self) -> int:
@@ -166,8 +170,9 @@ class LabelLayout(NamedTuple):
 
     @property
     def heads(self) -> list[str]:
-        """The labels' names, then the outputs'."""
-        return [*self.names, *(f"proba[{name}]" for name in self.names if self.proba)]
+        """The labels' names, or that of their column, then the outputs'."""
+        labels = self.names if self.separator is None else (self.column,)
+        return [*labels, *(f"proba[{name}]" for name in self.names if self.proba)]
 
     def _rows(self, outputs: Outputs) -> Iterator[tuple[list[bool], list[float]]]:
         values = outputs if self.proba else outputs[:, :0]
@@ -179,12 +184,17 @@ class LabelLayout(NamedTuple):
     def words(self, outputs: Outputs) -> Iterator[list[str]]:
         """Return the names of the labels that each has, which may be none; outputs before them."""
         for given, values in self._rows(outputs):
-            yield [*(f"{a:.6g}" for a in values), *self._had(given)]
+            had = self._had(given)
+            labels = had if self.separator is None else [self.separator.join(had)]
+            yield [*(f"{a:.6g}" for a in values), *labels]
 
     def cells(self, outputs: Outputs) -> Iterator[list[Any]]:
-        """Return 1 or 0 for every label, then outputs."""
+        """Return 1 or 0 for every label, or the cell with all that it has, then outputs."""
         for given, values in self._rows(outputs):
-            yield [*map(int, given), *values]
+            labels: list[Any] = [*map(int, given)]
+            if self.separator is not None:
+                labels = [self.separator.join(self._had(given))]
+            yield [*labels, *values]
 
     def objects(self, outputs: Outputs) -> Iterator[dict[str, Any]]:
         """Return `labels`, those that it has, and `proba` if asked for."""

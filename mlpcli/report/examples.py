@@ -11,7 +11,7 @@ from mlpcli.nn.probabilities import as_probabilities
 from mlpcli.report import words
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, figure, join, number, table, tag
-from mlpcli.report.png import as_bytes, brightest, diverging, picture, thumbnail
+from mlpcli.report.png import as_bytes, diverging, picture, shades, thumbnail
 from mlpcli.report.sections import interval_text, section
 
 # Columns of a table of mistakes: the most important ones.
@@ -33,13 +33,14 @@ def mistakes(found: Findings) -> Html:
     if not shape:
         note = _note(found, "The values are those of the data.")
         return section(heading, _rows(found), note, name="mistakes")
-    top = brightest(values)
+    black, white = shades(values)
+    pixels = (image_of(as_bytes(values[i], black, white), shape) for i in found.worst)
     pictures = (
         figure(
-            picture(thumbnail(image_of(as_bytes(values[i], top), shape), SIDE), f"example {i}"),
+            picture(thumbnail(image, SIDE), f"example {i}"),
             join(*(tag("span", line) for line in _verdict(found, int(i)))),
         )
-        for i in found.worst
+        for i, image in zip(found.worst, pixels, strict=True)
     )
     return section(
         heading, tag("div", *pictures, class_="gallery"), _note(found, ""), name="mistakes"
@@ -150,7 +151,7 @@ def _heat(found: Findings, shape: tuple[int, int]) -> Html:
     largest = float(np.abs(falls).max())
     heat = np.repeat(np.repeat(diverging(falls, largest), side, axis=0), side, axis=1)
     values = found.opened.table.values
-    mean = as_bytes(values[:1000].astype(np.float64).mean(axis=0), brightest(values))
+    mean = as_bytes(values[:1000].astype(np.float64).mean(axis=0), *shades(values))
     told = f"squares of {side} × {side} pixels; the strongest colour is a fall of {largest:.4f}"
     return tag(
         "div",

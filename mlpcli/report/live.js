@@ -59,7 +59,7 @@ function form(net, given, into) {
 
 // Images: pixels from 0 to 255, row by row, colours side by side.
 function images(net, given, into) {
-  const { rows, columns, channels, framing, paper, top } = given;
+  const { rows, columns, channels, framing, paper, black, white } = given;
   const pad = byId("pad"), seen = byId("seen"), centred = byId("centred"), ink = byId("ink");
   const side = Math.max(rows, columns), finer = 8, pen = side / 10;
   const sheet = element("canvas", { width: columns * finer, height: rows * finer });
@@ -143,7 +143,7 @@ function images(net, given, into) {
     context.setTransform(1, 0, 0, 1, 0, 0);
     paint(context, pixels);
     drawPad();
-    const outputs = net.ofNumbers(pixels.map((value) => (value * top) / 255));
+    const outputs = net.ofNumbers(pixels.map((value) => black + (value * (white - black)) / 255));
     if (strokes.length || base) show(net, outputs, into);
     else into.replaceChildren(element("p", { className: "answer" }, "Draw, or choose an example."));
     return outputs;

@@ -14,7 +14,7 @@ from mlpcli.export.of_model import steps_of
 from mlpcli.export.steps import Category, Steps, to_mapping
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, tag
-from mlpcli.report.png import as_bytes, brightest, picture, thumbnail
+from mlpcli.report.png import as_bytes, picture, shades, thumbnail
 
 # Larger networks make pages that no mail takes.
 MOST_BYTES = 30_000_000
@@ -109,10 +109,10 @@ def typical_cells(table: Table, width: int) -> Iterator[str]:
 def _images(found: Findings, steps: Steps) -> tuple[dict[str, Any], Html]:
     rows, columns, *colours = steps.image_shape or ()
     examples = found.opened.table.values
-    top = brightest(examples)
+    black, white = shades(examples)
     chosen = _one_of_each(found.opened.examples.labels)
-    pixels = [as_bytes(examples[i], top).reshape(rows, columns, *colours) for i in chosen]
-    sample = as_bytes(examples[:FRAMED], top).reshape(-1, rows, columns, *colours)
+    pixels = [as_bytes(examples[i], black, white).reshape(rows, columns, *colours) for i in chosen]
+    sample = as_bytes(examples[:FRAMED], black, white).reshape(-1, rows, columns, *colours)
     paper, framing = (0, None) if colours else framing_of(sample)
     given = {
         "rows": rows,
@@ -120,7 +120,8 @@ def _images(found: Findings, steps: Steps) -> tuple[dict[str, Any], Html]:
         "channels": colours[0] if colours else 1,
         "paper": paper,
         "framing": framing,
-        "top": top,
+        "black": black,
+        "white": white,
         "examples": [base64.b64encode(image.tobytes()).decode() for image in pixels],
     }
     return given, _canvas(found, rows, columns, given, list(zip(chosen, pixels, strict=True)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.pixels import value_range
 from mlpcli.report.html import Html, tag
 
 # Of a weight from the most negative to the most positive; the colour-blind tell them apart.
@@ -49,16 +50,21 @@ def diverging(values: NDArray[np.floating], largest: float) -> NDArray[np.uint8]
     return colours
 
 
-def brightest(values: NDArray[Any]) -> float:
-    """Return what white is in pixels: 255 in bytes, else the largest value."""
+def shades(values: NDArray[Any]) -> tuple[float, float]:
+    """Return what black and white are in pixels: 0 and 255 in bytes, else the ends of the values.
+
+    Black is 0 where no value is below that.
+    """
     if values.dtype == np.uint8:
-        return 255.0
-    return float(np.abs(values).max(initial=0)) or 1.0
+        return 0.0, 255.0
+    low, high = value_range(values)
+    return (low, high) if low < high else (0.0, 1.0)
 
 
-def as_bytes(values: NDArray[Any], top: float) -> NDArray[np.uint8]:
-    """Return pixels from 0 to `top` as bytes."""
+def as_bytes(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
+    """Return pixels from black to white as bytes."""
     if values.dtype == np.uint8:
         return np.asarray(values)
-    grey: NDArray[np.uint8] = np.rint(np.clip(values / top, 0, 1) * 255).astype(np.uint8)
+    share = np.clip((values.astype(np.float64) - black) / (white - black), 0, 1)
+    grey: NDArray[np.uint8] = np.rint(share * 255).astype(np.uint8)
     return grey

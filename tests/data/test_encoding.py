@@ -275,7 +275,8 @@ def test_the_record_survives_json(scale):
 @pytest.mark.parametrize(
     "change",
     [{"scale": "x"}, {"features": 4}, {"means": [0.0]}, {"deviations": []},
-     {"columns": [{"name": "a", "role": "number"}]}, {"image_shape": [2, 2]}],
+     {"columns": [{"name": "a", "role": "number"}]}, {"image_shape": [2, 2]},
+     {"pixel_range": [1, 1]}, {"pixel_range": [0]}],
 )  # fmt: skip
 def test_a_record_that_contradicts_itself(change):
     """A description that makes no sense is refused before it is used."""

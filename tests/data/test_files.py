@@ -294,6 +294,7 @@ def test_every_part_comes_back_from_the_checkpoint():
         "a.csv",
         0.2,
         "y",
+        "|",
         "t.npy",
         ("id", 3),
         ("c",),

@@ -353,7 +353,7 @@ def test_several_labels_in_one_cell_are_no_class_without_a_word(run_mlp, guess):
     table = "langs,x,tags\n" + rows(
         90, lambda i: (('"R, C"', "R", "C", '"C, D"', "D", '"R, D"')[i % 6], i % 7, tags[i % 6])
     )
-    said = guess(table)[1]
+    said = guess(table, "--task", "classification")[1]
     assert "classes such as 'big|odd' look like several labels in one cell" in said
     assert "6 categories, one-hot ('C, D' may be several, but is one)" in said
     trained = run_mlp("train", "t.yaml", "--set", "epochs=1", "--overwrite")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlpcli.report.png import diverging, encode_png, picture, thumbnail
+from mlpcli.report.png import as_bytes, diverging, encode_png, picture, shades, thumbnail
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (4, 7, 3)])
@@ -47,3 +47,18 @@ def test_large_images_are_thinned():
     assert thumbnail(np.zeros((1000, 500, 3), np.uint8), 160).shape == (143, 72, 3)
     small = np.arange(6, dtype=np.uint8).reshape(2, 3)
     np.testing.assert_array_equal(thumbnail(small, 160), small)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (np.array([0, 7], np.uint8), [0, 7]),
+        (np.array([0, 0.2, 1]), [0, 51, 255]),
+        (np.array([-1.0, 0, 1]), [0, 128, 255]),
+        (np.zeros(2), [0, 0]),
+    ],
+)
+def test_pixels_in_any_units_are_shown_from_black_to_white(values, shown):
+    """Bytes are shown as they are, other numbers from their smallest, or 0, to their largest."""
+    grey = as_bytes(values, *shades(values[:, np.newaxis]))
+    assert grey.tolist() == shown

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.fit import too_many_texts
+from mlpcli.data.label_cells import separator_in
 from mlpcli.data.readers.forms import unit_of
 from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.table import Table
@@ -107,6 +108,11 @@ class Look:
             and not any(len(word) > WORD_LENGTH or unit_of(word) for word in words)
         )
 
+    @cached_property
+    def label_separator(self) -> str | None:
+        """What is between several labels in one cell; None where these are plainly none."""
+        return separator_in(dict(zip(self.texts, self.counts.tolist(), strict=False)))
+
     @property
     def is_names(self) -> bool:
         """Whether the cells are texts, too different to be categories."""
@@ -138,7 +144,7 @@ class Look:
         if len(self.different) < 2 or self.numbers_rows:
             return False
         names = self.is_names or (self.is_text and self.are_all_different)
-        return not names or self.is_numbers_but_words
+        return not names or self.is_numbers_but_words or self.label_separator is not None
 
 
 def look_at(table: Table, notation: Notation | None) -> dict[int, Look]:

@@ -11,6 +11,7 @@ from mlpcli.data.forms import unit_note
 from mlpcli.data.guess.looks import Look, look_at
 from mlpcli.data.guess.record import Guess, decide_missing
 from mlpcli.data.guess.written import read_as_written, take_dates
+from mlpcli.data.label_cells import combination_in
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.csv_dialect import (
     notation_of,
@@ -36,7 +37,9 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     table, guess = take_dates(source, table, targets, guess)
     notation = notation_of(guess.files)
     looks = look_at(table, notation)
-    lacking = np.any([~looks[i].is_given for i in targets], axis=0)
+    # An empty cell of labels is one without any.
+    of_labels = guess.files.label_separator is not None
+    lacking = np.any([~looks[i].is_given & (not of_labels) for i in targets], axis=0)
     if lacking.all():
         raise DataError(source.path, "no row has a target", "name another with --target")
     if lacking.any():
@@ -90,12 +93,25 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
             f"target: {column.name or column.called} ({how}; --target names another)",
             target=column.reference if column.name or not _is_last(column, table) else -1,
         )
+    if len(positions) == 1 and (separator := _label_separator(looks[positions[0]], task)):
+        finding = f"label_separator: {separator!r} is between labels, of which a cell has several"
+        missing = any(table.position(j) == positions[0] for j in table.marked if j is not None)
+        drop = "drop" if missing else None
+        guess = guess.because(finding, label_separator=separator, missing_target=drop)
     for column in (looks[i] for i in positions):
         if column.is_numbers_but_words and task != "classification":
             finding = f"{column.called} has numbers, and {_shown(column)}, which count as missing"
             finding += "; --task classification makes classes of all"
             guess = _with_missing(column, finding, guess)
     return positions, guess
+
+
+def _label_separator(column: Look, task: str | None) -> str | None:
+    """Return what is between labels in the cells of a target; None where it has no labels."""
+    if task is None:
+        return column.label_separator
+    found = combination_in(column.texts) if task == "multilabel" else None
+    return found and found.separator
 
 
 def _likely_target(table: Table, looks: dict[int, Look]) -> tuple[Look, str]:

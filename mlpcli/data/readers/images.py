@@ -74,7 +74,8 @@ def read_folder(
         codes += [code] * len(found)
     values, shape = read_images(paths, size, grayscale)
     labels = Labels(np.array(codes, np.intp), tuple(classes))
-    return Table(folder, values, labels, image_shape=shape)
+    files = np.array([*map(str, paths)], object)
+    return Table(folder, values, labels, image_shape=shape, files=files)
 
 
 def survey(folder: Path) -> tuple[list[tuple[int, int]], list[bool]]:

@@ -20,10 +20,12 @@ from mlpcli.data.readers.npy import NUMBERS, npz_names, read_npy, read_npz
 from mlpcli.data.readers.parquet import read_parquet
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import (
+    CHANNELS,
     TARGET_NAMES,
     Labels,
     Selector,
     Table,
+    channels_last,
     name_labels,
 )
 from mlpcli.errors import DataError
@@ -85,7 +87,7 @@ def read_files(
         array, found = read_idx(path) if kind == "idx" else read_npy(path), None
     if labels and labelled:
         found = _read_labels(labels, files.encoding)
-    return table_from_array(path, array, found, columns, labelled, features)
+    return table_from_array(path, array, found, columns, labelled, features, image_shape)
 
 
 def csv_reader(
@@ -116,6 +118,7 @@ def table_from_array(
     columns: tuple[ColumnRef, ...],
     labelled: bool,
     features: int | None,
+    image_shape: tuple[int, int] | None = None,
 ) -> Table:
     """Make a table of an array, (n, ...), its labels beside it or in one of its columns.
 
@@ -124,14 +127,17 @@ def table_from_array(
     """
     if features is not None and array.size == features and array.ndim in (1, 2):
         array = array.reshape(1, features)
+    shape = array.shape
+    if features is None or image_shape:
+        array = channels_last(array, image_shape)
     if array.ndim < 2 or (labelled and array.size == 0):
         takes = "" if features is None else f", and the network takes {features} features"
         width = "features" if features is None else features
         raise DataError(
-            path, f"has shape {array.shape}{takes}", f"give an array of shape (examples, {width})"
+            path, f"has shape {shape}{takes}", f"give an array of shape (examples, {width})"
         )
-    images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
-    image_shape = (array.shape[1], array.shape[2]) if images_of else None
+    images_of = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in CHANNELS)
+    own_shape = (array.shape[1], array.shape[2]) if images_of else None
     k = len(columns)
     spare = array.ndim == 2 and (features is None or array.shape[1] == features + k)
     if labels is None and spare and k:
@@ -142,7 +148,7 @@ def table_from_array(
     if features is not None and values.shape[1] != features:
         raise DataError(
             path,
-            f"has shape {array.shape}, and the network takes {features} features",
+            f"has shape {shape}, and the network takes {features} features",
             f"give an array of shape (n, {features})",
         )
     if labelled and labels is None:
@@ -153,7 +159,7 @@ def table_from_array(
             f"has {len(values)} examples and {len(labels.codes)} labels",
             "give one per example",
         )
-    return Table(path, values, labels, image_shape=image_shape)
+    return Table(path, values, labels, image_shape=own_shape)
 
 
 def _target_columns(path: Path, width: int, columns: tuple[ColumnRef, ...]) -> list[int]:

@@ -24,6 +24,8 @@ EXPANDED_TIMES = 200
 MAPPED_BYTES = 1 << 28
 # Values looked at together: their temporary copies fit a core's cache.
 BLOCK_VALUES = 1 << 18
+# Of gray images and of coloured ones.
+CHANNELS = (1, 3)
 
 
 # What a table has of each example beside its features and its labels.
@@ -70,6 +72,8 @@ class Labels(NamedTuple):
     names: tuple[str, ...]
     notation: Notation | None = None
     """How numbers among the names are written."""
+    columns: tuple[str, ...] = ()
+    """What the k targets are called where the file has no columns for them."""
 
 
 class Table(NamedTuple):
@@ -196,6 +200,22 @@ def blocks(
         signals.check()
         part = slice(start, start + height)
         yield part, values[part if rows is None else rows[part]]
+
+
+def channels_last(
+    array: NDArray[np.generic], image_shape: tuple[int, int] | None = None
+) -> NDArray[np.generic]:
+    """Return images whose channels are in the last axis, also where they are in the second.
+
+    Args:
+        array: any; images are (n, rows, columns, 1 or 3), or (n, 1 or 3, rows, columns).
+        image_shape: rows and columns, where they are known.
+    """
+    if array.ndim != 4 or array.shape[1] not in CHANNELS:
+        return array
+    rows_and_columns = array.shape[2:]
+    first = rows_and_columns == image_shape if image_shape else array.shape[3] not in CHANNELS
+    return np.moveaxis(array, 1, 3) if first else array
 
 
 class ArrayBuilder:

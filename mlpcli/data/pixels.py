@@ -1,0 +1,63 @@
+"""What black and white are in arrays of images, so that a file of an image can be given, too."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlpcli.data.encoding import BYTE_RANGE, Encoding
+from mlpcli.data.readers.table import Table, Values, blocks
+
+# Images whose white is so many times that of the training, or so small a part, have other units.
+FAR = 100
+# What pixels usually are: the first that holds them is it.
+USUAL = ((0.0, 1.0), (-1.0, 1.0), BYTE_RANGE)
+
+
+def fit_pixel_range(encoding: Encoding, table: Table) -> Encoding:
+    """Add to an encoding of images which numbers are black and white in them.
+
+    Args:
+        encoding: of a table.
+        table: training examples.
+    """
+    if encoding.image_shape is None or table.files is not None:
+        return encoding
+    low, high = value_range(table.values)
+    own = (min(0.0, low), high)
+    return encoding._replace(
+        pixel_range=next((usual for usual in USUAL if usual[0] <= low and high <= usual[1]), own)
+    )
+
+
+def value_range(values: Values, rows: NDArray[np.integer] | None = None) -> tuple[float, float]:
+    """Return the smallest and the largest of 0 and some values; NaN, which is missing, is none."""
+    low, high = 0.0, 0.0
+    for _, part in blocks(values, rows):
+        low = min(low, float(np.fmin.reduce(part, axis=None)))
+        high = max(high, float(np.fmax.reduce(part, axis=None)))
+    return low, high
+
+
+def units_note(encoding: Encoding, table: Table) -> str:
+    """Return, for the user, that images of an array are not in the units of the training data.
+
+    "" where they may be, and where nothing is known of those.
+    """
+    white = encoding.pixel_range[1]
+    known = encoding.pixel_range != BYTE_RANGE or encoding.scale == "unit"
+    if encoding.image_shape is None or table.files is not None or not known:
+        return ""
+    high = value_range(table.values)[1]
+    if high == 0 or white / FAR < high < white * FAR:
+        return ""
+    return (
+        f"{table.where}: its largest value is {high:g}, and white was {white:g} in training; "
+        "give images in the units of the training data"
+    )
+
+
+def in_pixel_range(encoding: Encoding, table: Table) -> Table:
+    """Return a table of image files, whose pixels are bytes, in the units of the training data."""
+    low, high = encoding.pixel_range
+    if (low, high) == BYTE_RANGE:
+        return table
+    return table._replace(values=low + table.values / 255 * (high - low))
