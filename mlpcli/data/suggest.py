@@ -180,6 +180,7 @@ DATA_COMMENTS = {
     "missing": "mean, drop or error",
     "missing_values": "words that stand for a missing value, beside the usual ones",
     "missing_target": "rows without a target: drop or error",
+    "bad_lines": "lines with more or fewer cells than the first: error or skip",
     "encoding": "of lines that are not UTF-8",
     "decimal": "what is before decimals, in numbers as spreadsheets write them",
     "thousands": "what is between groups of digits",
