@@ -11,7 +11,7 @@ from mlpcli.data.readers.table import Table
 
 
 class Fold(NamedTuple):
-    """A part of the training examples that is set aside for validation, in cross-validation."""
+    """A part of the training examples that is held out as the test, in cross-validation."""
 
     part: int
     """Which, from 0 on."""
@@ -41,7 +41,7 @@ class Preparation(NamedTuple):
     embeddings: str | None = None
     """How numbers are embedded; None if they are not."""
     fold: Fold | None = None
-    """What is set aside for validation, whatever the fraction."""
+    """What is held out as the test; validation has its fraction of the rest."""
 
 
 class Examples(NamedTuple):
@@ -84,7 +84,7 @@ class Dataset(NamedTuple):
     test: Examples | None
     validation: Examples | None = None
     train_rows: NDArray[np.integer] | None = None
-    """The rows of `train` to learn from; None for all. The rest are in `validation`."""
+    """The rows of `train` to learn from; None for all. The rest validate, or test as a fold."""
     notes: tuple[str, ...] = ()
     """What was decided about the files, for the user to know."""
     weights: NDArray[np.float64] | None = None

@@ -25,8 +25,8 @@ from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source, resolve_path, with_labels
 from mlpcli.data.readers.table import Table
 from mlpcli.data.scaling import fit_scaling
-from mlpcli.data.splits import choose, set_aside, strata, too_few, training_rows
-from mlpcli.data.unseen import unseen_notes
+from mlpcli.data.splits import choose, divide, set_aside, strata, too_few
+from mlpcli.data.unseen import skipped_notes, unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
 
@@ -73,7 +73,8 @@ def make_dataset(
         check_columns(encoding, table)
     encoding = fit_pixel_range(encoding._replace(unknown=files.unknown), table)
     train, test = _split(files, encoding, table, preparation.seed)
-    rows = training_rows(targets_of(encoding, train), preparation, train)
+    division = divide(targets_of(encoding, train), preparation, train)
+    rows = division.learned
     weights = _training_weights(train, rows)
     if files.missing == "mean":
         encoding = fit_filling(encoding, train, rows)
@@ -107,7 +108,7 @@ def make_dataset(
             "combination is a class: to learn labels, write task: multilabel, and "
             f'label_separator: "{both.separator}" under data'
         )
-    notes += marked_notes(raw)
+    notes += [*skipped_notes(raw), *marked_notes(raw)]
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
@@ -122,7 +123,7 @@ def make_dataset(
         weights=weights,
         test_weights=opened and opened.table.weights,
     )
-    return set_aside(dataset, rows)
+    return set_aside(dataset, division)
 
 
 def _note_on(categories: Sequence[str]) -> str:

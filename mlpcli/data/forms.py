@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.readers.forms import common_form, common_units, only_unit
+from mlpcli.data.readers.forms import common_form, common_units, units_in, without_unit
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
 
@@ -47,10 +48,15 @@ def check_forms(table: Table, files: Files) -> None:
 
 def unit_note(texts: Sequence[str]) -> str:
     """Return what to say of texts that are numbers with units, which are not read; else ""."""
-    units = common_units(texts[:TEXTS], SHARE)
+    units, are_read = units_in(texts), True
+    if not units:
+        units, are_read = tuple(common_units(texts[:TEXTS], SHARE)), False
     if not units:
         return ""
     note = f"numbers with {join_names([*map(repr, units)], 3)}"
-    if only_unit(texts):
-        return f"{note}; units: {json.dumps(units, ensure_ascii=False)} under data reads them"
-    return f"{note}; in one unit they would be read as such"
+    if not are_read:
+        return f"{note}; in one unit they would be read as such"
+    numbers = map(without_unit, texts[:TEXTS])
+    odd = common_form([text for text in numbers if parse_number(text) is None], SHARE)
+    keys = f"{odd[0].keys}, and " if odd and odd[0].kind == "number" else ""
+    return f"{note}; {keys}units: {json.dumps(units, ensure_ascii=False)} under data reads them"

@@ -33,7 +33,7 @@ def load_data(
     Args:
         experiment: how to train.
         data_dir: the folder that has one sub-folder per downloaded dataset.
-        fold: what to validate on, in place of what the experiment says.
+        fold: what to test on, in place of what the experiment says.
         parts: the processes that have a part of the training data each, where it is in parts.
 
     Raises:

@@ -18,7 +18,7 @@ from mlpcli.data.labelled import open_test_file
 from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.scaling import Statistics, fit_scaling
-from mlpcli.data.splits import training_rows
+from mlpcli.data.splits import divide
 from mlpcli.data.targets import encode_labels
 from mlpcli.errors import DataError
 
@@ -69,7 +69,7 @@ def load_part(
     whole = table._replace(labels=_merge([*parts.gather(table.labels)]))
     encoding = fit_encoding(whole, files.missing, preparation.task, preparation.task_given)
     targets = encode_labels(encoding, whole)
-    rows = training_rows(targets, preparation)
+    rows = divide(targets, preparation).learned
     own_rows = _within(rows, own)
     if own_rows is not None and not len(own_rows):
         raise DataError(table.where, "has no examples to train on", "give it more", "data.train")

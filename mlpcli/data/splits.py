@@ -1,6 +1,6 @@
 """Splitting examples into two parts that look alike."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,15 @@ from mlpcli.rng import KeyedStreams
 
 # Examples with quantities are divided by size into so many parts, if each is large enough.
 QUANTILES = 10
+
+
+class Division(NamedTuple):
+    """What the training examples are for."""
+
+    learned: NDArray[np.intp] | None
+    """Rows to learn from; None for all."""
+    held_out: NDArray[np.intp] | None = None
+    """Rows of a fold; None without one. What is neither is for validation."""
 
 
 def strata(task: str, targets: NDArray[Any], fraction: float) -> NDArray[np.integer]:
@@ -150,26 +159,28 @@ def whole_groups(
     return np.flatnonzero(~chosen[groups]), np.flatnonzero(chosen[groups])
 
 
-def training_rows(
-    targets: NDArray[Any], preparation: Preparation, table: Table | None = None
-) -> NDArray[np.intp] | None:
-    """Choose the training examples that remain when those for validation are set aside.
+def divide(targets: NDArray[Any], preparation: Preparation, table: Table | None = None) -> Division:
+    """Hold a fold out, and set a fraction of what remains aside for validation.
 
     Args:
         targets: (n,) classes, or (n, k) quantities or labels, of all training examples.
-        preparation: what fraction or fold to set aside, and the seed that chooses.
+        preparation: what fold and fraction, if any, and the seed that chooses.
         table: the examples, where they have groups or times.
 
     Returns:
-        Their rows, in ascending order; None if none are to be set aside.
+        Their rows, in ascending order.
     """
-    if preparation.fold:
-        return fold_rows(targets, preparation, table, preparation.fold)
-    if not preparation.validation:
-        return None
+    fold, fraction = preparation.fold, preparation.validation
+    division = Division(None)
+    if fold:
+        rows = fold_rows(targets, preparation, table, fold)
+        division = Division(rows, np.setdiff1d(np.arange(len(targets)), rows))
+        targets, table = targets[rows], table and table.take(rows)
+    if not fraction:
+        return division
     rng = KeyedStreams(preparation.seed).generator("validation")
-    alike = strata(preparation.task, targets, preparation.validation)
-    return choose(table, alike, preparation.validation, rng)[0]
+    kept, _ = choose(table, strata(preparation.task, targets, fraction), fraction, rng)
+    return division._replace(learned=rows[kept] if fold else kept)
 
 
 def fold_rows(
@@ -195,13 +206,28 @@ def fold_rows(
     return rest if ordered else np.setdiff1d(np.arange(len(targets)), out)
 
 
-def set_aside(dataset: Dataset, rows: NDArray[np.intp] | None) -> Dataset:
-    """Learn from some rows of the training examples, and validate on the others."""
-    if rows is None:
+def set_aside(dataset: Dataset, division: Division) -> Dataset:
+    """Learn from some of the training examples, and validate on others; test on a fold."""
+    learned, held_out = division
+    if learned is None:
         return dataset
-    held_out = np.ones(len(dataset.train.labels), bool)
-    held_out[rows] = False
+    dataset = dataset._replace(train_rows=learned)
+    used = learned
+    if held_out is not None:
+        test, weights = _rows_of(dataset, held_out)
+        dataset = dataset._replace(test=test, test_weights=weights)
+        used = np.concatenate([learned, held_out])
+    aside = np.setdiff1d(np.arange(len(dataset.train.labels)), used)
+    if held_out is not None and not len(aside):
+        return dataset
+    validation, weights = _rows_of(dataset, aside)
+    return dataset._replace(validation=validation, validation_weights=weights)
+
+
+def _rows_of(
+    dataset: Dataset, rows: NDArray[np.intp]
+) -> tuple[Examples, NDArray[np.float64] | None]:
+    """Return some of the training examples, and their weights."""
     features, labels = dataset.train
-    validation = Examples(features[held_out], labels[held_out])
-    weights = None if dataset.weights is None else dataset.weights[held_out]
-    return dataset._replace(train_rows=rows, validation=validation, validation_weights=weights)
+    weights = None if dataset.weights is None else dataset.weights[rows]
+    return Examples(features[rows], labels[rows]), weights

@@ -22,15 +22,23 @@ class Finalist(NamedTuple):
     result: Result
     values: tuple[float, ...] = ()
     """The metric of each run, of other folds and seeds; () if none was needed, or one failed."""
+    accuracies: tuple[float, ...] = ()
+    """How often each run is right; () as `values`, and of quantities."""
 
     @property
     def value(self) -> float:
         """The mean over its runs."""
         return fmean(self.values)
 
+    @property
+    def accuracy(self) -> float:
+        """The mean over its runs, 0 of quantities."""
+        return fmean(self.accuracies) if self.accuracies else 0.0
+
     def to_mapping(self) -> dict[str, Any]:
         """Return what was measured as JSON values."""
-        return {"number": self.result.number, "values": list(self.values)}
+        measured = {"values": list(self.values), "accuracies": list(self.accuracies)}
+        return {"number": self.result.number, **measured}
 
 
 def measure_finalists(study: SharedStudy, check: Check) -> Iterator[Finalist]:
@@ -48,12 +56,12 @@ def measure_finalists(study: SharedStudy, check: Check) -> Iterator[Finalist]:
         yield from map(Finalist, entrants)
         return
     for result in entrants:
-        name = f"values of finalist {result.number}"
-        values = study.noted(name)
-        if values is None:
-            values = _measure(study.search, result, check)
-            study.note(name, values)
-        yield Finalist(result, tuple(values))
+        name = f"finalist {result.number}"
+        measured = study.noted(name)
+        if measured is None:
+            measured = _measure(study.search, result, check)
+            study.note(name, measured)
+        yield Finalist(result, *map(tuple, measured))
 
 
 def _entrants(study: SharedStudy) -> list[Result]:
@@ -65,23 +73,27 @@ def _entrants(study: SharedStudy) -> list[Result]:
     return [*([known] if known else []), *better[:few]]
 
 
-def _measure(search: Search, result: Result, check: Check) -> list[float]:
-    """Return the metric of each run; nothing if one failed."""
+def _measure(search: Search, result: Result, check: Check) -> tuple[list[float], list[float]]:
+    """Return the metric of each run, and how often it is right; nothing if one failed."""
     experiment = search.template.experiment(result.chosen)
-    values = []
+    values, accuracies = [], []
     try:
         for time in range(1, TIMES + 1):
             *_, end = search.objective.anew(time).epochs(experiment, lambda _: check())
             values += end.values(search.objective.metric)
+            accuracies += end.accuracies()
     except FAILURES:
-        return []
-    return values
+        return [], []
+    return values, accuracies
 
 
 def choose_finalist(
     finalists: Sequence[Finalist], given: Mapping[str, Any], objective: Objective
 ) -> Finalist:
-    """Return the trial to use: the best, if it is likely to be better than what was given.
+    """Return the trial to use: one that is likely to be better than what was given, or that itself.
+
+    Of several, none less often right than what was given, the one most often right: an error may
+    become smaller where more examples are wrong.
 
     Args:
         finalists: from `measure_finalists`, at least one.
@@ -96,9 +108,12 @@ def choose_finalist(
     known = next((finalist for finalist in measured if finalist.result.chosen == given), None)
     if known is None:
         return measured[0]
-    return next(
-        (finalist for finalist in measured if _is_better(finalist, known, objective)), known
-    )
+    better = [
+        finalist
+        for finalist in measured
+        if finalist.accuracy >= known.accuracy and _is_better(finalist, known, objective)
+    ]
+    return max(better, key=lambda finalist: finalist.accuracy, default=known)
 
 
 def _is_better(finalist: Finalist, known: Finalist, objective: Objective) -> bool:

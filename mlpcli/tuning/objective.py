@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples, Fold
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
-from mlpcli.model import evaluate, new_model
+from mlpcli.model import Evaluation, Weights, evaluate, new_model
 from mlpcli.nn.calibration import Judged, fit_temperature
+from mlpcli.nn.network import Network
 from mlpcli.training.engine import choose_engine
 from mlpcli.training.loop import OnStep, train
 from mlpcli.training.run import Run, start_run
@@ -26,6 +27,14 @@ class Started(NamedTuple):
     experiment: Experiment
     run: Run
     dataset: Dataset
+    judged: Examples
+    """What tells how good it is."""
+    weights: Weights
+    """(n,) how much each of these counts; None where all count the same."""
+
+    def evaluate(self, network: Network) -> Evaluation:
+        """Compare what a network predicts of them with their targets."""
+        return evaluate(network, self.experiment, self.dataset.encoding, self.judged, self.weights)
 
 
 class Progress(NamedTuple):
@@ -39,7 +48,14 @@ class Progress(NamedTuple):
         """Return a metric of each run, if it ended here."""
         if metric == "error" and is_calibrated(self.runs[0].experiment):
             return _calibrated_errors(self.runs)
-        return [_value(metric, started) for started in self.runs]
+        return [
+            float(started.evaluate(started.run.in_use()).row()[metric]) for started in self.runs
+        ]
+
+    def accuracies(self) -> list[float]:
+        """Return how often each run is right, if it ended here; nothing of quantities."""
+        is_regression = self.runs[0].dataset.encoding.task == "regression"
+        return [] if is_regression else self.values("accuracy")
 
 
 class Objective(NamedTuple):
@@ -50,7 +66,7 @@ class Objective(NamedTuple):
     seeds: int
     """So many, from the experiment's own on, which alone decides what is the test."""
     folds: tuple[Fold, ...]
-    """What validates, each in turn; () for the experiment's own `validation`."""
+    """What judges, each in turn; () for the experiment's own `validation`."""
     data_dir: Path
     engine: str
     """What computes, as `--engine` names it."""
@@ -81,7 +97,8 @@ class Objective(NamedTuple):
             for fitted, dataset in self.datasets(experiment)
             for seed in range(self.first_seed, self.first_seed + self.seeds)
         ]
-        for _ in zip_longest(*(train(*started, on_step) for started in runs)):
+        trained = [train(each.experiment, each.run, each.dataset, on_step) for each in runs]
+        for _ in zip_longest(*trained):
             done = max(len(started.run.history) for started in runs)
             yield Progress(done / experiment.epochs, runs)
 
@@ -92,25 +109,19 @@ class Objective(NamedTuple):
             ConfigError, DataError: as `load_data` does, or if they cannot be divided so.
         """
         for fold in self.folds or (None,):
-            if fold and experiment.validation:
-                # The fold has its part, too: it chooses the weights.
-                experiment = replace(experiment, validation=1 / fold.parts)
             dataset = load_data(experiment, self.data_dir, fold)
             if fold:
-                _check_fold(dataset, fold.parts)
+                _check_fold(experiment, dataset, fold.parts)
             yield fit_structure(experiment, dataset.encoding), dataset
 
     def _start(self, experiment: Experiment, dataset: Dataset) -> Started:
         run = start_run(experiment, new_model(experiment, dataset).network)
         run.engine = choose_engine(self.engine, experiment, lambda _: None)
-        return Started(experiment, run, dataset)
-
-
-def _value(metric: str, started: Started) -> float:
-    experiment, run, _ = started
-    # Where validation does not choose the weights, those to use are the last.
-    row = run.history[run.best_epoch if experiment.validation else -1]
-    return float(row[f"validation_{metric}"])
+        # What chooses the weights would say too much good of those whose errors vary most.
+        judged, weights = dataset.validation, dataset.validation_weights
+        if self.folds:
+            judged, weights = dataset.test, dataset.test_weights
+        return Started(experiment, run, dataset, cast(Examples, judged), weights)
 
 
 def is_calibrated(experiment: Experiment) -> bool:
@@ -124,28 +135,35 @@ def _calibrated_errors(runs: Sequence[Started]) -> list[float]:
     How sure a network is of its classes can be mended, and says little of how often it is right:
     strong decay, dropout and label smoothing make the error larger where fewer examples are wrong.
     """
-    judged = [
-        Judged(run.in_use(), *dataset.validation, dataset.validation_weights)
-        for _, run, dataset in runs
-        if dataset.validation
-    ]
-    temperature = fit_temperature(*judged)
+    networks = [started.run.in_use() for started in runs]
+    temperature = fit_temperature(
+        *(
+            Judged(network, *started.judged, started.weights)
+            for network, started in zip(networks, runs, strict=True)
+        )
+    )
     errors = []
-    for (experiment, _, dataset), (network, *examples, weights) in zip(runs, judged, strict=True):
+    for network, started in zip(networks, runs, strict=True):
         network.cool(temperature)
-        found = evaluate(network, experiment, dataset.encoding, Examples(*examples), weights)
-        errors.append(found.error)
+        errors.append(started.evaluate(network).error)
     return errors
 
 
-def _check_fold(dataset: Dataset, parts: int) -> None:
-    """Make sure that a fold has examples to learn from and to validate on.
+def _check_fold(experiment: Experiment, dataset: Dataset, parts: int) -> None:
+    """Make sure that there are examples to learn from, to test on and, if asked for, to validate.
 
     Raises:
-        ConfigError: if it has none.
+        ConfigError: if some are none.
     """
-    learned, judged = dataset.train_rows, dataset.validation
-    if learned is None or not len(learned) or judged is None or not len(judged.labels):
+    learned, judged = dataset.train_rows, dataset.test
+    lacks_validation = bool(experiment.validation) and dataset.validation is None
+    if (
+        learned is None
+        or not len(learned)
+        or not judged
+        or not len(judged.labels)
+        or lacks_validation
+    ):
         n = len(dataset.train.labels)
         problem = f"{n} examples are too few, or too much alike, for {parts} parts"
         raise ConfigError("--folds", problem, "write fewer, or a validation key")

@@ -91,7 +91,7 @@ def plan_search(
         "metric": wishes.metric,
         "calibration of errors": wishes.metric == "error" and is_calibrated(experiment),
         "number of seeds": wishes.seeds,
-        "division into folds": [[fold.part, fold.parts] for fold in folds],
+        "parts that judge": [[fold.part, fold.parts] for fold in folds],
         "sampler": wishes.sampler,
         "set of training data": dataset.fingerprint(),
     }

@@ -17,7 +17,7 @@ from mlpcli.config.load import from_mapping
 from mlpcli.config.schema import SCHEDULE_SETTINGS
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.splits import set_aside, training_rows
+from mlpcli.data.splits import divide, set_aside
 from mlpcli.errors import CheckpointError, ConfigError, DivergedError
 from mlpcli.model import new_model
 from mlpcli.nn.optimizers import SETTINGS
@@ -91,7 +91,7 @@ def opened(keys):
     experiment, dataset = from_mapping(BASE | keys, {}), images()
     if isinstance(experiment.validation, float):
         wanted = Preparation(seed=experiment.seed, validation=experiment.validation)
-        dataset = set_aside(dataset, training_rows(dataset.train.labels, wanted))
+        dataset = set_aside(dataset, divide(dataset.train.labels, wanted))
     return experiment, dataset
 
 

@@ -14,7 +14,7 @@ from mlpcli.data.builtin import datasets
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
 from mlpcli.data.load import load_data
-from mlpcli.data.splits import stratified, training_rows
+from mlpcli.data.splits import divide, stratified
 from mlpcli.errors import DataError
 from mlpcli.model import new_model
 from mlpcli.rng import KeyedStreams
@@ -162,7 +162,7 @@ def test_the_rows_set_aside_are_those_of_the_seed(folder):
     np.testing.assert_array_equal(
         dataset.validation.features, dataset.train.features[held], strict=True
     )
-    assert training_rows(dataset.train.labels, Preparation()) is None
+    assert divide(dataset.train.labels, Preparation()).learned is None
 
 
 @pytest.mark.parametrize("scale", ["standardize", "robust", "none"])

@@ -13,7 +13,7 @@ from mlpcli.checkpoint import store
 from mlpcli.config.data_files import PARTS, parse_files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
-from mlpcli.data.readers.forms import only_unit
+from mlpcli.data.readers.forms import units_in
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.errors import MlpError
 from mlpcli.prediction.inputs import read_input
@@ -110,34 +110,99 @@ def test_a_column_has_one_unit(cells, said):
         load_files(files, Preparation())
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_singular_and_plural_are_one_unit(run_mlp, ending):
+    """Both are written, and read as the number, many cells at a time, too; 7 month is refused."""
+    rows = [{"x": f"{i % 9} month{'s' * (i % 9 != 1)}", "y": "ab"[i % 9 > 4]} for i in range(90)]
+    plain = [row | {"x": i % 9} for i, row in enumerate(rows)]
+
+    def write_rows(name, rows):
+        lines = [json.dumps(row) for row in rows]
+        if name.endswith(".csv"):
+            lines = ["x;y", *(f"{row['x']};{row['y']}" for row in rows)]
+        Path(name).write_text("\n".join(lines) + "\n")
+
+    write_rows(f"t.{ending}", rows)
+    write_rows(f"plain.{ending}", plain)
+    model, said = train(run_mlp, f"t.{ending}")
+    assert "numbers with 'months' and 'month' in x are read as numbers" in said
+    other, _ = train(run_mlp, f"plain.{ending}")
+    np.testing.assert_array_equal(model.network.theta, other.network.theta)
+    write_rows(f"t.{ending}", [*rows, {"x": "7 month", "y": "a"}])
+    run = run_mlp("train", "t.yaml", "-q", "--overwrite")
+    assert (run.returncode, run.stderr.count("\n")) == (1, 1)
+    assert "x: '7 month' is in month, but " in run.stderr
+
+
+def test_many_numbers_with_a_unit_say_how_they_are_read():
+    """Where they are too many for categories, the error names units, and the decimal comma."""
+    lines = [f"{i},5 km;{'ab'[i % 2]}\n" for i in range(60)]
+    Path("t.csv").write_text("far;y\n" + "".join(lines))
+    files, _ = parse_files({"train": "t.csv", "units": ["km"]})
+    said = "column far has 60 different texts in 60 rows, numbers with 'km'; "
+    said += r'decimal: ",", and units: \["km"\] under data reads them, or write ignore: \[far\]'
+    with pytest.raises(MlpError, match=said):
+        load_files(files, Preparation())
+    load_files(files._replace(decimal=","), Preparation())
+
+
+def test_a_unit_before_numbers(run_mlp):
+    """Where all numbers have it, they are read, with the decimal comma that they have, too."""
+    lines = [f"ca. {i % 30},{i % 10};Room {i % 7};{'ab'[i % 50 > 24]}\n" for i in range(100)]
+    Path("t.csv").write_text("size;room;y\n" + "".join(lines), encoding="utf-8")
+    model, said = train(run_mlp, "t.csv")
+    assert "numbers with 'ca.' in size are read as numbers" in said
+    assert [column.role for column in model.encoding.columns] == ["number", "category", "target"]
+    kept = run_mlp("init", "t.csv", "--categorical", "size", "-o", "kept.yaml")
+    keys = 'decimal: ",", and units: ["ca."] under data reads them'
+    assert f"numbers with 'ca.'; {keys}" in kept.stdout
+
+
 @pytest.mark.parametrize(
-    ("cells", "unit"),
+    ("cells", "units"),
     [
-        (["5 kg", "1 kg", "0", "", "k.A."], "kg"),
-        (["1,234 sq ft", "1 sq  ft"], "sq ft"),
-        (["-3.5 °C", "4 °C"], "°C"),
-        (["16GB", "8GB"], "GB"),
-        (["5 kg", "7"], None),
-        (["5 kg", "500 g"], None),
-        (["12A", "12B"], None),
-        (["19M", "14k"], None),
-        (["1st", "2nd"], None),
-        (["5 Main St", "7 Oak Ave"], None),
-        (["A12", "A13"], None),
-        (["Room 5", "Room 6"], None),
-        (["5-10 kg", "6-12 kg"], None),
-        (["10 min 5 s", "9 min 4 s"], None),
-        (["10:30 am", "11:15 am"], None),
-        (["5 EUR", "6 EUR"], None),
-        (["12 %", "13 %"], None),
-        (["2024-01-05", "2024-02-05"], None),
-        (["5 kg", "B12"], None),
-        (["5", "7"], None),
+        (["5 kg", "1 kg", "0", "", "k.A."], ("kg",)),
+        (["1,234 sq ft", "1 sq  ft"], ("sq ft",)),
+        (["-3.5 °C", "4 °C"], ("°C",)),
+        (["16GB", "8GB"], ("GB",)),
+        (["1 month", "12 months", "0 months"], ("month", "months")),
+        (["5 Jahre", "1,0 Jahr", "-1 Jahr"], ("Jahre", "Jahr")),
+        (["1 an", "3 ans"], ("an", "ans")),
+        (["1 kg", "500 g"], ()),
+        (["1 m", "500 mm"], ()),
+        (["1 min", "30 ms"], ()),
+        (["1 year", "12 months"], ()),
+        (["1 day", "3 days", "3 day"], ()),
+        (["1 day", "3 days", "2 weeks"], ()),
+        ([f"approx {i}.5" for i in range(30)], ("approx",)),
+        ([f"ca. {i},5" for i in range(30)], ("ca.",)),
+        ([f"~{i}.25" for i in range(30)], ("~",)),
+        ([f"Room {i}" for i in range(30)], ()),
+        ([f"v1.{i}" for i in range(9)], ()),
+        ([f"{'ab'[i % 2]} {i}.5" for i in range(30)], ()),
+        ([f"EUR {i}.5" for i in range(30)], ()),
+        ([*(f"approx {i}.5" for i in range(30)), "7"], ()),
+        (["5 kg", "7"], ()),
+        (["5 kg", "500 g"], ()),
+        (["12A", "12B"], ()),
+        (["19M", "14k"], ()),
+        (["1st", "2nd"], ()),
+        (["5 Main St", "7 Oak Ave"], ()),
+        (["A12", "A13"], ()),
+        (["Room 5", "Room 6"], ()),
+        (["5-10 kg", "6-12 kg"], ()),
+        (["10 min 5 s", "9 min 4 s"], ()),
+        (["10:30 am", "11:15 am"], ()),
+        (["5 EUR", "6 EUR"], ()),
+        (["12 %", "13 %"], ()),
+        (["2024-01-05", "2024-02-05"], ()),
+        (["5 kg", "B12"], ()),
+        (["5", "7"], ()),
     ],
 )
-def test_what_is_a_unit_of_a_column(cells, unit):
-    """Init proposes what stands after all numbers, and never what tells names or codes apart."""
-    assert only_unit(cells) == unit
+def test_what_is_a_unit_of_a_column(cells, units):
+    """Init proposes what stands after, or before, all numbers, never what tells names apart."""
+    assert units_in(cells) == units
 
 
 def test_two_units_are_said_by_init(run_mlp):

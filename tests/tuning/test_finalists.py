@@ -18,9 +18,9 @@ ERROR = Objective("error", 1, all_folds(3), Path(), "numpy")
 GIVEN = {"eta": 0}
 
 
-def finalist(number, *values):
+def finalist(number, *values, right=()):
     """Return a trial that chose its number, and what it came to when measured again."""
-    return Finalist(Result(number, "complete", {"eta": number}, 0.0, (), ""), values)
+    return Finalist(Result(number, "complete", {"eta": number}, 0.0, (), ""), values, right)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,19 @@ def test_the_next_best_is_used_where_the_best_is_not_likely():
         finalist(2, 0.2, 0.3, 0.1),
     ]
     assert choose_finalist(finalists, GIVEN, ERROR).result.number == 2
+
+
+def test_a_trial_is_not_used_if_it_is_less_often_right():
+    """Of those that are likely to be better, and as often right, the one most often right is."""
+    finalists = [
+        finalist(0, 0.3, 0.4, 0.2, right=(0.8, 0.8, 0.8)),
+        finalist(1, 0.0, 0.1, 0.0, right=(0.7, 0.8, 0.8)),
+        finalist(2, 0.1, 0.2, 0.1, right=(0.8, 0.8, 0.8)),
+        finalist(3, 0.2, 0.3, 0.1, right=(0.8, 0.9, 0.8)),
+        finalist(4, 0.3, 0.4, 0.3, right=(1.0, 1.0, 1.0)),
+    ]
+    used = [choose_finalist(finalists[:n], GIVEN, ERROR).result.number for n in range(2, 6)]
+    assert used == [0, 2, 3, 3]
 
 
 def test_what_failed_when_measured_again_is_not_used():
@@ -89,13 +102,13 @@ def test_the_best_of_the_trials_are_measured_once(config, run_mlp):
     better = min(found["trials"], key=lambda trial: trial["value"] or 9)
     assert (known["number"], best["number"]) == (0, better["number"])
     assert best["values"] != better["values"]
-    assert len(best["values"]) == 2 * len(better["values"])
+    assert len(best["values"]) == len(best["accuracies"]) == 2 * len(better["values"])
     journal = Path("t.journal")
     assert json.loads(run_mlp(*words).stdout) == found
-    assert journal.read_text(encoding="utf-8").count('"values of finalist ') == 2
+    assert journal.read_text(encoding="utf-8").count('"finalist ') == 2
 
 
 def test_a_choice_of_one_is_not_measured_again(config, run_mlp):
     """Where no trial is better than what was given, there is nothing to choose."""
     ran = run_mlp("tune", config, *QUIET, "--trials", 1)
-    assert json.loads(ran.stdout)["finalists"] == [{"number": 0, "values": []}]
+    assert json.loads(ran.stdout)["finalists"] == [{"number": 0, "values": [], "accuracies": []}]

@@ -10,6 +10,8 @@ import pytest
 from mlpcli.config.load import load_experiment
 from mlpcli.data.dataset import Fold
 from mlpcli.data.load import load_data
+from mlpcli.errors import ConfigError
+from mlpcli.model import evaluate
 from mlpcli.tuning.defaults import all_folds, default_folds
 from mlpcli.tuning.objective import Objective
 
@@ -31,10 +33,39 @@ def test_every_example_judges_once(config):
     experiment = load_experiment(config)
     folds = [load_data(experiment, Path(), fold) for fold in all_folds(5)]
     judged = [np.setdiff1d(np.arange(48), fold.train_rows) for fold in folds]
+    assert all(fold.validation is None for fold in folds)
     assert sorted(np.concatenate(judged)) == list(range(48))
     for fold in folds:
         # 24 of each class, in five parts.
-        assert set(np.bincount(fold.validation.labels)) <= {4, 5}
+        assert set(np.bincount(fold.test.labels)) <= {4, 5}
+
+
+def test_what_chooses_the_weights_has_no_say_in_how_good_they_are(config):
+    """With a validation key, a fraction of what a fold leaves chooses them, and the fold judges."""
+    experiment = load_experiment(config, ["validation=0.25", "eta=3", "epochs=9", "loss=mse"])
+    folds = objective(folds=(Fold(1, 4),))
+    *_, end = folds.epochs(experiment, lambda _: None)
+    (started,) = end.runs
+    rows, dataset = started.dataset.train.features, started.dataset
+    parts = [rows[dataset.train_rows], dataset.validation.features, dataset.test.features]
+    assert [len(part) for part in parts] == [28, 8, 12]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts), 0), np.sort(rows, 0))
+    # The weights are those of the best epoch by validation, which is not the last.
+    errors = [row["validation_error"] for row in started.run.history]
+    assert errors.index(min(errors)) < len(errors) - 1
+    by_fold, by_validation = (
+        evaluate(started.run.in_use(), experiment, dataset.encoding, examples).error
+        for examples in (dataset.test, dataset.validation)
+    )
+    assert by_validation == pytest.approx(min(errors))
+    assert end.values("error") == [by_fold]
+
+
+def test_nothing_to_choose_weights_by_is_refused(config):
+    """Where a fold leaves too few examples for `validation`, no trial could be what is trained."""
+    experiment = load_experiment(config, ["validation=0.02"])
+    with pytest.raises(ConfigError, match="48 examples are too few"):
+        next(objective(folds=(Fold(1, 4),)).epochs(experiment, lambda _: None))
 
 
 def test_what_is_learned_of_data_is_learned_without_the_fold(config):
@@ -47,7 +78,7 @@ def test_what_is_learned_of_data_is_learned_without_the_fold(config):
 
 
 def test_a_run_is_what_the_loop_comes_to(config):
-    """A fold's value is the validation error of the last epoch, from the experiment's own seed."""
+    """A fold's value is its error after the last epoch, from the experiment's own seed."""
     experiment = load_experiment(config, ["loss=mse"])
     (both,) = {tuple(last(objective(seeds=2, folds=(Fold(1, 5),)), experiment))}
     assert last(objective(folds=(Fold(1, 5),)), experiment) == [both[0]]
@@ -66,20 +97,22 @@ def test_errors_of_classes_are_those_after_calibration(config):
     smoothed = load_experiment(config, ["label_smoothing=0.4", "epochs=60", "eta=0.5"])
     folds = objective(folds=all_folds(3))
     *_, end = folds.epochs(smoothed, lambda _: None)
-    plain = [started.run.history[-1]["validation_error"] for started in end.runs]
+    plain = [started.evaluate(started.run.network).error for started in end.runs]
     assert fmean(end.values("error")) < fmean(plain)
     # Of networks that are half as sure it is the same.
     calibrated = end.values("error")
     for started in end.runs:
         started.run.network.cool(2)
     assert end.values("error") == pytest.approx(calibrated, rel=1e-4)
-    # An error that is no log loss is what the loop says.
+    # An error that is no log loss is what it is.
     squared = replace(smoothed, loss="mse", label_smoothing=0.0)
     *_, end = folds.epochs(squared, lambda _: None)
-    assert end.values("error") == [s.run.history[-1]["validation_error"] for s in end.runs]
+    assert end.values("error") == [s.evaluate(s.run.network).error for s in end.runs]
 
 
-@pytest.mark.parametrize("keys", [["data.time=x"], ["data.group=x"]])
+@pytest.mark.parametrize(
+    "keys", [["data.time=x"], ["data.group=x"], ["data.group=x", "validation=0.2"]]
+)
 def test_folds_respect_times_and_groups(config, keys):
     """Parts are newer than what is learned from, or have groups of their own."""
     Path("t.csv").write_text(

@@ -86,7 +86,7 @@ def test_a_line_that_was_not_finished_is_forgotten(run_mlp):
         (("--space", "eta=1..2"), "space"),
         (("--metric", "accuracy"), "metric"),
         (("--seeds", "2"), "number of seeds"),
-        (("--folds", "3"), "division into folds"),
+        (("--folds", "3"), "parts that judge"),
         (("--sampler", "random"), "sampler"),
     ],
 )

@@ -15,7 +15,7 @@ from mlpcli.data.encoding import Encoding
 from mlpcli.data.readers.idx import read_idx
 from mlpcli.data.readers.table import Table
 from mlpcli.data.scaling import fit_scaling
-from mlpcli.data.splits import set_aside, training_rows
+from mlpcli.data.splits import divide, set_aside
 from mlpcli.errors import DataError, MissingDatasetError
 
 # By name, what each dataset's features and classes are.
@@ -42,13 +42,14 @@ def load_builtin(name: str, preparation: Preparation, data_dir: Path, where: str
         DataError: if its files are missing or damaged.
     """
     train, test = (_open_split(name, split, data_dir, where) for split in ("train", "test"))
-    rows = training_rows(train.labels, preparation)
+    division = divide(train.labels, preparation)
+    rows = division.learned
     encoding = BUILTIN_ENCODINGS[name]
     table, scale = Table(name, train.features), preparation.scale or encoding.scale
     encoding = fit_scaling(encoding, table, scale, rows)
     encoding = fit_commonest(encoding, train.labels, rows)
     train, test = (_encoded(encoding, part, name, preparation.dtype) for part in (train, test))
-    return set_aside(Dataset(name, encoding, train, test), rows)
+    return set_aside(Dataset(name, encoding, train, test), division)
 
 
 def open_builtin_split(

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import with_dates
-from mlpcli.data.readers.forms import NOTATIONS, Form, common_form, only_unit, without_unit
+from mlpcli.data.readers.forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import AmbiguousDateError, DataError, join_names
@@ -31,7 +31,7 @@ def guess_notation(
         The notation and what it reads; None if plain numbers are what there is.
     """
     columns = [j for j in table.texts if table.position(j) not in other]
-    units = {j: unit for j in columns if (unit := only_unit(table.texts[j]))}
+    units = {j: found for j in columns if (found := units_in(table.texts[j]))}
     given = {j: _sample(table, j) for j in columns}
     texts = {j: [*map(without_unit, given[j])] if j in units else given[j] for j in columns}
     numeric = [j for j in range(table.values.shape[1]) if j not in table.texts]
@@ -51,9 +51,11 @@ def guess_notation(
     read = [j for j in columns if _are_numbers(texts[j], notation)]
     findings = _finding([texts[j] for j in read], notation, doubt)
     if with_unit := [j for j in read if j in units]:
-        found = [f"{units[j]!r} in {table.reference(j)}" for j in with_unit]
-        findings.append(f"numbers with {join_names(found)} are read as numbers")
-    return notation._replace(units=tuple({units[j]: None for j in with_unit})), findings
+        words = {j: " and ".join(map(repr, units[j])) for j in with_unit}
+        listed = [f"{words[j]} in {table.reference(j)}" for j in with_unit]
+        findings.append(f"numbers with {join_names(listed)} are read as numbers")
+    of_all = dict.fromkeys(unit for j in with_unit for unit in units[j])
+    return notation._replace(units=tuple(of_all)), findings
 
 
 def _choose(

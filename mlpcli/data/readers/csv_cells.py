@@ -17,13 +17,23 @@ from mlpcli.data.readers.blocks import Block
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
-from mlpcli.data.readers.notation import parse_number, same_unit
+from mlpcli.data.readers.notation import WrittenNumber, parse_number, same_unit
 from mlpcli.data.readers.table import ColumnSelection, column_name
 from mlpcli.errors import DataError, UnitError
 
 
 class LateTextError(Exception):
     """A text where a column had no value among the first lines: it may be one of text."""
+
+
+class ColumnUnit(NamedTuple):
+    """What unit the numbers of a column have so far."""
+
+    unit: str
+    line: int
+    """Where a number has it; one that is not 1, if there is any."""
+    value: float
+    """That number."""
 
 
 class Columns(NamedTuple):
@@ -36,8 +46,8 @@ class Columns(NamedTuple):
     """Whether values may be missing, and what stands for a missing number."""
     number_lines: dict[int, int]
     """Of columns that may be of numbers or of text: the line with the first number."""
-    units: dict[int, tuple[str, int]]
-    """Of columns of numbers written with a notation: the unit of those so far, and a line."""
+    units: dict[int, ColumnUnit]
+    """Of columns of numbers written with a notation."""
 
     @property
     def numeric(self) -> list[int]:
@@ -201,20 +211,21 @@ def parse_cell(cell: str, number: int, column: int, dialect: Dialect, columns: C
     if value is None or not math.isfinite(value):
         return _missing(cell, number, column, dialect, columns)
     if written and value:
-        check_unit(written.unit, cell, number, column, dialect, columns)
+        check_unit(written, cell, number, column, dialect, columns)
     return value
 
 
 def check_unit(
-    unit: str, cell: str, number: int, column: int, dialect: Dialect, columns: Columns
+    written: WrittenNumber, cell: str, number: int, column: int, dialect: Dialect, columns: Columns
 ) -> None:
     """Make sure that a number is in the unit of those before it; one without may be in any but %.
 
     Raises:
         DataError: naming line and column.
     """
-    before, first = columns.units.setdefault(column, (unit, number))
-    same = same_unit(before, unit)
+    unit, value = written.unit, written.value
+    before, first, of_value = columns.units.setdefault(column, ColumnUnit(unit, number, value))
+    same = same_unit(WrittenNumber(of_value, before), written)
     if same is None:
         raise UnitError(
             f"{dialect.where}:{number}",
@@ -223,7 +234,8 @@ def check_unit(
             "give a column one unit, or list it under categorical or ignore",
             column=_reference(column, dialect),
         )
-    columns.units[column] = same, first
+    line = number if same is written else first
+    columns.units[column] = ColumnUnit(same.unit, line, same.value)
 
 
 def _missing(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:

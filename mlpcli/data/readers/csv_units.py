@@ -6,6 +6,7 @@ import numpy as np
 
 from mlpcli.data.readers.blocks import NEWLINE
 from mlpcli.data.readers.csv_bytes import ZERO
+from mlpcli.data.readers.csv_cells import ColumnUnit
 from mlpcli.data.readers.csv_decimals import MINUS, Counts, Decimals, Flags, parse_decimals
 from mlpcli.data.readers.notation import ALIKE, Notation, Surroundings
 
@@ -16,12 +17,12 @@ SEEN = 100
 
 
 def parse_alike(
-    found: Decimals, text: bytes, units: Mapping[int, tuple[str, int]], notation: Notation
+    found: Decimals, text: bytes, units: Mapping[int, ColumnUnit], notation: Notation
 ) -> None:
     """Parse the flagged cells that have the same unit, at the same place, all at once.
 
-    Their flags are taken away, but for the first of each column that is not 0, unless its unit is
-    known, so that it is looked at.
+    Their flags are taken away, but for the first 1 of each column, and the first that is neither 0
+    nor 1, unless its unit is known, so that these are looked at.
 
     Args:
         found: the cells of a text.
@@ -45,9 +46,10 @@ def parse_alike(
         parsed = numbers.values[:, 0]
         is_read &= ~numbers.others[:, 0]
         rest = ~is_read
-        is_known = np.array([units.get(i, ("?",))[0] == around.unit for i in range(width)])
-        some = np.flatnonzero(is_read & (parsed != 0) & ~is_known[cells % width])
-        _, first = np.unique(cells[some] % width, return_index=True)
+        known = [i for i, of in units.items() if of.unit == around.unit and abs(of.value) != 1]
+        some = np.flatnonzero(is_read & (parsed != 0) & ~np.isin(cells % width, known))
+        kinds = 2 * (cells[some] % width) + (np.abs(parsed[some]) == 1)
+        _, first = np.unique(kinds, return_index=True)
         is_read[some[first]] = False
         values[cells[is_read]] = parsed[is_read]
         others[cells[is_read]] = False

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from mlpcli.data.readers.dates import read_date
-from mlpcli.data.readers.notation import Notation, parse_number
+from mlpcli.data.readers.notation import Notation, are_forms, parse_number
 
 # Those with fewer keys first.
 NOTATIONS = (
@@ -15,11 +15,14 @@ NOTATIONS = (
     *(Notation(".", thousands) for thousands in (",", " ", "'")),
     *(Notation(",", thousands) for thousands in (".", " ", "'")),
 )
-# A number with a unit after it, such as kg, mg/dL, m2, sq ft or °C.
-WITH_UNIT = re.compile(
-    r"\s*[-+\u2212\u2013]?[0-9](?:[0-9.,'\u2019]|\s(?=[0-9]))*\s*"
-    r"(?P<unit>(?:[^\W\d_]|°)[\w°/.%·^* -]{0,19}?)\s*"
-)
+NUMBER = r"(?P<number>[-+\u2212\u2013]?[0-9](?:[0-9.,'\u2019]|\s(?=[0-9]))*)"
+# A number with a unit after it, such as kg, mg/dL, m2, sq ft or °C; or before it, such as approx.
+WITH_UNIT = re.compile(rf"\s*{NUMBER}\s*(?P<unit>(?:[^\W\d_]|°)[\w°/.%·^* -]{{0,19}}?)\s*")
+UNIT_FIRST = re.compile(rf"\s*(?P<unit>(?:[^\W\d_]|[~≈])(?:[^\W\d]|[.: ]){{0,19}}?)\s*{NUMBER}\s*")
+ONE = re.compile(r"[-+\u2212\u2013]?1([.,]0*)?")
+# What stands before numbers is rather a part of names, such as Room 5 or v1.2, unless so many are
+# different, and some are no whole ones.
+MANY_NUMBERS = 20
 # Of several units, those are told that stand after so many different numbers.
 NUMBERS_PER_UNIT = 3
 # Texts with more of them are rather addresses or codes.
@@ -78,29 +81,43 @@ def unit_of(cell: str) -> str | None:
     return " ".join(match["unit"].split()) if match and not form_of(cell) else None
 
 
-def only_unit(cells: Iterable[str]) -> str | None:
-    """Return the unit of all numbers among some texts, but of zeros; None if that is not so.
+def units_in(cells: Collection[str]) -> tuple[str, ...]:
+    """Return the unit of all numbers among some texts, but of zeros; () if that is not so.
 
-    Texts without a digit are no numbers; any other must be one with that unit.
+    It stands after each of them, or before each. Texts without a digit are no numbers; any other
+    must be one with that unit. Singular and plural are both returned, if 1 alone has the one.
     """
-    found = None
+    after = _numbers_by_unit(cells, WITH_UNIT)
+    if len(after) == 2 and are_forms(*after):
+        return tuple(after) if any(all(map(ONE.fullmatch, each)) for each in after.values()) else ()
+    if after:
+        return tuple(after) if len(after) == 1 else ()
+    before = _numbers_by_unit(cells, UNIT_FIRST)
+    many = [
+        len(each) > MANY_NUMBERS and not all(map(str.isdigit, each)) for each in before.values()
+    ]
+    return tuple(before) if many == [True] else ()
+
+
+def _numbers_by_unit(cells: Iterable[str], pattern: re.Pattern[str]) -> dict[str, set[str]]:
+    """Return the numbers of each unit; {} if a text with another digit than 0 is none with one."""
+    found: dict[str, set[str]] = {}
     for cell in cells:
-        match = WITH_UNIT.fullmatch(cell)
-        if match is None:
-            if any(digit in cell for digit in "123456789"):
-                return None
-            continue
-        unit = " ".join(match["unit"].split())
-        found = found or unit_of(cell)
-        if unit != found:
-            return None
+        match = pattern.fullmatch(cell)
+        if match:
+            unit = " ".join(match["unit"].split())
+            if unit not in found and form_of(cell):
+                return {}
+            found.setdefault(unit, set()).add(match["number"])
+        elif any(digit in cell for digit in "123456789"):
+            return {}
     return found
 
 
 def without_unit(cell: str) -> str:
-    """Return a number without the unit after it; any other text as it is."""
-    match = WITH_UNIT.fullmatch(cell)
-    return cell[: match.start("unit")].rstrip() if match else cell
+    """Return a number without the unit after or before it; any other text as it is."""
+    match = WITH_UNIT.fullmatch(cell) or UNIT_FIRST.fullmatch(cell)
+    return match["number"] if match else cell
 
 
 def common_units(cells: Collection[str], share: float) -> list[str]:

@@ -87,14 +87,26 @@ class Surroundings(NamedTuple):
     unit: str
 
 
-def same_unit(one: str, other: str) -> str | None:
-    """Return the unit of numbers of one column, which some may lack; None if they have two.
+def same_unit(one: WrittenNumber, other: WrittenNumber) -> WrittenNumber | None:
+    """Return that of two numbers of a column which tells the unit of both; None if they have two.
 
-    A number with % is another without it.
+    One of them may lack it, but for %, and 1 may have the singular of the other's.
     """
-    if one != other and ("%" in (one, other) or (one and other)):
-        return None
-    return one or other
+    is_one = abs(one.value) == 1
+    if one.unit != other.unit:
+        if "%" in (one.unit, other.unit):
+            return None
+        if not one.unit or not other.unit:
+            return one if one.unit else other
+        if 1 not in (abs(one.value), abs(other.value)) or not are_forms(one.unit, other.unit):
+            return None
+    return other if is_one and one.unit else one
+
+
+def are_forms(one: str, other: str) -> bool:
+    """Return whether two words may be singular and plural: they begin alike, as kg and g do not."""
+    most = max(len(one), len(other)) // 2 + 1
+    return one.isalpha() and other.isalpha() and one[:most] == other[:most]
 
 
 @lru_cache

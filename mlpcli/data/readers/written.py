@@ -52,16 +52,18 @@ def _values(table: Table, j: int, read: list[WrittenNumber | None]) -> NDArray[n
     Raises:
         DataError: as `read_written` does.
     """
-    unit: str | None = None
+    told: WrittenNumber | None = None
     for code, number in enumerate(read):
         if number is None or math.isinf(number.value):
             raise _refusal(table, j, code, "is not a finite number", "correct it")
         if not number.value or number is MISSING:
             continue
-        before, unit = unit, number.unit if unit is None else same_unit(unit, number.unit)
-        if unit is None:
-            problem = f"is in {number.unit or 'no unit'}, but others are in {before or 'none'}"
+        same = same_unit(told or number, number)
+        if same is None:
+            others = told and told.unit
+            problem = f"is in {number.unit or 'no unit'}, but others are in {others or 'none'}"
             raise _refusal(table, j, code, problem, "give a column one unit", UnitError)
+        told = same
     return np.array([number.value for number in read if number])
 
 

@@ -92,7 +92,7 @@ def test_tables_are_as_read_cell_by_cell(rows, notation, few):
     else:
         assert found[0] == expected[0]
         assert found[2] == expected[2]
-        units = [{j: unit for j, (unit, _) in each[1].items()} for each in (found, expected)]
+        units = [{j: unit for j, (unit, *_) in each[1].items()} for each in (found, expected)]
         assert units[0] == units[1]
 
 
