@@ -13,7 +13,7 @@ from mlpcli.data.readers.regular import open_regular
 from mlpcli.errors import DataError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL import Image
 
 NO_IMAGE = "is no PNG, JPEG, GIF, WebP, TIFF, BMP or PNM image"
 # No image may have more pixels.
@@ -26,6 +26,8 @@ DAMAGE = (
     ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, SyntaxError,
     TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
+# Of TIFF, what Pillow decodes itself: libtiff writes of damage to standard error.
+TIFF_COMPRESSIONS = ("raw", "packbits")
 ORIENTATION = 0x0112
 # What makes an image upright, by Pillow's names.
 TURNS = {
@@ -41,7 +43,7 @@ SIDEWAYS = (5, 6, 7, 8)
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator["Image"]:
+def open_image(path: Path) -> Iterator["Image.Image"]:
     """Open an image by its header.
 
     Raises:
@@ -52,6 +54,7 @@ def open_image(path: Path) -> Iterator["Image"]:
         from PIL import (
             BmpImagePlugin,
             GifImagePlugin,
+            Image,
             JpegImagePlugin,
             PngImagePlugin,
             PpmImagePlugin,
@@ -63,7 +66,7 @@ def open_image(path: Path) -> Iterator["Image"]:
             path, "images need the package pillow", "run pip install 'mlpcli[images]'"
         ) from None
     # Image.open would ask other plugins, too, also for what looks like a JPEG.
-    formats: tuple[tuple[bytes, Callable[[Any], Image]], ...] = (
+    formats: tuple[tuple[bytes, Callable[[Any], Image.Image]], ...] = (
         (rb"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
         (rb"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
         (rb"GIF8", GifImagePlugin.GifImageFile),
@@ -87,7 +90,7 @@ def open_image(path: Path) -> Iterator["Image"]:
                 with decoder(stream) as image:
                     _check_kind(path, image)
                     yield image
-        except DAMAGE as error:
+        except (*DAMAGE, Image.DecompressionBombError) as error:
             if isinstance(error, OSError) and error.errno:
                 raise
             problem = str(error) or type(error).__name__
@@ -96,7 +99,7 @@ def open_image(path: Path) -> Iterator["Image"]:
             ) from error
 
 
-def _check_kind(path: Path, image: "Image") -> None:
+def _check_kind(path: Path, image: "Image.Image") -> None:
     remedy = "convert it to an ordinary 8-bit gray or RGB image, or give all as an array (.npz)"
     if image.width * image.height > MOST_PIXELS:
         remedy = "make it smaller, or remove it"
@@ -104,6 +107,9 @@ def _check_kind(path: Path, image: "Image") -> None:
     elif (frames := getattr(image, "n_frames", 1)) > 1:
         problem = f"is animated, or has pages: {frames} images"
         remedy = "save one of them as an image of its own"
+    elif image.format == "TIFF" and image.info.get("compression") not in TIFF_COMPRESSIONS:
+        problem = f"is compressed as {image.info.get('compression')}"
+        remedy = "save it uncompressed, or as PNG"
     elif image.mode not in GRAY + COLOUR + PALETTE:
         problem = f"has other than 8 bits per channel (mode {image.mode})"
     else:
@@ -111,7 +117,7 @@ def _check_kind(path: Path, image: "Image") -> None:
     raise DataError(path, problem, remedy)
 
 
-def is_gray(image: "Image") -> bool:
+def is_gray(image: "Image.Image") -> bool:
     """Return whether an image has shades of gray alone, by its mode or its palette."""
     if image.mode not in PALETTE:
         return image.mode in GRAY
@@ -119,12 +125,12 @@ def is_gray(image: "Image") -> bool:
     return palette[::3] == palette[1::3] == palette[2::3]
 
 
-def upright_size(image: "Image") -> tuple[int, int]:
+def upright_size(image: "Image.Image") -> tuple[int, int]:
     """Return the rows and columns that an image has when it is upright."""
     return image.size if held(image) in SIDEWAYS else (image.height, image.width)
 
 
-def held(image: "Image") -> int:
+def held(image: "Image.Image") -> int:
     """Return how a camera was held, as `orientation` does."""
     return orientation(image.info.get("exif", b"")) if image.format in ("JPEG", "WEBP") else 1
 

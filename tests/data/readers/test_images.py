@@ -147,6 +147,9 @@ BAD = {
     "a gigapixel": (lambda n: (Path("d") / n).write_bytes(png_of(40_000, 40_000)),
                     "has 40000×40000 pixels, more than 50000000; make it smaller"),
     "animated": (animated, "is animated"),
+    "compressed TIFF": (lambda n: Image.fromarray(GRAY[0]).save(
+                            Path("d") / n, "TIFF", compression="tiff_lzw"),
+                        "is compressed as tiff_lzw; save it uncompressed, or as PNG"),
     "16 bits": (lambda n: save(n, GRAY[0].astype(np.uint16)), "has other than 8 bits per channel"),
     "mixed sizes": (lambda n: save(n, GRAY[0, :3]),
                     r"has 3 rows and 5 columns, and x.png has 4 and 5; write size: \[4, 5\]"),
