@@ -113,8 +113,12 @@ def images_in(folder: Path) -> list[Path]:
     """
     paths = sorted(_seen(folder))
     for path in paths:
-        if path.suffix.lower() not in SUFFIXES:
-            raise DataError(path, "is no PNG, JPEG or BMP image", "remove it from the folder")
+        if path.suffix.lower() in SUFFIXES:
+            continue
+        if path.is_dir():
+            remedy = f"move its images to {folder}, or give {folder} if its folders are the classes"
+            raise DataError(path, "is a folder in the folder of a class", remedy)
+        raise DataError(path, "is no PNG, JPEG or BMP image", "remove it from the folder")
     if not paths:
         raise DataError(folder, "holds no images", "put images in it, or remove it")
     return paths
@@ -181,6 +185,8 @@ def _opened(path: Path) -> Iterator["Image"]:
     with open_regular(path) as stream:
         head = stream.read(8)
         stream.seek(0)
+        if not head:
+            raise DataError(path, "is empty", "fetch it again, or remove it")
         decoder = next((decode for magic, decode in formats if head.startswith(magic)), None)
         if decoder is None:
             raise DataError(path, "is no PNG, JPEG or BMP image", "convert it, or remove it")

@@ -94,7 +94,7 @@ def detect_format(path: Path) -> str:
 def find_label_file(path: Path) -> Path | None:
     """Return the file that by its name has the labels of an array: x.npy has y.npy."""
     for pattern, replacement in (
-        (r"images-idx\d", "labels-idx1"),
+        (r"images([-.])idx\d", r"labels\1idx1"),
         (r"(?<![a-zA-Z])(images|features|data)(?![a-zA-Z])", "labels"),
         (r"(?<![a-zA-Z])x(?![a-zA-Z])", "y"),
         (r"(?<![a-zA-Z])X(?![a-zA-Z])", "y"),

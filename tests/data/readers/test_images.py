@@ -115,7 +115,7 @@ def damaged(name):
 BAD = {
     "damaged": (damaged, "is damaged: "),
     "no image": (lambda n: (Path("d") / n).write_text("x"), "is no PNG, JPEG or BMP image"),
-    "empty": (lambda n: (Path("d") / n).touch(), "is no PNG, JPEG or BMP image"),
+    "empty": (lambda n: (Path("d") / n).touch(), "is empty"),
     "another format": (lambda n: Image.fromarray(GRAY[0]).save(Path("d") / n, "GIF"),
                        "is no PNG, JPEG or BMP image"),
     "100 megapixels": (lambda n: (Path("d") / n).write_bytes(png_of(10_000, 10_000)),
@@ -146,7 +146,7 @@ def test_bad_images(write, message):
     [
         (lambda: Path("d/c").mkdir(), "^d/c: holds no images"),
         (lambda: Path("d/a/x.txt").touch(), "^d/a/x.txt: is no PNG, JPEG or BMP image"),
-        (lambda: Path("d/a/more").mkdir(), "^d/a/more: is no PNG"),
+        (lambda: Path("d/a/more").mkdir(), "^d/a/more: is a folder in the folder of a class; move"),
     ],
 )
 def test_bad_folders(spoil, message):
