@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 )
 @options.decimal
 @options.delimiter
+@options.unknown
 @click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
 @options.as_json
 def predict(
@@ -65,6 +66,7 @@ def predict(
     keep: tuple[str, ...],
     decimal: str | None,
     delimiter: str | None,
+    unknown: str | None,
     invert: bool,
     as_json: bool,
 ) -> None:
@@ -100,9 +102,11 @@ def predict(
     read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
+    if unknown:
+        model.encoding = model.encoding._replace(unknown=unknown)
     files = options.written(decimal, delimiter).like(model.experiment.data.files)
     layout, columns = _layout(model, top_k, proba), options.column_list(keep)
-    dtype, unknown = model.experiment.dtype, Counter[str]()
+    dtype, unseen = model.experiment.dtype, Counter[str]()
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
@@ -113,7 +117,7 @@ def predict(
                     console.note(extra_note(name, extra))
                 if row == 0 and (note := units_note(model.encoding, table)):
                     console.note(note)
-                unknown.update(count_unknown(model.encoding, table))
+                unseen.update(count_unknown(model.encoding, table))
                 start = row
                 for outputs in model.predict_batches(features):
                     part = slice(row - start, row - start + len(outputs))
@@ -124,8 +128,8 @@ def predict(
         raise ConfigError("standard output", "is closed", "add -o FILE")
     with atomic.open(output) if output and to_file else _standard_output() as stream:
         predictions.FORMATS[form](stream, chunks(), layout)
-    if unknown:
-        console.note(unknown_note(unknown))
+    if unseen:
+        console.note(unknown_note(unseen))
 
 
 def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":
