@@ -135,6 +135,10 @@ class UnitError(DataError):
     """A number in another unit than those before it in its column."""
 
 
+class WidthError(DataError):
+    """A line of a table that has more or fewer cells than the first."""
+
+
 class CheckpointError(MlpError):
     """A checkpoint that cannot be read, or cannot hold what it should."""
 

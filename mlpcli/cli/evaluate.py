@@ -30,6 +30,7 @@ PROBABILITIES = {
 @click.command(epilog="Example: mlp evaluate --weights mnist.npy --require 'accuracy>=0.97'")
 @options.weights
 @options.examples
+@options.unknown
 @click.option(
     "--top-k",
     type=click.IntRange(min=2),
@@ -66,6 +67,7 @@ def evaluate(
     target: str | None,
     decimal: str | None,
     delimiter: str | None,
+    unknown: str | None,
     top_k: int | None,
     require: tuple[str, ...],
     baseline: Path | None,
@@ -95,6 +97,8 @@ def evaluate(
     written = options.written(decimal, delimiter, data is not None)
     required, drops = _parse_gates(require, baseline, max_drop)
     model = store.load(weights)
+    if unknown:
+        model.encoding = model.encoding._replace(unknown=unknown)
     class_names, task = model.encoding.class_names, model.encoding.task
     options.check_top_k(top_k, len(class_names), task)
     about = subject(weights, model, split, data)

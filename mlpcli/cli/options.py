@@ -66,6 +66,11 @@ delimiter = click.option(
     type=click.Choice([",", ";", "tab", "|", "space"]),
     help="What is between its cells.  [default: as in training]",
 )
+unknown = click.option(
+    "--unknown",
+    type=click.Choice(["error", "ignore"]),
+    help="What a category is that was not seen in training.  [default: as in training]",
+)
 # Which labelled examples a model is evaluated on.
 examples = together(data_dir, split, data, target, decimal, delimiter)
 report = click.option(

@@ -15,6 +15,7 @@ from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from mlpcli.data.readers.table import Table
     from mlpcli.model import Model
     from mlpcli.prediction.layouts import Layout
     from mlpcli.prediction.outputs import PredictedBatch
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 )
 @options.decimal
 @options.delimiter
+@options.unknown
 @click.option("--invert", is_flag=True, help="Turn black to white in images: dark ink on paper.")
 @options.as_json
 def predict(
@@ -65,6 +67,7 @@ def predict(
     keep: tuple[str, ...],
     decimal: str | None,
     delimiter: str | None,
+    unknown: str | None,
     invert: bool,
     as_json: bool,
 ) -> None:
@@ -82,7 +85,6 @@ def predict(
 
     limit()
     from mlpcli.checkpoint import store
-    from mlpcli.data.pixels import units_note
     from mlpcli.data.unseen import count_unknown, extra_columns, extra_note, unknown_note
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
@@ -100,9 +102,11 @@ def predict(
     read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = store.load(weights)
+    if unknown:
+        model.encoding = model.encoding._replace(unknown=unknown)
     files = options.written(decimal, delimiter).like(model.experiment.data.files)
     layout, columns = _layout(model, top_k, proba), options.column_list(keep)
-    dtype, unknown = model.experiment.dtype, Counter[str]()
+    dtype, unseen = model.experiment.dtype, Counter[str]()
 
     def chunks() -> Iterator["PredictedBatch"]:
         for name in inputs:
@@ -111,9 +115,9 @@ def predict(
             for table, features in batches:
                 if row == 0 and (extra := extra_columns(table)):
                     console.note(extra_note(name, extra))
-                if row == 0 and (note := units_note(model.encoding, table)):
-                    console.note(note)
-                unknown.update(count_unknown(model.encoding, table))
+                if row == 0:
+                    _point_out(model, table, invert)
+                unseen.update(count_unknown(model.encoding, table))
                 start = row
                 for outputs in model.predict_batches(features):
                     part = slice(row - start, row - start + len(outputs))
@@ -124,8 +128,20 @@ def predict(
         raise ConfigError("standard output", "is closed", "add -o FILE")
     with atomic.open(output) if output and to_file else _standard_output() as stream:
         predictions.FORMATS[form](stream, chunks(), layout)
-    if unknown:
-        console.note(unknown_note(unknown))
+    if unseen:
+        console.note(unknown_note(unseen))
+
+
+def _point_out(model: "Model", table: "Table", inverted: bool) -> None:
+    """Say that images are not in the units, or on the ground, of those of the training."""
+    from mlpcli.data.pixels import ground_note, units_note
+
+    notes = [units_note(model.encoding, table)]
+    if model.experiment.data.files is None:
+        # Of the datasets known by name, all have a dark ground.
+        notes.append(ground_note(model.encoding, table, inverted))
+    for note in filter(None, notes):
+        console.note(note)
 
 
 def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":

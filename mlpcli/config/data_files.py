@@ -73,6 +73,8 @@ class Files(NamedTuple):
     """Whether a table's first line names its columns (None to detect)."""
     delimiter: str | None = None
     """What stands between a table's cells (None to detect)."""
+    bad_lines: str = "error"
+    """What to do about lines with more or fewer cells than the first: error or skip."""
     encoding: str | None = None
     """What the lines of a table are written in that are not UTF-8 (None: there are none)."""
     decimal: str | None = None
@@ -272,6 +274,7 @@ PARTS: dict[str, Validator] = {
     "time": _COLUMN,
     "header": BOOLEAN,
     "delimiter": Validator('"," or ";" or "\\t" or "|" or " "', choice(*DELIMITERS).parse),
+    "bad_lines": choice("error", "skip"),
     "encoding": Validator("the name of a text encoding such as cp1252 or shift_jis", _charset),
     "decimal": Validator('"." or ","', choice(*DECIMALS).parse),
     "thousands": Validator('"," or "." or " " or "\'"', choice(",", ".", " ", "'").parse),

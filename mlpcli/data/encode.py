@@ -161,12 +161,15 @@ def category_codes(encoding: Encoding, table: Table, j: int) -> NDArray[np.intp]
 def _recode(encoding: Encoding, table: Table, j: int) -> NDArray[np.intp]:
     """Return which category each text code of a column is; refuse unknown ones unless ignored."""
     codes, categories = category_codes(encoding, table, j), encoding.input_columns[j].categories
-    for unknown in np.flatnonzero(codes < 0) if encoding.unknown == "error" else ():
-        rows = np.flatnonzero(table.values[:, j] == unknown)
+    if encoding.unknown == "error":
+        rows = np.flatnonzero(np.isin(table.values[:, j], np.flatnonzero(codes < 0)))
         if len(rows):
+            text = table.texts[j][int(table.values[rows[0], j])]
+            more = f", nor are {len(rows) - 1} or more after it" if len(rows) > 1 else ""
             raise DataError(
                 table.row(int(rows[0])),
-                f"{table.column(j)}: {table.texts[j][unknown]!r} is no category seen in training",
-                f"the categories are {join_names(categories)}, or train with unknown: ignore",
+                f"{table.column(j)}: {text!r} is no category seen in training{more}",
+                f"the categories are {join_names(categories)}; mlp predict or evaluate --unknown "
+                "ignore, or unknown: ignore under data, takes others for none",
             )
     return codes

@@ -26,7 +26,7 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.splits import choose, divide, set_aside, strata, too_few
-from mlpcli.data.unseen import unseen_notes
+from mlpcli.data.unseen import skipped_notes, unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
 
@@ -108,7 +108,7 @@ def make_dataset(
             "combination is a class: to learn labels, write task: multilabel, and "
             f'label_separator: "{both.separator}" under data'
         )
-    notes += marked_notes(raw)
+    notes += [*skipped_notes(raw), *marked_notes(raw)]
     if len(raw.values) > len(table.values):
         dropped = len(raw.values) - len(table.values)
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")

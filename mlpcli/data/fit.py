@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.dates import date_features, fit_parts
 from mlpcli.data.encoding import TARGETS_CALLED, Column, Encoding
+from mlpcli.data.forms import unit_note
 from mlpcli.data.quantities import target_names
 from mlpcli.data.readers.table import Labels, Table, Values, blocks
 from mlpcli.data.targets import fit_classes
@@ -94,12 +95,12 @@ def _fit_column(table: Table, j: int, name: str) -> Column:
     counts = np.bincount(given.astype(np.intp), minlength=len(table.texts[j]))
     texts = [text for text, count in zip(table.texts[j], counts, strict=True) if count]
     if too_many_texts(len(texts), len(given)):
-        raise DataError(
-            table.where,
-            f"{table.column(j)} has {len(texts)} different texts in {len(given)} rows",
-            f"write ignore: [{table.reference(j)}]",
-            column=table.reference(j),
-        )
+        problem = f"{table.column(j)} has {len(texts)} different texts in {len(given)} rows"
+        remedy = f"write ignore: [{table.reference(j)}]"
+        if note := unit_note(texts):
+            which, _, how = note.partition("; ")
+            problem, remedy = f"{problem}, {which}", f"{how}, or {remedy}"
+        raise DataError(table.where, problem, remedy, column=table.reference(j))
     return Column(name, "category", tuple(sorted(texts)))
 
 

@@ -43,7 +43,7 @@ def open_labelled(
         target: where the classes are: a column, an array of an archive, or a file of labels; None
             for where they were in training, or a file beside this one.
         search_paths: what a file of labels may be relative to.
-        role: `train` or `test`, for archives that have both.
+        role: `train`, `validation` or `test`, for archives that have several.
         dtype: the precision of the network's arithmetic.
 
     Raises:

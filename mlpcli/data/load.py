@@ -267,6 +267,7 @@ def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
         dataset.encoding,
         experiment.data.files,
         search_paths=experiment.search_paths,
+        role="validation",
         dtype=experiment.dtype,
     )
     notes = (*dataset.notes, *unseen_notes(dataset.encoding, opened.table))

@@ -26,6 +26,11 @@ from mlpcli.errors import DataError, NotClassesError, join_names
 # A target of so many different numbers may be a quantity; with twice as many, and fewer examples
 # of each, it is taken for one.
 MANY_NUMBERS, EXAMPLES_PER_NUMBER = 10, 50
+# What several targets are, the first that they can be, and why.
+SEVERAL_TARGETS = (
+    ("classification", "each example has 1 for its class, and 0 for the others"),
+    ("multilabel", "several targets, each yes or no"),
+)
 
 
 class SuggestedConfig(NamedTuple):
@@ -129,8 +134,10 @@ def _make_dataset(files: Files, raw: Table, task: str | None) -> tuple[Dataset, 
     if task or files.label_separator is not None:
         return make(task or "multilabel"), "as --task says" if task else in_cells
     if isinstance(files.target, tuple) or (raw.labels and raw.labels.codes.ndim == 2):
-        with suppress(DataError):
-            return make("multilabel"), "several targets, each yes or no"
+        # Of tables, columns have names, and classes would lose them.
+        for kind, why in SEVERAL_TARGETS[isinstance(files.target, tuple) :]:
+            with suppress(DataError):
+                return make(kind), why
         return make("regression"), "several targets that are numbers"
     try:
         classes = make("classification", given=False)
@@ -180,6 +187,7 @@ DATA_COMMENTS = {
     "missing": "mean, drop or error",
     "missing_values": "words that stand for a missing value, beside the usual ones",
     "missing_target": "rows without a target: drop or error",
+    "bad_lines": "lines with more or fewer cells than the first: error or skip",
     "encoding": "of lines that are not UTF-8",
     "decimal": "what is before decimals, in numbers as spreadsheets write them",
     "thousands": "what is between groups of digits",

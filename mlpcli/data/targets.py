@@ -34,9 +34,7 @@ def fit_classes(labels: Labels, where: object, given: bool = False) -> tuple[str
         DataError: if there are no classes to tell apart.
         NotClassesError: if they look like quantities.
     """
-    if labels.codes.ndim > 1:
-        problem = f"has {labels.codes.shape[1]} targets for each example, but classes are in one"
-        raise DataError(where, problem, "write task: multilabel, or task: regression")
+    labels = _as_classes(labels, where)
     counts = np.bincount(labels.codes, minlength=len(labels.names))
     names = [name for name, count in zip(labels.names, counts, strict=True) if count]
     n = len(labels.codes)
@@ -79,6 +77,24 @@ def in_order(names: Collection[str], notation: Notation | None = None) -> tuple[
     return tuple(sorted(names, key=lambda name: (numbers[name], name)))
 
 
+def _as_classes(labels: Labels, where: object) -> Labels:
+    """Return classes as one target, (n,): where they are one-hot, (n, k), as positions from 0.
+
+    Raises:
+        DataError: if there are several targets that are not one-hot.
+    """
+    if labels.codes.ndim == 1:
+        return labels
+    k = labels.codes.shape[1]
+    numbers = [as_number(name, labels.notation) for name in labels.names]
+    if {0, 1}.issuperset(numbers) and (labels.codes >= 0).all():
+        hot = np.array(numbers)[labels.codes] == 1
+        if (hot.sum(axis=1) == 1).all():
+            return Labels(hot.argmax(axis=1), tuple(map(str, range(k))))
+    problem = f"has {k} targets for each example, but classes are in one, or one-hot"
+    raise DataError(where, problem, "write task: multilabel, or task: regression")
+
+
 def _look_like_quantities(numbers: list[float], each: float) -> bool:
     """Return whether targets that are all numbers are no classes.
 
@@ -106,20 +122,20 @@ def encode_labels(encoding: Encoding, table: Table) -> NDArray[np.integer]:
     """
     if table.labels is None:
         raise DataError(table.where, "has no classes", "say where they are with --target")
-    names = encoding.class_names
+    given, names = _as_classes(table.labels, table.where), encoding.class_names
     # The name as it stands wins over the number that it may be: 1 and 1.0 can be two classes.
     positions = {_canonical(name): i for i, name in enumerate(names)}
     positions |= {name: i for i, name in enumerate(names)}
     codes = np.array(
-        [positions.get(name, positions.get(_canonical(name), -1)) for name in table.labels.names],
+        [positions.get(name, positions.get(_canonical(name), -1)) for name in given.names],
         np.intp,
     )
-    labels = codes[table.labels.codes]
+    labels = codes[given.codes]
     if (labels < 0).any():
         row = int((labels < 0).argmax())
         raise DataError(
             table.row(row),
-            f"class {table.labels.names[table.labels.codes[row]]!r} was not seen in training",
+            f"class {given.names[given.codes[row]]!r} was not seen in training",
             f"the classes are {join_names(names)}",
         )
     return labels.astype(np.uint8 if len(names) <= 256 else np.int64)

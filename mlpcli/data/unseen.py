@@ -42,9 +42,18 @@ def unknown_note(counts: Mapping[str, int]) -> str:
     return f"{total} {are} of no category seen in training, and {count} as none: {listed}"
 
 
+def skipped_notes(table: Table) -> list[str]:
+    """Return, for the user, how many lines were left out, and which is the first."""
+    if not table.skipped:
+        return []
+    count, first = len(table.skipped), f"{table.where}:{table.skipped[0]}"
+    lines = "line was" if count == 1 else f"and {count - 1} more lines were"
+    return [f"{first}: {lines} left out: more or fewer cells than the first line has"]
+
+
 def unseen_notes(encoding: Encoding, table: Table) -> list[str]:
     """Return, for the user, all that a whole table has and the training had not."""
-    notes = []
+    notes = skipped_notes(table)
     if names := extra_columns(table):
         notes.append(extra_note(table.where, names))
     if counts := count_unknown(encoding, table):

@@ -1,5 +1,6 @@
 """`mlp init` on tables as people have them: what it chooses is said, and trains."""
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -364,3 +365,44 @@ def test_several_labels_in_one_cell_are_no_class_without_a_word(run_mlp, guess):
     assert "several" not in guess(grades)[1]
     plain = "x,place\n" + rows(90, lambda i: (i % 7, f"{'abc'[i % 3]}/{i % 5}"))
     assert "several" not in guess(plain)[1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "task"),
+    [(np.eye(3), "classification"), (1 - np.eye(3), "multilabel"), (2 * np.eye(3), "regression")],
+)
+def test_one_hot_arrays_are_classes(labels, task):
+    """Several targets of an array are classes where they are one-hot, else labels or numbers."""
+    numbers = np.random.default_rng(0).normal(size=(60, 4))
+    np.savez("d.npz", x=numbers, y=labels[np.arange(60) % 3])
+    text = suggest(Path("d.npz"), Wishes(), Path()).text
+    found = re.search(r"(?m)^# task: (\w+) \(", text)
+    assert found[1] == task
+
+
+def test_archives_with_validation_arrays(run_mlp):
+    """Of an archive as MedMNIST has it, the arrays of validation choose the weights."""
+    pixels = np.random.default_rng(0).integers(256, size=(60, 8, 8)).astype(np.uint8)
+    labels = np.arange(60)[:, np.newaxis] % 3
+    parts = {"train": slice(0, 30), "val": slice(30, 45), "test": slice(45, 60)}
+    arrays = {f"{part}_images": pixels[rows] for part, rows in parts.items()}
+    np.savez("d.npz", **arrays, **{f"{part}_labels": labels[rows] for part, rows in parts.items()})
+    said = run_mlp("init", "d.npz").stdout
+    assert "validation: the validation arrays of the archive, which choose the weights" in said
+    trained = run_mlp("train", "d.yaml", "--set", "epochs=2", "-q").stdout
+    assert "of 30)" in trained
+    assert "of 15)" in trained
+
+
+@pytest.mark.parametrize("names", [("train", "test", "val"), ("Training", "Testing", "Valid")])
+def test_folders_of_parts(names):
+    """Folders whose names say what is trained on, and what judges, are taken for that."""
+    image = pytest.importorskip("PIL.Image")
+    for part in names:
+        for k, level in enumerate((0, 99, 200)):
+            for i in range(12):
+                path = Path("d", part, f"class{k}", f"{i}.png")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                image.new("L", (4, 4), level + i).save(path)
+    text = suggest(Path("d"), Wishes(), Path()).text
+    assert all(f"the folder {part}" in text for part in names)

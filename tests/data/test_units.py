@@ -134,6 +134,18 @@ def test_singular_and_plural_are_one_unit(run_mlp, ending):
     assert "x: '7 month' is in month, but " in run.stderr
 
 
+def test_many_numbers_with_a_unit_say_how_they_are_read():
+    """Where they are too many for categories, the error names units, and the decimal comma."""
+    lines = [f"{i},5 km;{'ab'[i % 2]}\n" for i in range(60)]
+    Path("t.csv").write_text("far;y\n" + "".join(lines))
+    files, _ = parse_files({"train": "t.csv", "units": ["km"]})
+    said = "column far has 60 different texts in 60 rows, numbers with 'km'; "
+    said += r'decimal: ",", and units: \["km"\] under data reads them, or write ignore: \[far\]'
+    with pytest.raises(MlpError, match=said):
+        load_files(files, Preparation())
+    load_files(files._replace(decimal=","), Preparation())
+
+
 def test_a_unit_before_numbers(run_mlp):
     """Where all numbers have it, they are read, with the decimal comma that they have, too."""
     lines = [f"ca. {i % 30},{i % 10};Room {i % 7};{'ab'[i % 50 > 24]}\n" for i in range(100)]

@@ -68,8 +68,30 @@ def test_they_are_an_error_by_default(train):
     assert run.returncode == 1
     assert run.stderr == (
         "mlp: error: v.csv:3: column colour: 'green' is no category seen in training; the "
-        "categories are blue, red, or train with unknown: ignore\n"
+        "categories are blue, red; mlp predict or evaluate --unknown ignore, or unknown: ignore "
+        "under data, takes others for none\n"
     )
+
+
+def test_unknown_needs_no_other_training(run_mlp, train):
+    """`--unknown` of predict and evaluate overrules the training: none, or an error."""
+    assert train().returncode == 0
+    expected = run_mlp("predict", "--weights", "c.npy", "--proba", *inputs("csv")[:1])
+    files = "{train: t.csv, scale: standardize}"
+    Path("c.yaml").write_text(f"data: {files}\n{KEYS}", encoding="utf-8")
+    assert run_mlp("train", "c.yaml", "-q", "--overwrite").returncode == 0
+    predict = ("predict", "--weights", "c.npy", "--proba", "u.csv")
+    refused = run_mlp(*predict)
+    assert refused.returncode == 1
+    said = (
+        "u.csv:2: column colour: 'green' is no category seen in training, nor are 2 or more after"
+    )
+    assert said in refused.stderr
+    run = run_mlp(*predict, "--unknown", "ignore")
+    assert (run.stdout, run.stderr) == (expected.stdout, expected.stderr)
+    judge = ("evaluate", "--weights", "c.npy", "--data", "v.csv", "--unknown")
+    assert "1 value is of no category seen" in run_mlp(*judge, "ignore").stderr
+    assert run_mlp(*judge, "error").returncode == 1
 
 
 def test_train_and_evaluate_count(run_mlp, train):

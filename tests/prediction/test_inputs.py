@@ -107,7 +107,7 @@ BAD = {
     '{"age": 5}': "-:1: column colour is missing",
     '{"age": 5, "colour": "red"}\n[1, 2]': "-:2: is another kind of value",
     '{"age": 5, "colour": "red"}\nred,5': "-:2: is not JSON",
-    '{"age": [5], "colour": "red"}': "-:1: column age holds an array; give a number, a text",
+    '{"age": [5], "colour": "red"}': "-:1: column age holds an array, not of texts without |",
     '{"age": 1e400, "colour": "red"}': "-:1: column age: 'inf' is not a finite number",
     "colour,age\nred,x": "-:2: column age: 'x' is not a finite number; correct it\n",
     "colour,years\nred,5": "-:1: column age is missing",

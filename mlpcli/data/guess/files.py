@@ -11,12 +11,10 @@ from mlpcli.data.guess.record import Guess, Wishes, decide_missing
 from mlpcli.data.guess.table import guess_table
 from mlpcli.data.readers import images
 from mlpcli.data.readers.npy import npz_names
-from mlpcli.data.readers.read import has_test
+from mlpcli.data.readers.read import ROLE_WORDS, has_split
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import blocks
 from mlpcli.errors import ConfigError
-
-VALIDATION_FOLDERS = ("val", "valid", "validation")
 
 
 def guess_files(source: Source, wishes: Wishes) -> Guess:
@@ -55,9 +53,13 @@ def _guess_array(source: Source, guess: Guess) -> Guess:
         guess = guess._replace(files=guess.files._replace(target=str(source.labels.path)))
     if guess.files.target is not None:
         guess = guess.because(f"target: {guess.files.target}")
-    if source.format == "npz" and has_test(npz_names(source.path)):
+    names = npz_names(source.path) if source.format == "npz" else []
+    if has_split(names, "test"):
         finding = "test: the test arrays of the archive (a fraction sets examples aside instead)"
         guess = guess.because(finding, test=str(source.path))
+    if has_split(names, "validation"):
+        finding = "validation: the validation arrays of the archive, which choose the weights"
+        guess = guess.because(finding)._replace(validation=str(source.path))
     table = read_training(guess.files, source)
     if table.labels and (lacking := (table.labels.codes < 0).reshape(len(table.values), -1)).any():
         rows = int(lacking.any(axis=1).sum())
@@ -72,11 +74,14 @@ def _guess_folder(source: Source, guess: Guess) -> Guess:
     """Take `train`, `test` and `val` for what they say; choose size and colours of images."""
     path = source.path
     parts = images.class_folders(path)
-    validation = next((name for name in VALIDATION_FOLDERS if name in parts), None)
-    if "train" in parts and ("test" in parts or validation):
-        guess = guess.because("train: the folder of that name", train=str(path / "train"))
-        if "test" in parts:
-            guess = guess.because("test: the folder of that name", test=str(path / "test"))
+    train, test, validation = (
+        next((name for name in parts if name.lower() in words), None)
+        for words in ROLE_WORDS.values()
+    )
+    if train and (test or validation):
+        guess = guess.because(f"train: the folder {train}", train=str(path / train))
+        if test:
+            guess = guess.because(f"test: the folder {test}", test=str(path / test))
         if validation:
             finding = f"validation: the folder {validation}, which chooses the weights"
             guess = guess.because(finding)._replace(validation=str(path / validation))

@@ -10,11 +10,12 @@ from mlpcli.data.guess.header import names_columns
 from mlpcli.data.guess.record import Guess
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.charsets import likely_charset
-from mlpcli.data.readers.csv import columns_with_text
+from mlpcli.data.readers.csv import bad_lines, columns_with_text
 from mlpcli.data.readers.csv_dialect import (
     CsvOptions,
     Dialect,
     csv_options,
+    has_all_cells,
     looks_like_names,
     sniff,
     split_line,
@@ -25,10 +26,12 @@ from mlpcli.data.readers.parquet import date_columns
 from mlpcli.data.readers.read import csv_reader, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError, UnitError, one_line
+from mlpcli.errors import DataError, UnitError, WidthError, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
+# So small a share of lines may have another number of cells.
+FEW_LINES = 0.01
 
 
 def read_as_written(source: Source, guess: Guess) -> tuple[Table, Guess]:
@@ -39,7 +42,15 @@ def read_as_written(source: Source, guess: Guess) -> tuple[Table, Guess]:
         OSError: if it cannot be read.
     """
     if source.format == "table":
-        guess = _decide_header(source.path, _decide_charset(source.path, guess))
+        guess = _decide_charset(source.path, guess)
+        try:
+            return _read_lines(source, _decide_header(source.path, guess))
+        except WidthError as error:
+            guess = _decide_header(source.path, _skip_bad_lines(source, guess, error))
+    return _read_lines(source, guess)
+
+
+def _read_lines(source: Source, guess: Guess) -> tuple[Table, Guess]:
     return _decide_notation(source, *_read_all(source, _with_typed_dates(source, guess)))
 
 
@@ -52,6 +63,19 @@ def _decide_charset(path: Path, guess: Guess) -> Guess:
     return guess.because(finding, encoding=charset)
 
 
+def _skip_bad_lines(source: Source, guess: Guess, error: WidthError) -> Guess:
+    """Leave out the lines that have more or fewer cells than the first, where they are few.
+
+    Raises:
+        WidthError: the same, if they are many.
+    """
+    how = csv_reader(source, guess.files, HEADER_WORDS, new_names=False)
+    bad, good = bad_lines(source.path, *how)
+    if len(bad) >= FEW_LINES * good:
+        raise error
+    return guess._replace(files=guess.files._replace(bad_lines="skip"))
+
+
 def _decide_header(path: Path, guess: Guess) -> Guess:
     """Find out whether the first line names the columns; say so, and write it if it is a surprise.
 
@@ -61,6 +85,8 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     options = csv_options(guess.files._replace(header=False), HEADER_WORDS)
     dialect, lines = sniff(read_lines(path, guess.files.encoding), path, options)
     guess = guess._replace(findings=(*guess.findings, *_what_is_written(dialect)))
+    if guess.files.bad_lines == "skip":
+        lines = (line for line in lines if has_all_cells(line, dialect))
     rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
     names = tuple(cell.strip() for cell in rows[0])
     expected = looks_like_names(names, HEADER_WORDS)

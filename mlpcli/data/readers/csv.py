@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlpcli import signals
 from mlpcli.data.readers.blocks import Block, block_of, blocks_of, read_blocks
+from mlpcli.data.readers.csv_bad import find_bad, without_bad
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import (
     Columns,
@@ -82,23 +83,32 @@ def read_csv(
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
+    skipped, _ = bad_lines(path, options, read) if options.skip_bad else ([], 0)
+    table = _read_twice(path, select, options, read)
+    return table._replace(skipped=tuple(skipped))
+
+
+def _read_twice(
+    path: Path, select: Selector, options: CsvOptions, read: Callable[[Path], Iterator[Block]]
+) -> Table:
+    """Read a table, again where its first lines do not tell what a column is."""
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     try:
-        return _read(_examples(read(path), dialect), dialect, selection, options)
+        return _read(_examples(read(path), dialect, options), dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
-        blocks = _examples(read(path), dialect)
+        blocks = _examples(read(path), dialect, options)
         first, rest = _lines_of(islice(blocks, FIRST_BLOCKS)), _lines_of(blocks)
         columns = detect_columns(first, dialect, selection, options, rest)
-        return _read(_examples(read(path), dialect), dialect, selection, options, columns)
+        return _read(_examples(read(path), dialect, options), dialect, selection, options, columns)
 
 
 def _lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
     return chain.from_iterable(block.lines for block in blocks)
 
 
-def _examples(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Block]:
+def _examples(blocks: Iterator[Block], dialect: Dialect, options: CsvOptions) -> Iterator[Block]:
     """Yield the lines that hold examples."""
     above = len(dialect.above) + (dialect.names is not None)
     for block in blocks:
@@ -106,8 +116,30 @@ def _examples(blocks: Iterator[Block], dialect: Dialect) -> Iterator[Block]:
         above -= len(block.numbers) - len(rest.numbers)
         if dialect.delimiter == SPACE:
             rest = block_of([*map(single_spaced, rest.lines)])
+        if options.skip_bad:
+            rest = without_bad(rest, dialect)
         if rest.numbers:
             yield rest
+
+
+def bad_lines(
+    path: Path,
+    options: CsvOptions,
+    read: Callable[[Path], Iterator[Block]] = read_blocks,
+) -> tuple[list[int], int]:
+    """Return which lines of a table have more or fewer cells than the first, and how many have not.
+
+    Args:
+        path: the file.
+        options: what is known of it.
+        read: yields its lines.
+
+    Raises:
+        DataError: as `read_csv` does.
+        OSError: if it cannot be read.
+    """
+    dialect, _ = sniff(_lines_of(read(path)), path, options)
+    return find_bad(_examples(read(path), dialect, options._replace(skip_bad=False)), dialect)
 
 
 def _read(
@@ -155,7 +187,7 @@ def columns_with_text(
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     text = set(selection.text)
-    for block in _examples(read(path), dialect):
+    for block in _examples(read(path), dialect, options):
         signals.check()
         left = [column for column in selection.features if column not in text]
         for column, cells in cells_that_are_not_plain(block, dialect, left, options.notation):

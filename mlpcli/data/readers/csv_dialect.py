@@ -19,8 +19,10 @@ from mlpcli.data.readers.csv_start import (
 )
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import Notation, parse_number
-from mlpcli.errors import DataError
+from mlpcli.errors import DataError, WidthError
 
+# What to do about lines that have more or fewer cells.
+SKIP = "or leave such lines out in training: bad_lines: skip, under data"
 SPACES = re.compile('("[^"]*")| +')
 
 
@@ -41,6 +43,8 @@ class CsvOptions(NamedTuple):
     """Numbers that do; the reader leaves them as they are."""
     notation: Notation | None = None
     """How numbers are written; None for what Python's `float` takes."""
+    skip_bad: bool = False
+    """Whether lines with more or fewer cells than the first are left out."""
     bare: bool = False
     """Whether nothing can stand above the table."""
 
@@ -61,6 +65,7 @@ def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
         missing.words(text=False),
         missing.numbers,
         notation_of(files),
+        files.bad_lines == "skip",
     )
 
 
@@ -233,7 +238,8 @@ def split_line(line: Line, dialect: Dialect) -> list[str]:
     """Return a line's cells.
 
     Raises:
-        DataError: naming the line, if it has more or fewer than the first, or stray quotes.
+        WidthError: naming the line, if it has more or fewer than the first.
+        DataError: naming the line, if it has stray quotes.
     """
     cells = _split(line, dialect.delimiter, dialect.where)
     if len(cells) != dialect.width:
@@ -241,14 +247,27 @@ def split_line(line: Line, dialect: Dialect) -> list[str]:
     return cells
 
 
-def _another_width(line: Line, width: int, dialect: Dialect) -> DataError:
+def has_all_cells(line: Line, dialect: Dialect) -> bool:
+    """Return whether a line has as many cells as the first.
+
+    Raises:
+        DataError: naming the line, if it has stray quotes.
+    """
+    return len(_split(line, dialect.delimiter, dialect.where)) == dialect.width
+
+
+def _another_width(line: Line, width: int, dialect: Dialect) -> WidthError:
     problem, remedy = f"has {width} values", f"the first line has {dialect.width}"
     if is_comment(line.text):
         problem += ", and begins as a comment does"
         remedy = "remove it: comments are left out above a table, and not amid it"
     elif width > dialect.width and line.number <= dialect.first + AHEAD:
         remedy += ": remove it if it stands above the table"
-    return DataError(f"{dialect.where}:{line.number}", problem, remedy)
+    elif width > dialect.width:
+        remedy += f": quote a cell with {dialect.delimiter!r} in it, {SKIP}"
+    else:
+        remedy += f": fill it up, {SKIP}"
+    return WidthError(f"{dialect.where}:{line.number}", problem, remedy)
 
 
 def _split(line: Line, delimiter: str, where: Path | str) -> list[str]:

@@ -16,6 +16,10 @@ from typing import Any
 from mlpcli.data.readers.lines import LONGEST_LINE, Line, file_text
 from mlpcli.errors import DataError
 
+# What is put between the texts of an array.
+BETWEEN = "|"
+# A name of an object in an object may not have more characters.
+LONGEST_NAME = 1000
 GAP = re.compile(r"[ \t\r\n]*")
 # What an array begins with whose elements are rows, not cells; the rest may be on later lines.
 ARRAY = re.compile(r"\s*\[\s*([\[{\]]|$)")
@@ -72,17 +76,43 @@ def _objects(
     for number, value in values:
         if not isinstance(value, dict):
             raise _another_kind(where, number)
+        named = _flat(value, where, number)
         if not names:
-            names, known = list(value), value.keys()
+            names, known = list(named), named.keys()
             if not names:
                 raise DataError(f"{where}:{number}", "has no names", "give each cell one")
             yield Line(number, _line(names))
-        if not new_names and not value.keys() <= known:
-            name = next(name for name in value if name not in known)
+        # A null may stand for an object.
+        new = (name for name in named if name not in known and named[name] is not None)
+        if not new_names and (name := next(new, None)) is not None:
             remedy = "give it there, too, as null if need be"
             raise DataError(f"{where}:{number}", f"{name!r} was not in the first object", remedy)
-        cells = tuple(value.get(name) for name in names)
+        cells = tuple(named.get(name) for name in names)
         yield _row(cells, names, where, number, point)
+
+
+def _flat(value: dict[str, Any], where: object, number: int) -> dict[str, Any]:
+    """Return an object without objects in it: what is b in an object called a is a.b.
+
+    Raises:
+        DataError: if two would be called the same, or a name is too long.
+    """
+    named: dict[str, Any] = {}
+    pending = [("", iter(value.items()))]
+    while pending:
+        before, items = pending[-1]
+        for name, inner in items:
+            called = f"{before}{name}"
+            if called in named or (before and len(called) > LONGEST_NAME):
+                problem = f"{called[:60]!r} is what two cells are called, or too long a name"
+                raise DataError(f"{where}:{number}", problem, "name them otherwise")
+            if isinstance(inner, dict):
+                pending.append((f"{called}.", iter(inner.items())))
+                break
+            named[called] = inner
+        else:
+            pending.pop()
+    return named
 
 
 def _arrays(values: Iterator[Numbered], where: object, point: str) -> Iterator[Line]:
@@ -95,7 +125,9 @@ def _arrays(values: Iterator[Numbered], where: object, point: str) -> Iterator[L
 def _row(
     values: tuple[Any, ...], names: Iterable[object], where: object, number: int, point: str
 ) -> Line:
-    cells = [_cell(value, name, where, number) for value, name in zip(values, names, strict=True)]
+    pairs = zip(values, names, strict=True)
+    values = tuple(_joined(value, name, where, number) for value, name in pairs)
+    cells = ["" if value is None else value for value in values]
     if point != ".":
         cells = [str(cell).replace(".", point) if type(cell) is float else cell for cell in cells]
     return Line(number, _line(cells), values)
@@ -105,13 +137,23 @@ def _another_kind(where: object, number: int) -> DataError:
     return DataError(f"{where}:{number}", "is another kind of value", "give objects, or arrays")
 
 
-def _cell(value: Any, name: object, where: object, number: int) -> Any:
-    """Return what a cell of a table has of a value: nothing for null."""
+def _joined(value: Any, name: object, where: object, number: int) -> Any:
+    """Return what a cell of a table has of a value: of texts in an array, all with | between.
+
+    Raises:
+        DataError: if it is an object, or an array of anything else.
+    """
+    if isinstance(value, list) and all(isinstance(v, str) and BETWEEN not in v for v in value):
+        return BETWEEN.join(value)
     if isinstance(value, dict | list):
-        kind = "an object" if isinstance(value, dict) else "an array"
+        kind = (
+            "an object" if isinstance(value, dict) else f"an array, not of texts without {BETWEEN}"
+        )
         remedy = "give a number, a text, true, false or null"
+        if isinstance(name, str) and name.replace(".", "_").isidentifier():
+            remedy += f", or leave it out with jq -c 'del(.{name})'"
         raise DataError(f"{where}:{number}", f"column {name} holds {kind}", remedy)
-    return "" if value is None else value
+    return value
 
 
 def _line(cells: list[Any]) -> str:

@@ -31,6 +31,14 @@ from mlpcli.data.readers.table import (
 from mlpcli.errors import DataError
 
 FEATURE_NAMES = ("x", "X", "data", "features", "images", "arr_0")
+# Numbers and texts, which may be UTF-8.
+LABEL_KINDS = NUMBERS + "US"
+# What parts of the data are called, in names of arrays.
+ROLE_WORDS = {
+    "train": ("train", "training"),
+    "test": ("test", "testing"),
+    "validation": ("val", "valid", "validation"),
+}
 LABEL_NAMES = ("y", "Y", *TARGET_NAMES, "arr_1")
 
 
@@ -58,7 +66,7 @@ def read_files(
         labelled: whether the classes are read, too.
         features: for arrays, n_1 where it is known.
         image_shape: what images are to become, where it is known.
-        role: `train` or `test`, for archives that have both.
+        role: `train`, `validation` or `test`, for archives that have several.
         new_names: whether JSON objects may have names that the first one has not.
 
     Raises:
@@ -181,12 +189,14 @@ def _read_archive(
     """Read the features of a `.npz` file, and its labels unless these are in one of their own."""
     names = npz_names(path)
     given = target if isinstance(target, str) and not separate else None
-    y = given if given in names else _first(names, LABEL_NAMES, "y", role)
+    y = given if given in names else _first(names, (*_of_role(LABEL_NAMES, role), *LABEL_NAMES))
     if given and given not in names and labelled:
         remedy = f"its arrays are {', '.join(names)}"
         raise DataError(path, f"has no array {given}", remedy, "data.target")
     rest = [name for name in names if name != y]
-    x = _first(rest, FEATURE_NAMES, "x", role) or (rest[0] if len(rest) == 1 else None)
+    x = _first(rest, (*_of_role(FEATURE_NAMES, role), *FEATURE_NAMES)) or (
+        rest[0] if len(rest) == 1 else None
+    )
     if x is None:
         raise DataError(
             path,
@@ -195,16 +205,21 @@ def _read_archive(
         )
     if separate or y is None or not labelled:
         return read_npz(path, x), None
-    return read_npz(path, x), _labels_of(read_npz(path, y, NUMBERS + "U"), path)
+    return read_npz(path, x), _labels_of(read_npz(path, y, LABEL_KINDS), path)
 
 
-def has_test(names: list[str]) -> bool:
-    """Return whether arrays of these names are features and labels to test on."""
-    return not {"x_test", "X_test"}.isdisjoint(names) and not {"y_test", "Y_test"}.isdisjoint(names)
+def has_split(names: list[str], role: str) -> bool:
+    """Return whether arrays of these names are features and labels for a role of their own."""
+    return all(_first(names, _of_role(usual, role)) for usual in (FEATURE_NAMES, LABEL_NAMES))
 
 
-def _first(names: list[str], usual: tuple[str, ...], letter: str, role: str) -> str | None:
-    candidates = (f"{letter}_{role}", f"{letter.upper()}_{role}", *usual)
+def _of_role(usual: tuple[str, ...], role: str) -> tuple[str, ...]:
+    """Return what arrays for a role may be called: x_test, test_images."""
+    pairs = [(name, word) for word in ROLE_WORDS[role] for name in usual]
+    return tuple(each for name, word in pairs for each in (f"{name}_{word}", f"{word}_{name}"))
+
+
+def _first(names: list[str], candidates: tuple[str, ...]) -> str | None:
     return next((name for name in candidates if name in names), None)
 
 
@@ -212,7 +227,7 @@ def _read_labels(source: Source, charset: str | None) -> Labels:
     """Read one label per example: an array, or lines of text, as `read_lines` does."""
     path, kind, _ = source
     if kind == "npy":
-        return _labels_of(read_npy(path, NUMBERS + "U"), path)
+        return _labels_of(read_npy(path, LABEL_KINDS), path)
     if kind == "idx":
         return _labels_of(read_idx(path), path)
     if kind != "table":
@@ -229,6 +244,12 @@ def _labels_of(array: NDArray[np.generic], path: Path) -> Labels:
     if array.dtype.kind == "f" and np.isinf(array).any():
         row = np.argwhere(np.isinf(array))[0]
         raise DataError(f"{path}: row {row[0]}", f"the label is {array[tuple(row)]}", "correct it")
+    if array.dtype.kind == "S":
+        try:
+            array = np.char.decode(array.astype(np.bytes_), "utf-8")
+        except UnicodeDecodeError:
+            problem = "has labels that are bytes, and not UTF-8"
+            raise DataError(path, problem, "write them again as text with np.save") from None
     if array.dtype.kind == "U" and not _is_text(array):
         raise DataError(path, "has labels that are no text", "write them again with np.save")
     return name_labels(array)

@@ -91,6 +91,8 @@ class Table(NamedTuple):
     """For columns of `values` that hold text, the text of each code."""
     lines: NDArray[np.intp] | None = None
     """(n,) the line of each example, where the file has lines."""
+    skipped: tuple[int, ...] = ()
+    """The lines that were left out, since they have more or fewer cells."""
     rows: NDArray[np.integer] | range | None = None
     """(n,) the row of each example in the file, where they are not all of it."""
     image_shape: tuple[int, int] | None = None

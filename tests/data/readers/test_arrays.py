@@ -53,9 +53,9 @@ def test_idx(dtype):
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("labels", [Y, Y.astype(float), Y[:, None], Y.astype(str)])
+@pytest.mark.parametrize("labels", [Y, Y.astype(float), Y[:, None], Y.astype(str), Y.astype(bytes)])
 def test_npy_and_labels(labels, order):
-    """`.npy` arrays train, their labels whole numbers, text, or a column, in another file."""
+    """`.npy` arrays train, their labels whole numbers, text or a column, in another file."""
     np.save("x.npy", np.asarray(X, order=order))
     np.save("labels.npy", labels)
     dataset = opened(train="x.npy", target="labels.npy")
@@ -93,7 +93,8 @@ def test_labels_in_a_column(position, target):
 @pytest.mark.parametrize(
     ("given", "beside"),
     [("x.npy", "y.npy"), ("X_train.npy", "y_train.npy"), ("train-images.npy", "train-labels.npy"),
-     ("a-images-idx3-ubyte", "a-labels-idx1-ubyte")],
+     ("a-images-idx3-ubyte", "a-labels-idx1-ubyte"),
+     ("a-images.idx3-ubyte", "a-labels.idx1-ubyte")],
 )  # fmt: skip
 def test_labels_beside(given, beside):
     """Without a target, labels are looked for in the file that is named like the features."""
@@ -112,6 +113,41 @@ def test_npz(x, y, target, save):
     """An archive has both, under the usual names or those that target says."""
     save("d.npz", **{x: X, y: Y})
     assert_is_the_data(opened(train="d.npz", target=target))
+
+
+def test_one_hot_labels_are_classes():
+    """Of labels with a 1 in one of k columns the classes are 0 to k - 1, there and elsewhere."""
+    classes = np.array([0, 2, 1, 2, 0, 1])
+    np.savez("d.npz", x=X, y=np.eye(3)[classes])
+    dataset = opened(train="d.npz")
+    assert dataset.encoding.class_names == ("0", "1", "2")
+    np.testing.assert_array_equal(dataset.train.labels, classes)
+    for name, labels in (("hot", np.eye(3, dtype=int)[classes]), ("plain", classes)):
+        np.savez(f"{name}.npz", x=X, y=labels)
+        more = open_labelled(Path(f"{name}.npz"), dataset.encoding)
+        np.testing.assert_array_equal(more.examples.labels, classes)
+    np.savez("several.npz", x=X, y=1 - np.eye(3)[classes])
+    with pytest.raises(DataError, match="has 3 targets for each example"):
+        open_labelled(Path("several.npz"), dataset.encoding)
+
+
+@pytest.mark.parametrize("name", ["{0}_{1}", "{1}_{0}"], ids=["x_train", "train_x"])
+@pytest.mark.parametrize(("x", "y"), [("x", "y"), ("images", "labels")])
+@pytest.mark.parametrize("validation", ["val", "validation"])
+def test_npz_of_all_splits(name, x, y, validation):
+    """An archive of arrays for training, validation and test serves as all three files."""
+    parts = {"train": slice(0, 6), validation: slice(2, 5), "test": slice(0, 2)}
+    arrays = {
+        name.format(letter, part): array[rows]
+        for part, rows in parts.items()
+        for letter, array in ((x, X), (y, Y))
+    }
+    np.savez("d.npz", **arrays)
+    dataset = opened(train="d.npz", test="d.npz")
+    assert_is_the_data(dataset)
+    np.testing.assert_array_equal(dataset.test.features, X[:2].reshape(2, 4))
+    held = open_labelled(Path("d.npz"), dataset.encoding, role="validation")
+    np.testing.assert_array_equal(held.examples.features, X[2:5].reshape(3, 4))
 
 
 def test_npz_of_both_splits():
@@ -193,7 +229,7 @@ BAD = {
     "scalar": (lambda: np.save("x.npy", 3.0),
                r"x.npy: has shape \(\); give an array of shape \(examples, features\)"),
     "no rows": (lambda: np.save("x.npy", X[:0]), r"x.npy: has shape \(0, 2, 2\)"),
-    "one-hot labels": (lambda: np.save("y.npy", np.eye(6)), "x.npy: has 6 targets for each"),
+    "several labels": (lambda: np.save("y.npy", 1 - np.eye(6)), "x.npy: has 6 targets for each"),
     "nan label": (lambda: np.save("y.npy", np.array([1, 2, 1, 2, np.nan, 1])),
                   "row 4: the target is missing"),
     "no labels": (lambda: Path("y.npy").unlink(), "x.npy: has no classes; name the file"),

@@ -198,11 +198,59 @@ def test_an_array_on_standard_input(run_mlp, indent):
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-def test_nested_values_are_refused(run_mlp):
-    """A value that is no cell is named by line and column."""
-    write("t.jsonl", [{"a": 1, "y": "n"}, {"a": {"b": 1}, "y": "y"}])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"a": {"b": 1}}, "'a.b' was not in the first object; give it there"),
+        ({"a": [1]}, "column a holds an array, not of texts without |; give a number, a text, "),
+        ({"a": [{"b": "c"}]}, "null, or leave it out with jq -c 'del(.a)'"),
+        ({"a": ["b|c"]}, "column a holds an array, not of texts without |; "),
+        ({"a": 1, "o.p": 2}, "'o.p' is what two cells are called, or too long a name; name"),
+        ({"o.p": 2, "a": 1}, "'o.p' is what two cells are called, or too long a name; name"),
+        ({"a": {"b" * 1000: 1}}, f"'a.{'b' * 58}' is what two cells are called, or too long"),
+    ],
+)
+def test_values_that_are_no_cells(run_mlp, value, said):
+    """What is no column, or two, is named by its line."""
+    value = value | {"o": {"p": 1}} if "a" in [*value][:1] else {"o": {"p": 1}} | value
+    write("t.jsonl", [{"a": 1, "o": {"p": 1}, "y": "n"}, {**value, "y": "y"}])
     Path("c.yaml").write_text(f"data: {{train: t.jsonl}}\n{KEYS}", encoding="utf-8")
-    assert run_mlp("train", "c.yaml").stderr == (
-        "mlp: error: t.jsonl:2: column a holds an object; give a number, a text, true, false or "
-        "null\n"
-    )
+    run = run_mlp("train", "c.yaml")
+    assert run.stderr.startswith("mlp: error: t.jsonl:2: ")
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_objects_in_objects_are_columns(run_mlp):
+    """They train as the flat ones do, null for one is missing, and texts in arrays are labels."""
+    tags = [[name for j, name in enumerate("abc") if i >> j & 1] for i in range(42)]
+    flat = [
+        {"colour": row["colour"], "who.age": row["age"], "who.y": row["y"], "tags": "|".join(tag)}
+        for row, tag in zip(ROWS, tags, strict=True)
+    ]
+    nested = [
+        {
+            "colour": row["colour"],
+            "who": {"age": row["age"], "y": row["y"]},
+            "tags": tag,
+        }
+        for row, tag in zip(ROWS, tags, strict=True)
+    ]
+    data = "target: tags, label_separator: '|', missing: mean"
+    models = []
+    for name, rows in (("flat", flat), ("nested", nested)):
+        write(f"{name}.jsonl", rows)
+        text = f"data: {{train: {name}.jsonl, {data}}}\n{KEYS}".replace("[3, 4, 2]", "[5, 4, 3]")
+        Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+        run = run_mlp("train", f"{name}.yaml", "-q")
+        assert run.returncode == 0, run.stderr
+        models.append(store.load(Path(f"{name}.npy")))
+    np.testing.assert_array_equal(*(model.network.theta for model in models))
+    write("p.jsonl", [{"who": None, "colour": "red", "tags": ["a"]}, nested[0]])
+    run = run_mlp("predict", "--weights", "nested.npy", "p.jsonl")
+    assert "who.age" in run.stderr
+    write("p.jsonl", [nested[0], {"who": None, "colour": "red", "tags": ["a", "b"]}])
+    run = run_mlp("predict", "--weights", "nested.npy", "p.jsonl", "--keep", "tags", "--json")
+    assert [json.loads(line)["kept"]["tags"] for line in run.stdout.splitlines()] == ["", "a|b"]
+    train = run_mlp("train", "nested.yaml", "--overwrite", "-q", "--set", "data.train=p.jsonl")
+    assert "was not in the first object" not in train.stderr
