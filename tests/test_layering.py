@@ -31,7 +31,7 @@ LIBRARIES = {
     "requests": ("data.builtin.transport",),
     "urllib3": ("data.builtin.transport",),
     "yaml": ("config",),
-    "PIL": ("data.readers.images",),
+    "PIL": ("data.readers.images", "data.readers.image_files"),
     "pyarrow": ("data.readers.parquet",),
     "numba": ("nn.compiled.jit", "nn.compiled.blas", "nn.compiled.team", "nn.compiled.views"),
     "llvmlite": ("nn.compiled.blas", "nn.compiled.team"),

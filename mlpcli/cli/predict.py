@@ -15,6 +15,7 @@ from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from mlpcli.data.readers.table import Table
     from mlpcli.model import Model
     from mlpcli.prediction.layouts import Layout
     from mlpcli.prediction.outputs import PredictedBatch
@@ -84,7 +85,6 @@ def predict(
 
     limit()
     from mlpcli.checkpoint import store
-    from mlpcli.data.pixels import units_note
     from mlpcli.data.unseen import count_unknown, extra_columns, extra_note, unknown_note
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
@@ -115,8 +115,8 @@ def predict(
             for table, features in batches:
                 if row == 0 and (extra := extra_columns(table)):
                     console.note(extra_note(name, extra))
-                if row == 0 and (note := units_note(model.encoding, table)):
-                    console.note(note)
+                if row == 0:
+                    _point_out(model, table, invert)
                 unseen.update(count_unknown(model.encoding, table))
                 start = row
                 for outputs in model.predict_batches(features):
@@ -130,6 +130,18 @@ def predict(
         predictions.FORMATS[form](stream, chunks(), layout)
     if unseen:
         console.note(unknown_note(unseen))
+
+
+def _point_out(model: "Model", table: "Table", inverted: bool) -> None:
+    """Say that images are not in the units, or on the ground, of those of the training."""
+    from mlpcli.data.pixels import ground_note, units_note
+
+    notes = [units_note(model.encoding, table)]
+    if model.experiment.data.files is None:
+        # Of the datasets known by name, all have a dark ground.
+        notes.append(ground_note(model.encoding, table, inverted))
+    for note in filter(None, notes):
+        console.note(note)
 
 
 def _layout(model: "Model", top_k: int | None, proba: bool) -> "Layout":

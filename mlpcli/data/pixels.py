@@ -8,6 +8,8 @@ from mlpcli.data.readers.table import Table, Values, blocks
 
 # Images whose white is so many times that of the training, or so small a part, have other units.
 FAR = 100
+# Bytes above it are rather white than black.
+LIGHT = 127
 # What pixels usually are: the first that holds them is it.
 USUAL = ((0.0, 1.0), (-1.0, 1.0), BYTE_RANGE)
 
@@ -53,6 +55,29 @@ def units_note(encoding: Encoding, table: Table) -> str:
         f"{table.where}: its largest value is {high:g}, and white was {white:g} in training; "
         "give images in the units of the training data"
     )
+
+
+def has_light_ground(images: NDArray[np.uint8]) -> bool:
+    """Return whether most pixels at the edges of images, (n, rows, columns, ...), are light."""
+    rows, columns = images[:, (0, -1)], images[:, :, (0, -1)]
+    return bool(np.median(np.concatenate([rows.reshape(-1), columns.reshape(-1)])) > LIGHT)
+
+
+def ground_note(encoding: Encoding, table: Table, inverted: bool) -> str:
+    """Return, for the user, that files of images have a light ground; "" where they have not.
+
+    Args:
+        encoding: of images with a dark ground.
+        table: some of the examples, with their files where they are such.
+        inverted: whether black was turned to white.
+    """
+    if encoding.image_shape is None or table.files is None:
+        return ""
+    images = table.values.reshape(len(table.values), *encoding.image_shape, -1)
+    if not has_light_ground(images):
+        return ""
+    remedy = "leave out --invert" if inverted else "--invert makes dark ink on paper such"
+    return f"{table.files[0]}: the ground is light, and was dark in training; {remedy}"
 
 
 def in_pixel_range(encoding: Encoding, table: Table) -> Table:

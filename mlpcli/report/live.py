@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.data.pixels import has_light_ground
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError
 from mlpcli.export.of_model import steps_of
@@ -144,8 +145,7 @@ def framing_of(images: NDArray[np.uint8]) -> tuple[int, float | None]:
         The paper, and the larger side of the ink's box, the median, as a share of the larger side
         of an image; None where the ink's centre is not in the middle of nearly every image.
     """
-    edges = np.concatenate([images[:, (0, -1)].reshape(-1), images[:, :, (0, -1)].reshape(-1)])
-    paper = 255 if np.median(edges) > 127 else 0
+    paper = 255 if has_light_ground(images) else 0
     ink = np.abs(images.astype(np.float64) - paper)
     rows, columns = images.shape[1:]
     inked = ink.sum(axis=(1, 2)) > 0

@@ -120,3 +120,25 @@ def test_images_in_other_units_are_pointed_out(run_mlp, trained_on, given, said)
     assert said in predicted.stderr
     assert said.replace("x.npy", "more.npz") in evaluated.stderr
     assert bool(said) == ("units" in predicted.stderr)
+
+
+def test_ink_on_paper_is_pointed_out(run_mlp, data_dir):
+    """Of digits as they are written, `--invert` is named; with it, and of MNIST's own, nothing."""
+    Path("c.yaml").write_text(
+        "data: mnist\nstructure: [784, 10]\neta: 0.1\nbt_size: 1000\nepochs: 1\n"
+    )
+    run_mlp("train", "c.yaml", "-q", "--data-dir", data_dir)
+    digit = np.zeros((28, 28), np.uint8)
+    digit[5:23, 13:16] = 255
+    Image.fromarray(digit).save("dark.png")
+    Image.fromarray(255 - digit).save("light.png")
+    for name, args, said in (
+        ("light.png", [], "light.png: the ground is light, and was dark in training; --invert"),
+        ("light.png", ["--invert"], ""),
+        ("dark.png", [], ""),
+        ("dark.png", ["--invert"], "leave out --invert"),
+    ):
+        run = run_mlp("predict", "--weights", "c.npy", *args, name)
+        assert len(run.stdout.splitlines()) == 1
+        assert said in run.stderr
+        assert bool(said) == bool(run.stderr)

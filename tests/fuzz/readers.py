@@ -29,6 +29,7 @@ FILES = {
     "csv": "x.csv", "csv.gz": "x.csv.gz", "tsv": "x.tsv", "jsonl": "-", "npy": "x.npy",
     "npz": "x.npz", "idx": "x-images-idx3", "idx.gz": "x-images-idx3.gz", "parquet": "x.parquet",
     "png": "d/a/1.png", "jpeg": "d/a/1.jpg", "bmp": "d/a/1.bmp",
+    "gif": "d/a/1.gif", "webp": "d/a/1.webp", "tiff": "d/a/1.tiff", "pgm": "d/a/1.pgm",
     "labels": "y.csv", "labels.npy": "y.npy", "labels.idx": "y.idx",
 }  # fmt: skip
 NAMES = tuple(FILES)
@@ -128,6 +129,10 @@ SOUND: dict[str, tuple[bytes, ...]] = {
     "png": (image("PNG"), image("PNG", bits=1)),
     "jpeg": (image("JPEG"), camera()),
     "bmp": (image("BMP"),),
+    "gif": (image("GIF"),),
+    "webp": (image("WEBP"), image("WEBP", lossless=True)),
+    "tiff": (image("TIFF"), image("TIFF", compression="tiff_lzw")),
+    "pgm": (image("PPM"),),
     "labels": (b"a\nb\n" * 3,),
     "labels.npy": (npy(LABELS), npy(np.array(["a", "b"] * 3))),
     "labels.idx": (idx(LABELS),),

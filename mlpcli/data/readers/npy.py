@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from mlpcli.data.readers.foreign import foreign_archive
 from mlpcli.data.readers.regular import open_regular, read_exactly
 from mlpcli.data.readers.table import check_expansion, stays_on_disk
 from mlpcli.errors import DataError, os_reason
@@ -100,10 +101,10 @@ def npz_names(path: Path) -> list[str]:
         DataError: if it is none.
     """
     with _archive(path) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist()
-                 if name.endswith(".npy")]  # fmt: skip
+        members = archive.namelist()
+    names = [name.removesuffix(".npy") for name in members if name.endswith(".npy")]
     if not names:
-        raise DataError(path, "is a zip file without arrays", "write arrays with np.savez")
+        raise DataError(path, *foreign_archive(members))
     if len(set(names)) < len(names):
         raise DataError(path, "two arrays have the same name", "write arrays with np.savez")
     return names

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mlpcli.config.data_files import Target
 from mlpcli.data.readers import images
+from mlpcli.data.readers.foreign import HEAD, foreign
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
 from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
 from mlpcli.data.readers.parquet import PARQUET_MAGIC
@@ -69,7 +70,7 @@ def detect_format(path: Path) -> str:
     """Return what a file is: table, json, npy, npz, idx, parquet, image or folder.
 
     Raises:
-        DataError: if it is empty, or a compressed array.
+        DataError: if it is empty, a compressed array, or what no reader takes.
         OSError: if it cannot be read.
     """
     if path.is_dir():
@@ -77,18 +78,20 @@ def detect_format(path: Path) -> str:
     if path.suffix.lower() in images.SUFFIXES:
         return "image"
     with open_maybe_gzipped(path) as (stream, compressed):
-        head = stream.read(8)
+        head = stream.read(HEAD)
     if not head:
         raise DataError(path, "is empty", "give a file with examples")
     if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
         raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
+    if other := foreign(head):
+        raise DataError(path, *other)
     for magic, name in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):
         if head.startswith(magic):
             return name
     if head[:2] == b"\0\0":
         return "idx"
     by_name = path.name.lower().removesuffix(".gz").endswith(JSON_SUFFIXES)
-    return "json" if by_name or JSON_HEAD.match(head) else "table"
+    return "json" if by_name or JSON_HEAD.match(head[:8]) else "table"
 
 
 def find_label_file(path: Path) -> Path | None:

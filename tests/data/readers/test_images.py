@@ -41,7 +41,7 @@ def opened(**keys):
     return load_files(Files("d", **keys), Preparation())
 
 
-@pytest.mark.parametrize("suffix", [".png", ".bmp", ".PNG"])
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".PNG", ".gif", ".tiff", ".ppm"])
 @pytest.mark.parametrize("pixels", [GRAY, COLOUR])
 def test_lossless_images_are_their_pixels(suffix, pixels):
     """Bytes come out as they were saved, a row per image, classes named like their folders."""
@@ -92,6 +92,30 @@ def test_size():
     np.testing.assert_array_equal(dataset.train.features, np.array([[9], [9], [200]]).repeat(32, 1))
 
 
+def test_palettes():
+    """Colours of a palette are what they stand for, gray where all are; clear ones are black."""
+    names = ("a/0.png", "a/1.png", "b/0.gif")
+    for name in names:
+        save(name, GRAY[0], "P")
+    np.testing.assert_array_equal(opened().train.features, np.tile(GRAY[0].reshape(1, -1), (3, 1)))
+    coloured = Image.fromarray(np.array([[0, 1, 2]], np.uint8), "P")
+    coloured.putpalette([255, 0, 0, 1, 2, 3, 0, 0, 200])
+    for name in names:
+        coloured.save(Path("d") / name, transparency=2)
+    np.testing.assert_array_equal(opened().train.features, [[255, 0, 0, 1, 2, 3, 0, 0, 0]] * 3)
+
+
+def test_webp_is_nearly_its_pixels():
+    """A WebP of one shade comes out as that shade, in three colours, upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name, level in (("a/0.webp", 10), ("a/1.webp", 10), ("b/0.webp", 200)):
+        save(name, np.full((8, 4), level, np.uint8), exif=exif)
+    dataset = opened()
+    assert dataset.encoding.image_shape == (4, 8)
+    assert abs(dataset.train.features.astype(int) - [[10], [10], [200]]).max() < 3
+
+
 def png_of(width, height):
     """Return a PNG whose header announces a size, and which has nothing else."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -114,16 +138,18 @@ def damaged(name):
 
 BAD = {
     "damaged": (damaged, "is damaged: "),
-    "no image": (lambda n: (Path("d") / n).write_text("x"), "is no PNG, JPEG or BMP image"),
+    "no image": (lambda n: (Path("d") / n).write_text("x"), "is no PNG, JPEG, GIF, "),
     "empty": (lambda n: (Path("d") / n).touch(), "is empty"),
-    "another format": (lambda n: Image.fromarray(GRAY[0]).save(Path("d") / n, "GIF"),
-                       "is no PNG, JPEG or BMP image"),
+    "another format": (lambda n: Image.fromarray(GRAY[0]).save(Path("d") / n, "ICO"),
+                       "is no PNG, JPEG, GIF, "),
     "100 megapixels": (lambda n: (Path("d") / n).write_bytes(png_of(10_000, 10_000)),
                        "has 10000×10000 pixels, more than 50000000; make it smaller"),
     "a gigapixel": (lambda n: (Path("d") / n).write_bytes(png_of(40_000, 40_000)),
                     "has 40000×40000 pixels, more than 50000000; make it smaller"),
     "animated": (animated, "is animated"),
-    "palette": (lambda n: save(n, GRAY[0], "P"), "has a palette"),
+    "compressed TIFF": (lambda n: Image.fromarray(GRAY[0]).save(
+                            Path("d") / n, "TIFF", compression="tiff_lzw"),
+                        "is compressed as tiff_lzw; save it uncompressed, or as PNG"),
     "16 bits": (lambda n: save(n, GRAY[0].astype(np.uint16)), "has other than 8 bits per channel"),
     "mixed sizes": (lambda n: save(n, GRAY[0, :3]),
                     r"has 3 rows and 5 columns, and x.png has 4 and 5; write size: \[4, 5\]"),
@@ -145,7 +171,7 @@ def test_bad_images(write, message):
     ("spoil", "message"),
     [
         (lambda: Path("d/c").mkdir(), "^d/c: holds no images"),
-        (lambda: Path("d/a/x.txt").touch(), "^d/a/x.txt: is no PNG, JPEG or BMP image"),
+        (lambda: Path("d/a/x.txt").touch(), "^d/a/x.txt: is no PNG, JPEG, GIF, "),
         (lambda: Path("d/a/more").mkdir(), "^d/a/more: is a folder in the folder of a class; move"),
     ],
 )
