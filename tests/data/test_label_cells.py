@@ -167,7 +167,7 @@ def test_labels_with_differing_case_are_found(run_mlp):
     ],
 )
 def test_what_are_no_labels(texts):
-    """Names, numbers, dates, marks and parts of a whole are no labels put together, and one that is may be a class."""
+    """Names, numbers, dates, marks, parts of a whole, and one class alone are no labels."""
     assert separator_in(dict.fromkeys(texts, 20)) is None
 
 
