@@ -7,7 +7,7 @@ from mlpcli.checkpoint.store import array_shapes
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import CheckpointError, ConfigError
 from mlpcli.model import layout_of
-from mlpcli.training.step import is_parametrized, optimizer_of
+from mlpcli.training.step import optimizer_of
 
 
 def check_size(experiment: Experiment) -> None:
@@ -22,7 +22,7 @@ def check_size(experiment: Experiment) -> None:
     layout = layout_of(experiment)
     p = layout.parameters
     copies = 1 + bool(experiment.validation) + optimizer_of(experiment).slots
-    copies += is_parametrized(experiment) + 2 * bool(experiment.ema)
+    copies += experiment.is_parametrized + 2 * bool(experiment.ema)
     size = copies * p * np.dtype(experiment.dtype).itemsize
     if size > checkpoint.MAX_BYTES:
         raise ConfigError(

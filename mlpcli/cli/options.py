@@ -82,8 +82,8 @@ engine = click.option(
     default="auto",
     show_default=True,
     envvar="MLP_ENGINE",
-    help="What computes: auto is numba where it is installed; a run that is resumed or verified "
-    "keeps its own.  [env: MLP_ENGINE]",
+    help="What computes: auto is numba where it is installed and has steps, or a large update, "
+    "to compile; a run that is resumed or verified keeps its own.  [env: MLP_ENGINE]",
 )
 overrides = click.option(
     "--set",

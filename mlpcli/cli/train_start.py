@@ -1,6 +1,7 @@
 """The start of `mlp train`: what is refused before anything is done, and where a run begins."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,10 +117,13 @@ def set_engine(
 
     file = resumed or verify
     recorded = recorded_numba(file) if file else None
-    if name == "auto" and file and recorded is None:
-        name = "numpy"
     tell: Callable[[str], None] = (lambda _: None) if quiet else console.note
-    run.engine = choose_engine(name, model.experiment, tell)
+    if name == "auto" and file:
+        # Where numba is not to be had NumPy goes on.
+        with suppress(ConfigError):
+            run.engine = choose_engine("numba" if recorded else "numpy", model.experiment, tell)
+    else:
+        run.engine = choose_engine(name, model.experiment, tell)
     here = run.engine.versions.get("numba")
     if resumed and not quiet and here != recorded:
         console.note(

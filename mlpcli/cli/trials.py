@@ -28,6 +28,12 @@ def _cell(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
+def format_finalist(finalist: "Finalist") -> str:
+    """Return what a trial came to when it was measured again."""
+    shown = f"trial {finalist.result.number} {finalist.value:.5g}"
+    return f"{shown} (accuracy {finalist.accuracy:.4f})" if finalist.accuracies else shown
+
+
 def report(study: "SharedStudy", finalists: Sequence["Finalist"], best: "Result") -> dict[str, Any]:
     """Return a search as JSON values.
 
@@ -71,8 +77,7 @@ def show(study: "SharedStudy", finalists: Sequence["Finalist"], best: "Result") 
     if importance := study.importance():
         shares = [f"{key} {share:.0%}" for key, share in importance.items()]
         console.result(f"mattered most: {', '.join(shares)}")
-    measured = [f"trial {f.result.number} {f.value:.5g}" for f in finalists if f.values]
-    if measured:
+    if measured := [format_finalist(finalist) for finalist in finalists if finalist.values]:
         console.result(f"measured again: {', '.join(measured)}")
         if best.chosen == study.search.given_values:
             kept = f"trial {best.number}, the configuration as it was given, is kept"

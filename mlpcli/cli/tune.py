@@ -10,7 +10,7 @@ from mlpcli.cli import console, options
 from mlpcli.cli.other_tasks import format_summary
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import Threads, choose
-from mlpcli.cli.trials import format_trial, report, show
+from mlpcli.cli.trials import format_finalist, format_trial, report, show
 from mlpcli.errors import Interrupted, MlpError
 from mlpcli.signals import defer_signals
 
@@ -192,7 +192,7 @@ def _measure_finalists(study: "SharedStudy", check: "Check", quiet: bool) -> lis
     for finalist in measure_finalists(study, check):
         finalists.append(finalist)
         if finalist.values and not quiet:
-            console.note(f"trial {finalist.result.number} measured again: {finalist.value:.5g}")
+            console.note(f"measured again: {format_finalist(finalist)}")
     if finalists:
         return finalists
     reason = next((r.reason for r in study.results() if r.reason), "all were pruned")

@@ -282,6 +282,11 @@ class Experiment:
             return self.dropout
         return (0.0, *[self.dropout] * self.hidden_layers)
 
+    @property
+    def is_parametrized(self) -> bool:
+        """Whether anything else is trained than theta itself, from which that follows."""
+        return self.parametrization == "ntk" or bool(self.feature_scale)
+
     def to_mapping(self) -> dict[str, Any]:
         """Return the experiment as plain YAML or JSON values; `from_mapping` is the way back."""
         mapping = {name: getattr(self, name) for name in KEYS if getattr(self, name) is not None}

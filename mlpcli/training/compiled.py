@@ -11,8 +11,8 @@ from mlpcli.config.schema import Experiment
 from mlpcli.nn.activations import Array
 from mlpcli.nn.network import Network
 from mlpcli.training.batches import Augment, Features, MiniBatches
-from mlpcli.training.engine import Engine
-from mlpcli.training.step import compiled_rule, is_parametrized
+from mlpcli.training.engine import Engine, compiles_steps
+from mlpcli.training.step import compiled_rule
 
 if TYPE_CHECKING:
     from mlpcli.nn.compiled.plan import Plan
@@ -58,9 +58,7 @@ def compiled_steps(
     """Return what takes the steps of an epoch; None where NumPy has to."""
     rows = max(batches.batch_sizes.sizes)
     work = rows * sum(a * b for a, b in pairwise(network.structure))
-    others = any(experiment.dropout_rates) or experiment.ema or is_parametrized(experiment)
-    others = others or bool(network.extras)
-    if not engine.numba or others:
+    if not engine.numba or not compiles_steps(experiment):
         return None
     # Here, since they import numba.
     from mlpcli.nn.compiled import blas, plan, team

@@ -14,7 +14,7 @@ from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.errors import MlpError
 from mlpcli.model import count_parameters, new_network
 from mlpcli.training.sanity import draw_examples, train_part
-from mlpcli.training.step import is_parametrized, optimizer_of
+from mlpcli.training.step import optimizer_of
 
 # Arithmetic for a trial epoch, in multiplications: about a second, where mini-batches allow it.
 EPOCH_WORK = 2e9
@@ -28,7 +28,7 @@ def least_memory(experiment: Experiment, n: int) -> int:
     """Return how many bytes training on n examples takes at least, beside the examples."""
     # Parameters and their gradient, and what to return to should an epoch diverge.
     vectors = 3 + 2 * optimizer_of(experiment).slots + bool(experiment.validation)
-    vectors += 4 * is_parametrized(experiment) + 3 * bool(experiment.ema)
+    vectors += 4 * experiment.is_parametrized + 3 * bool(experiment.ema)
     rows = min(experiment.bt_size, n) * (experiment.members or 1)
     values = vectors * count_parameters(experiment) + 3 * rows * sum(experiment.structure)
     return values * np.dtype(experiment.dtype).itemsize

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.schema import Experiment
 from mlpcli.errors import ConfigError
+from mlpcli.model import count_parameters, layout_of
 
 ENGINES = ("auto", "numpy", "numba")
 
@@ -35,20 +36,23 @@ class Engine(NamedTuple):
 
 
 NUMPY = Engine()
+# The update of fewer parameters takes NumPy no time that loading numba would not take.
+FEW_PARAMETERS = 1 << 16
 
 
 def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]) -> Engine:
     """Return an engine by name.
 
     Args:
-        name: of `ENGINES`; `auto` is numba where it is installed and `compat` leaves the choice.
+        name: of `ENGINES`; `auto` is numba where it is installed, has something to compile and
+            `compat` leaves the choice.
         experiment: what is to be trained.
         tell: told when something has to be compiled first, and why that takes seconds.
 
     Raises:
         ConfigError: if numba is asked for and not to be had.
     """
-    if name == "numpy" or (name == "auto" and experiment.compat):
+    if name == "numpy" or (name == "auto" and (experiment.compat or not _gains(experiment))):
         return NUMPY
     if experiment.compat:
         where, problem = experiment.where("compat"), f"{experiment.compat} is computed by NumPy"
@@ -63,3 +67,16 @@ def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]
         raise ConfigError("--engine numba", f"cannot be had: {error}", remedy) from None
     jit.when_compiling(tell)
     return Engine(jit.VERSION)
+
+
+def compiles_steps(experiment: Experiment) -> bool:
+    """Return whether there is a compiled counterpart of all that an experiment does in a step."""
+    others = any(experiment.dropout_rates) or experiment.ema or experiment.is_parametrized
+    return not others and not layout_of(experiment).extras
+
+
+def _gains(experiment: Experiment) -> bool:
+    """Return whether numba compiles anything that takes long: whole steps, or a large update."""
+    if compiles_steps(experiment):
+        return True
+    return not experiment.is_parametrized and count_parameters(experiment) > FEW_PARAMETERS

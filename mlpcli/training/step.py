@@ -50,14 +50,9 @@ class UpdateRule(NamedTuple):
     """
 
 
-def is_parametrized(experiment: Experiment) -> bool:
-    """Return whether an experiment trains anything else than theta itself."""
-    return experiment.parametrization == "ntk" or bool(experiment.feature_scale)
-
-
 def parametrization_of(experiment: Experiment, network: Network) -> Parametrization | None:
     """Return what an experiment trains instead of theta; None if it trains theta itself."""
-    if not is_parametrized(experiment):
+    if not experiment.is_parametrized:
         return None
     ntk, feature_scale = experiment.parametrization == "ntk", bool(experiment.feature_scale)
     sizes = [len(network.layers[0]) - 1, *(layer.shape[1] for layer in network.layers)]

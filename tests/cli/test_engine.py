@@ -11,6 +11,8 @@ from conftest import CONFIGS
 
 import mlpcli.nn.compiled
 from mlpcli.checkpoint import format as checkpoint
+from mlpcli.config.load import load_experiment
+from mlpcli.training.engine import choose_engine
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
 TRAIN = ("train", "own.yaml", "-q")
@@ -71,6 +73,43 @@ def test_numpy_stays_numpy(run_mlp, engine):
     )  # fmt: skip
     assert done.returncode == 0
     assert set(versions("a.npy")) == {"mlpcli", "numpy", "python", "threads"}
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("keys", "gains"),
+    [
+        ((), True),
+        (("members=4",), False),
+        (("dropout=0.2",), False),
+        (("ema=0.9",), False),
+        (("feature_scale=true",), False),
+        (("parametrization=ntk", "structure=[10, 9000, 2]"), False),
+        (("dropout=0.2", "structure=[10, 6000, 2]"), True),
+    ],
+)
+def test_auto_is_numpy_where_nothing_is_to_be_gained(keys, gains):
+    """Where numba compiles neither steps nor a large update, nobody waits for it to be loaded."""
+    experiment = load_experiment(Path("own.yaml"), keys)
+    engine = choose_engine("auto", experiment, lambda _: None)
+    assert (engine.numba is not None) == gains
+    assert choose_engine("numba", experiment, lambda _: None).numba is not None
+
+
+@needs_numba
+def test_a_run_keeps_numba_where_auto_is_numpy(run_mlp, monkeypatch):
+    """What was made with numba goes on with it, or with NumPy where that is gone, and is told."""
+    words = (*TRAIN, "--set", "members=2")
+    assert run_mlp(*words, *NUMBA, "-o", "a.npy").returncode == 0
+    assert run_mlp(*words, "--engine", "auto", "--verify", "a.npy").returncode == 0
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "mlpcli.nn.compiled.jit", raising=False)
+    monkeypatch.delattr(mlpcli.nn.compiled, "jit", raising=False)
+    words = [word for word in words if word != "-q"]
+    more = ("--set", "epochs=4", "--engine", "auto")
+    done = run_mlp(*words, *more, "-o", "a.npy", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "numba is not given here and 0." in done.stderr
 
 
 def test_numba_for_the_article_is_refused(run_mlp):
