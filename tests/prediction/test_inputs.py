@@ -233,5 +233,5 @@ def test_no_text_on_standard_input(monkeypatch, content):
     """An image or an array on standard input is refused as what it is."""
     stream = io.BufferedReader(io.BytesIO(content + bytes(90)))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
-    with pytest.raises(DataError, match="^-: is no text, but an image or an array"):
+    with pytest.raises(DataError, match=r"^-: is no text, but an image or an array"):
         list(read_input("-", PIXELS))
