@@ -1,5 +1,6 @@
 """Inputs of every kind to predict from: as features in a network's encoding."""
 
+import io
 import os
 import stat
 import sys
@@ -23,9 +24,13 @@ from mlpcli.data.readers.charsets import as_utf8
 from mlpcli.data.readers.csv import csv_tables
 from mlpcli.data.readers.csv_dialect import csv_options, json_options
 from mlpcli.data.readers.csv_start import PRINTED, SPACE
+from mlpcli.data.readers.foreign import HEAD
+from mlpcli.data.readers.image_files import is_image
 from mlpcli.data.readers.json_lines import json_lines, read_json_lines
 from mlpcli.data.readers.lines import decode_lines, join_quoted, read_lines
 from mlpcli.data.readers.notation import parse_number
+from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
+from mlpcli.data.readers.parquet import PARQUET_MAGIC
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source
 from mlpcli.data.readers.table import Selector, Table, blocks
@@ -89,6 +94,11 @@ def _tables(
         if sys.stdin is None:
             raise DataError("-", "standard input is closed", "pipe rows into mlp")
         stream = sys.stdin.buffer
+        head = stream.peek(HEAD) if isinstance(stream, io.BufferedReader) else b""
+        if is_image(head) or head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
+            raise DataError(
+                "-", "is no text, but an image or an array", "give the file by its name"
+            )
         characters = 1 if _is_pipe(stream) else CHUNK_CHARACTERS
         yield from read_stream(stream, encoding, characters, files, select)
         return

@@ -322,6 +322,47 @@ def test_a_line_of_units_below_the_header(guess):
     assert "rows without column price are left out: 1" in findings
 
 
+@pytest.mark.parametrize("target", ["north", ""])
+def test_a_sum_below_dates(guess, target):
+    """Its word counts as a missing date, and its empty cells cost no column its numbers."""
+    table = "day,units,price,region\n"
+    table += rows(60, lambda i: (f"2024-01-{1 + i % 28:02d}", i % 9, i + 0.5, "nesw"[i % 4]))
+    files, said = guess(f"{table}Total,99,,{target}\n".replace("n\n", "north\n"))
+    assert (files.dates, files.ignore) == (("day",), ())
+    assert files.missing_values.given == ("Total",)
+    assert "column day has dates, and 'Total', which counts as missing" in said
+
+
+@pytest.mark.parametrize(
+    ("prices", "between", "thousands", "said"),
+    [
+        (
+            ("15.711 EUR", "500 EUR", "1.250.000 EUR"),
+            ",",
+            ".",
+            "numbers: '1.210.000 EUR' is 1210000",
+        ),
+        (("15.711 EUR", "500 EUR"), ",", ".", 'is 11711; if it is 11.711, write decimal: "." inst'),
+        (
+            ("15.711 km", "23.500 km"),
+            ";",
+            ".",
+            'is 11711; if it is 11.711, write decimal: "." inst',
+        ),
+        (("15.711 km", "23.500 km"), ",", None, "is 11.711; if it is 11711, write decimal"),
+        (("1.599 EUR", "1.6 EUR"), ";", None, "is 1.199\n"),
+        (("0.599 EUR", "1.605 EUR"), ";", None, "is 0.199\n"),
+    ],
+)
+def test_points_before_three_digits(guess, prices, between, thousands, said):
+    """Always before three digits, beside whole numbers or semicolons, they are of thousands."""
+    cells = [price.replace("5", str(i % 9 + 1)) for i in range(30) for price in prices]
+    table = "".join(f"{cell}{between}{'ab'[i % 7 > 3]}\n" for i, cell in enumerate(cells))
+    files, findings = guess(f"price{between}kind\n{table}")
+    assert files.thousands == thousands
+    assert said in findings
+
+
 @pytest.mark.parametrize("word", ["Total", "Summe:"])
 def test_a_sum_below_the_table_is_pointed_out(guess, word):
     """A last row that says that it is one is named; a category of that name is not."""

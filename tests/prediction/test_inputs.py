@@ -1,5 +1,6 @@
 """Predicting from inputs of every kind."""
 
+import io
 import json
 import os
 import subprocess
@@ -217,3 +218,20 @@ def test_large_arrays_are_read_in_pieces():
             np.testing.assert_array_equal(features[[0, -1]], [expected, expected])
             sizes.append(len(features))
         assert (sum(sizes), max(sizes) < n) == (n, True)
+
+
+def test_images_without_a_suffix():
+    """What an image is called does not matter, where its beginning tells."""
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(IMAGE).save("photo", "PNG")
+    ((_, features),) = read_input("photo", PIXELS)
+    np.testing.assert_array_equal(features, IMAGE.reshape(1, 6))
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"\x93NUMPY\x01\0", b"PK\3\4"])
+def test_no_text_on_standard_input(monkeypatch, content):
+    """An image or an array on standard input is refused as what it is."""
+    stream = io.BufferedReader(io.BytesIO(content + bytes(90)))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
+    with pytest.raises(DataError, match=r"^-: is no text, but an image or an array"):
+        list(read_input("-", PIXELS))

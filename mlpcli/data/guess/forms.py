@@ -1,11 +1,15 @@
 """How a table writes its numbers and dates: found out from the texts that are neither plainly."""
 
+import re
 from collections.abc import Collection, Sequence
+from itertools import chain
 
 import numpy as np
 
-from mlpcli.config.data_files import Files
+from mlpcli.config.data_files import Files, MissingValues
 from mlpcli.data.columns import with_dates
+from mlpcli.data.missing import mark_missing
+from mlpcli.data.readers.dates import read_date
 from mlpcli.data.readers.forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.data.readers.table import Table
@@ -14,6 +18,12 @@ from mlpcli.errors import AmbiguousDateError, DataError, join_names
 # So many texts of a column are looked at, of which such a share must be of one form.
 TEXTS = 2000
 SHARE = 0.9
+DIGITS = re.compile(r"[0-9][0-9.]*")
+THREE_DIGITS = re.compile(r"[1-9][0-9]{0,2}(\.[0-9]{3})*")
+# Fewer numbers with three digits after a point may have them by chance.
+FEW_POINTS = 5
+# So many words may stand for a missing date.
+FEW_WORDS = 2
 
 
 def guess_notation(
@@ -45,9 +55,8 @@ def guess_notation(
     if most <= plain:
         return None
     best = [notation for notation in NOTATIONS if counts[notation] == most]
-    notation, doubt = _choose(
-        best, [text for column in texts.values() for text in column], delimiter
-    )
+    of_numbers = [column for column in texts.values() if _are_numbers(column, best[0])]
+    notation, doubt = _choose(best, [*chain.from_iterable(of_numbers)], delimiter)
     read = [j for j in columns if _are_numbers(texts[j], notation)]
     findings = _finding([texts[j] for j in read], notation, doubt)
     if with_unit := [j for j in read if j in units]:
@@ -62,7 +71,12 @@ def _choose(
     best: list[Notation], texts: Sequence[str], delimiter: str
 ) -> tuple[Notation, Notation | None]:
     """Return the notation of some texts, of those that read most, and what else it may be."""
-    decimal, thousands = Notation(","), Notation(".", ",")
+    decimal, thousands, points = Notation(","), Notation(".", ","), Notation(",", ".")
+    if best[0] == Notation() and points in best and (digits := _with_three_digits(texts)):
+        if any(number.count(".") > 1 for number in digits):
+            return points, None
+        told = delimiter == ";" or any("." not in number for number in digits)
+        return (points, best[0]) if told else (best[0], points)
     if best[0] != decimal or thousands not in best:
         return best[0], None
     return (thousands, decimal) if _group_thousands(texts, delimiter) else (decimal, thousands)
@@ -70,7 +84,12 @@ def _choose(
 
 def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | None) -> list[str]:
     """Return, with an example, how numbers are read; and how else they might have been meant."""
-    odd = [text for texts in columns for text in texts if parse_number(text) is None]
+
+    def is_odd(text: str) -> bool:
+        in_doubt = doubt and parse_number(text, doubt) != parse_number(text, notation)
+        return bool(in_doubt) or parse_number(text) is None
+
+    odd = [text for texts in columns for text in texts if is_odd(text)]
     longest = sorted(odd, key=len, reverse=True)
     shown = next((text for text in longest if notation.read(text)), None)
     if shown is None:
@@ -110,12 +129,29 @@ def _stays_number(table: Table, j: int, notation: Notation) -> bool:
     return not len(fractions) or (notation.thousands == "." and bool(grouped.all()))
 
 
+def _with_three_digits(texts: Sequence[str]) -> list[str]:
+    """Return the digits of numbers, but of 0, if points stand before three of them, always.
+
+    So they do between thousands: decimals that always have three digits would be 500.000, too.
+    """
+    digits = [found[0] for text in texts if (found := DIGITS.search(text)) and found[0] != "0"]
+    is_so = all(map(THREE_DIGITS.fullmatch, digits)) and sum("." in d for d in digits) >= FEW_POINTS
+    return digits if is_so else []
+
+
 def _group_thousands(texts: Sequence[str], delimiter: str) -> bool:
     """Return whether commas, with three digits after each, are rather between groups of digits."""
     whole = [len(text) for text in texts if text.isdigit()]
     if whole:
         return max(whole) <= 3
     return delimiter == ","
+
+
+def _few_words(table: Table, j: int) -> list[str]:
+    """Return the texts of a column of dates that are none, if these are one or two words."""
+    texts = (table.texts[j][code] for code in np.unique(table.given(j)).astype(int).tolist())
+    words = [text for text in texts if read_date(text) is None]
+    return words if len(words) <= FEW_WORDS and all(map(str.isalpha, words)) else []
 
 
 def guess_dates(
@@ -134,6 +170,12 @@ def guess_dates(
         form = common_form(_sample(table, j), SHARE)
         if table.position(j) in other or not form or form[0].kind != "date":
             continue
+        if words := _few_words(table, j):
+            given = dict.fromkeys((*files.missing_values.given, *words))
+            files = files._replace(missing_values=MissingValues(tuple(given)))
+            table = mark_missing(table, files.missing_values)
+            shown = join_names([*map(repr, words)])
+            findings.append(f"{table.column(j)} has dates, and {shown}, which counts as missing")
         try:
             with_dates(table, files._replace(dates=(table.reference(j),)))
         except AmbiguousDateError:

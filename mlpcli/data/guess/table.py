@@ -36,7 +36,7 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     table = mark_missing(table, guess.files.missing_values)
     table, guess = take_dates(source, table, targets, guess)
     notation = notation_of(guess.files)
-    looks = look_at(table, notation)
+    looks = of_all_rows = look_at(table, notation)
     # An empty cell of labels is one without any.
     of_labels = guess.files.label_separator is not None
     lacking = np.any([~looks[i].is_given & (not of_labels) for i in targets], axis=0)
@@ -57,7 +57,7 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
         if column.is_mixed and column.position not in asked_for:
             guess = _decide_mixed(column, classes, guess)
     guess = _ignore(features, asked_for, guess)
-    used = [column for column in features if column.reference not in guess.files.ignore]
+    used = [of_all_rows[c.position] for c in features if c.reference not in guess.files.ignore]
     if not used:
         raise DataError(source.path, "has no column to learn from", "give it one")
     words = {word for word in guess.files.missing_values.given if isinstance(word, str)}

@@ -70,7 +70,7 @@ def _begins(
     row, below = rows[i], [len(other) for other in rows[i + 1 :] if not is_comment(other[0])]
     if len(_trimmed(row)) < 2 or 2 * below.count(len(row)) < len(below):
         return False
-    if is_comment(row[0]) and not (below and _heads(row, rows[i + 1])):
+    if is_comment(row[0]) and not (below and _heads(row, rows[i + 1 :], names_columns)):
         return False
     names = names_columns(row)
     padded = len(_trimmed(row)) <= len(row) - 2
@@ -127,9 +127,17 @@ def _are_names(row: list[str]) -> bool:
     return len(names) == len(row) and not names & MissingValues().words(text=False)
 
 
-def _heads(comment: list[str], row: list[str]) -> bool:
-    """Return whether a line with # is a header: of just so many cells, above numbers if of two."""
+def _heads(
+    comment: list[str], below: list[list[str]], names_columns: Callable[[list[str]], bool]
+) -> bool:
+    """Return whether a line with # is a header: of just so many cells, above numbers if of two.
+
+    Names without # below it, above a row of none, are the header.
+    """
+    row, *rest = below
     if is_comment(row[0]) or len(comment) != len(row):
+        return False
+    if rest and names_columns(row) and not names_columns(rest[0]):
         return False
     return len(row) > 2 or any(parse_number(cell) is not None for cell in row)
 

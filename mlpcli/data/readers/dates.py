@@ -13,9 +13,11 @@ MONTHS = (
     ("jun", "juin"), ("jul", "juil"), ("aug", "aoû", "aou"), ("sep",), ("oct", "okt"), ("nov",),
     ("dec", "dez", "déc"),
 )  # fmt: skip
+# Of a time zone what is written after a time; MEZ is German for CET.
+_ZONE = r"(?:UTC|MEZ|MESZ|[A-Z]{1,3}T)(?:[+-]\d{1,2}(?::?\d\d)?)?"
 _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d(?:[.,]\d{1,9})?))?"
-    r"(?: ?(?P<half>[aApP])\.?[mM]\.?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?"
+    rf"(?: ?(?P<half>[aApP])\.?[mM]\.?)?(?: ?(?:Z|{_ZONE}|[+-]\d\d(?::?\d\d)?))?"
 )
 # A colon is between them in SAS and in the logs of web servers.
 _BETWEEN = r"(?:[T :]|, ?)"

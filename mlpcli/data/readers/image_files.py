@@ -4,10 +4,11 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.errors import DataError
@@ -15,6 +16,17 @@ from mlpcli.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
+# How files begin, by Pillow's names.
+FORMATS = {
+    "Png": rb"\x89PNG\r\n\x1a\n",
+    "Jpeg": rb"\xff\xd8\xff",
+    "Gif": rb"GIF8[79]a",
+    "WebP": rb"RIFF....WEBP",
+    "Tiff": rb"II\*\0|MM\0\*",
+    "Bmp": rb"BM",
+    "Ppm": rb"P[1-6]\s",
+}
+TEXT_LIKE = {"Bmp", "Ppm"}
 NO_IMAGE = "is no PNG, JPEG, GIF, WebP, TIFF, BMP or PNM image"
 # No image may have more pixels.
 MOST_PIXELS = 50_000_000
@@ -42,6 +54,14 @@ TURNS = {
 SIDEWAYS = (5, 6, 7, 8)
 
 
+def is_image(head: bytes) -> bool:
+    """Return whether a file that begins so is an image, whatever it is called.
+
+    Of those with a beginning that a text may have, too, the name alone tells.
+    """
+    return any(re.match(FORMATS[name], head, re.DOTALL) for name in FORMATS.keys() - TEXT_LIKE)
+
+
 @contextmanager
 def open_image(path: Path) -> Iterator["Image.Image"]:
     """Open an image by its header.
@@ -51,43 +71,28 @@ def open_image(path: Path) -> Iterator["Image.Image"]:
         OSError: if it cannot be read.
     """
     try:
-        from PIL import (
-            BmpImagePlugin,
-            GifImagePlugin,
-            Image,
-            JpegImagePlugin,
-            PngImagePlugin,
-            PpmImagePlugin,
-            TiffImagePlugin,
-            WebPImagePlugin,
-        )
+        from PIL import Image
     except ImportError:
         raise DataError(
             path, "images need the package pillow", "run pip install 'mlpcli[images]'"
         ) from None
-    # Image.open would ask other plugins, too, also for what looks like a JPEG.
-    formats: tuple[tuple[bytes, Callable[[Any], Image.Image]], ...] = (
-        (rb"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
-        (rb"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
-        (rb"GIF8", GifImagePlugin.GifImageFile),
-        (rb"RIFF....WEBP", WebPImagePlugin.WebPImageFile),
-        (rb"II\*\0|MM\0\*", TiffImagePlugin.TiffImageFile),
-        (rb"BM", BmpImagePlugin.BmpImageFile),
-        (rb"P[1-6]\s", PpmImagePlugin.PpmImageFile),
-    )
     with open_regular(path) as stream:
         head = stream.read(12)
         stream.seek(0)
         if not head:
             raise DataError(path, "is empty", "fetch it again, or remove it")
-        decoder = next((decode for magic, decode in formats if re.match(magic, head, re.S)), None)
-        if decoder is None:
+        form = next(
+            (name for name, magic in FORMATS.items() if re.match(magic, head, re.DOTALL)), None
+        )
+        if form is None:
             raise DataError(path, NO_IMAGE, "convert it, or remove it")
+        # Image.open would ask other plugins, too, also for what looks like a JPEG.
+        plugin = import_module(f"PIL.{form}ImagePlugin")
         try:
             with warnings.catch_warnings():
                 # A file has nothing to tell the user but through our errors.
                 warnings.simplefilter("ignore")
-                with decoder(stream) as image:
+                with getattr(plugin, f"{form}ImageFile")(stream) as image:
                     _check_kind(path, image)
                     yield image
         except (*DAMAGE, Image.DecompressionBombError) as error:

@@ -152,6 +152,8 @@ def _joined(value: Any, name: object, where: object, number: int) -> Any:
         remedy = "give a number, a text, true, false or null"
         if isinstance(name, str) and name.replace(".", "_").isidentifier():
             remedy += f", or leave it out with jq -c 'del(.{name})'"
+            if isinstance(value, list) and all(isinstance(v, dict) for v in value):
+                remedy += f"; jq -c '.{name}[]' makes rows of its elements"
         raise DataError(f"{where}:{number}", f"column {name} holds {kind}", remedy)
     return value
 

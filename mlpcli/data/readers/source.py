@@ -10,6 +10,7 @@ from mlpcli.config.data_files import Target
 from mlpcli.data.readers import images
 from mlpcli.data.readers.foreign import HEAD, foreign
 from mlpcli.data.readers.gzipped import open_maybe_gzipped
+from mlpcli.data.readers.image_files import is_image
 from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
 from mlpcli.data.readers.parquet import PARQUET_MAGIC
 from mlpcli.errors import DataError
@@ -83,6 +84,8 @@ def detect_format(path: Path) -> str:
         raise DataError(path, "is empty", "give a file with examples")
     if compressed and head.startswith((NPY_MAGIC, ZIP_MAGIC, PARQUET_MAGIC)):
         raise DataError(path, "is a compressed array or table", "unpack it with gunzip")
+    if is_image(head):
+        return "image"
     if other := foreign(head):
         raise DataError(path, *other)
     for magic, name in ((NPY_MAGIC, "npy"), (ZIP_MAGIC, "npz"), (PARQUET_MAGIC, "parquet")):

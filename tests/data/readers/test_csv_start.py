@@ -173,6 +173,7 @@ def test_what_is_not_read_is_named(run_mlp, text, message):
 
 STARTS = {
     "a header with #": (["#id,colour,kind", "x1,red,yes", "x2,blue,no"], 0),
+    "a comment as wide, of units": (["# units: m, kg", "far name mass", "1 x 3", "2 y 4"], 1),
     "two columns, with #": (["#x,y", "1,2"], 0),
     "one column": (["x", "1", "2"], 0),
     "one column of sentences": (["text", "a red apple", "two blue pears"], 0),
