@@ -107,10 +107,11 @@ def separator_in(counts: Mapping[str, int]) -> str | None:
     others = [text for text in [*counts][:TEXTS] if parse_number(text) is None]
     if found is None or common_form(others, SHARE):
         return None
-    examples, several = Counter[str](), 0
+    examples, together = Counter[str](), list[int]()
     for text, count in counts.items():
         parts = {*parts_of(text, found.separator)}
         examples.update(dict.fromkeys(parts, count))
-        several += count * (len(parts) > 1)
+        together += [count] * (len(parts) > 1)
     recur = examples.total() >= EXAMPLES_PER_LABEL * len(examples)
-    return found.separator if recur and several >= SEVERAL * sum(counts.values()) else None
+    are_several = len(together) > 1 and sum(together) >= SEVERAL * sum(counts.values())
+    return found.separator if recur and are_several else None

@@ -145,7 +145,8 @@ def _answer(experiment: Experiment, encoding: Encoding) -> Classes | Labels | Qu
     if encoding.task == "classification":
         return Classes(names)
     if encoding.task == "multilabel":
-        return Labels(names, label_threshold(experiment))
+        files = experiment.data.files
+        return Labels(names, label_threshold(experiment), files and files.label_separator)
     ranges = tuple((q.low, q.high) for q in quantities) if experiment.clamp else None
     means, stds = (tuple(getattr(q, name) for q in quantities) for name in ("mean", "std"))
     return Quantities(names, means, stds, ranges)

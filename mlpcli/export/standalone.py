@@ -359,6 +359,8 @@ def _line(row: Sequence[str], proba: bool) -> str:
     words = [_shown(word) for word in (found if isinstance(found, list) else [found])]
     outputs = [f"{a:.6g}" for a in predict_proba(row)] if proba else []
     several = MODEL["answer"]["step"] == "Labels"
+    if several and MODEL["answer"]["separator"] is not None:
+        words = [_shown(MODEL["answer"]["separator"].join(found))]
     return "\t".join(outputs + words if several else words + outputs)
 
 

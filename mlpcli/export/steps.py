@@ -128,6 +128,8 @@ class Labels(NamedTuple):
 
     names: tuple[str, ...]
     threshold: float
+    separator: str | None = None
+    """What is between them where they are printed in one cell."""
 
 
 class Quantities(NamedTuple):

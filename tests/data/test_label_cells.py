@@ -163,10 +163,11 @@ def test_labels_with_differing_case_are_found(run_mlp):
         ["01/02/2024", "02/02/2024", "02/01/2024", "01/01/2024", "2024"],
         ["red|big", "red|small", "big|blue", "blue|small"],
         ["red", "big", "blue"],
+        ["A", "B", "A/B", "C"],
     ],
 )
 def test_what_are_no_labels(texts):
-    """Names, numbers, dates, marks and parts of a whole are no labels put together."""
+    """Names, numbers, dates, marks, parts of a whole, and one class alone are no labels."""
     assert separator_in(dict.fromkeys(texts, 20)) is None
 
 

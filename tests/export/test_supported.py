@@ -1,5 +1,7 @@
 """What the steps of a model cannot say is refused by name."""
 
+import subprocess
+import sys
 from dataclasses import make_dataclass
 from pathlib import Path
 
@@ -46,6 +48,28 @@ def test_parts_of_a_table_that_are_no_features_are_exported_without(run_mlp):
         run = run_mlp(*command)
         assert run.returncode == 0, run.stderr
     assert "--check: 60 rows differ" in run.stdout
+
+
+def test_labels_in_one_cell_and_bad_lines(run_mlp):
+    """They make no difference to the outputs; the filter of .py prints cells as predict does."""
+    tags = ("red", "big", "red|big", "odd", "big|odd", "red|odd", "")
+    rows = [f"{i % 7},{i % 5},{tags[i % 7]}\n" for i in range(200)]
+    Path("t.csv").write_text("x,z,tags\n" + "".join([*rows, "1,2\n"]))
+    for command in (
+        ["init", "t.csv"],
+        ["train", "t.yaml", "--set", "epochs=9", "--quiet"],
+        ["export", "t.npy", "-o", "t.py"],
+        ["export", "t.npy", "-o", "t.c"],
+    ):
+        run = run_mlp(*command)
+        assert run.returncode == 0, run.stderr
+    text = "x,z\n" + "".join(f"{i},{i % 5}\n" for i in range(7))
+    printed = subprocess.run(
+        [sys.executable, "t.py"], input=text, capture_output=True, text=True, check=True
+    )
+    expected = run_mlp("predict", "--weights", "t.npy", "-", input=text)
+    assert printed.stdout == expected.stdout
+    assert "|" in printed.stdout
 
 
 def test_numbers_as_a_spreadsheet_writes_them(run_mlp):
