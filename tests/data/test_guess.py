@@ -76,6 +76,17 @@ def test_target_with_gaps(guess):
     assert (files.missing, files.missing_target) == ("error", "drop")
 
 
+def test_a_mark_amid_classes(guess):
+    """A point, as SAS and Stata write it, is a missing target; marks alone are classes."""
+    table = "a,b,union\n" + rows(60, lambda i: (i % 7, i % 5, ("yes", "no", ".")[i % 3]))
+    files, said = guess(table)
+    assert (files.missing_values.given, files.missing_target) == ((".",), "drop")
+    assert "column union has '.', which counts as missing; --task classification makes" in said
+    assert guess(table, "--task", "classification")[0].missing_values.given == ()
+    signs = "a,b,sign\n" + rows(60, lambda i: (i % 7, i % 5, ("+", "-", "0")[i % 3]))
+    assert guess(signs)[0].missing_values.given == ()
+
+
 def test_the_last_column_may_teach_nothing(guess):
     """Empty columns at the end, as spreadsheets leave them, and notes are no targets."""
     files, said = guess(
