@@ -15,6 +15,7 @@ from mlpcli.data.guess.header import names_columns
 from mlpcli.data.guess.record import Wishes
 from mlpcli.data.readers.csv_dialect import looks_like_names
 from mlpcli.data.suggest import suggest
+from mlpcli.errors import DataError
 
 
 def rows(n, cells):
@@ -444,6 +445,22 @@ def test_archives_with_validation_arrays(run_mlp):
     trained = run_mlp("train", "d.yaml", "--set", "epochs=2", "-q").stdout
     assert "of 30)" in trained
     assert "of 15)" in trained
+
+
+def test_folders_in_one_folder():
+    """Of a folder in a folder, the inner one is taken; one class alone is an error."""
+    image = pytest.importorskip("PIL.Image")
+    for k in range(24):
+        path = Path("d", "inner", f"class{k % 2}", f"{k}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.new("L", (4, 4), 100 * (k % 2) + k).save(path)
+    text = suggest(Path("d"), Wishes(), Path()).text
+    assert 'train: "d/inner"' in text
+    assert "# train: the folder d/inner, which has the others" in text
+    Path("e").mkdir()
+    Path("d/inner/class0").rename("e/class0")
+    with pytest.raises(DataError, match=r"^e: has one folder alone, class0; make one folder of im"):
+        suggest(Path("e"), Wishes(), Path())
 
 
 @pytest.mark.parametrize("names", [("train", "test", "val"), ("Training", "Testing", "Valid")])
