@@ -81,13 +81,14 @@ def place(whole: Path, path: Path, option: str = "-o") -> None:
             _put(whole, stream, path)
 
 
-def check_writable(path: Path, size: int, option: str = "-o") -> None:
+def check_writable(path: Path, size: int, option: str = "-o", copies: int = 1) -> None:
     """Find out before some work whether its result of `size` bytes could be written.
 
     Args:
         path: the target.
         size: in bytes.
         option: what chose it on the command line, for the error.
+        copies: how many of them there must be room for at a time.
 
     Raises:
         OutputError: if it could not.
@@ -95,6 +96,8 @@ def check_writable(path: Path, size: int, option: str = "-o") -> None:
     with explained(path, option), _temporary(path, option) as (temporary, stream):
         _write_proved(stream, bytes(size), path)
         stream.close()
+        if copies > 1:
+            check_writable(path, size, option, copies - 1)
         _sync_folder(temporary.parent)
         temporary.unlink()
         _check_replaceable(path, option)

@@ -241,3 +241,17 @@ def test_a_lock_is_waited_for(place):
     thread.join()
     assert order == ["waits", "first", "second"]
     assert listing(place.parent) == {"w.npy": b"old"}
+
+
+def test_room_for_copies(monkeypatch):
+    """Room for two copies is there when both have been written; none of them stays."""
+    sizes = []
+
+    def write_proved(stream, content, _):
+        sizes.append(sum(each.stat().st_size for each in Path().iterdir()) + len(content))
+        stream.write(content)
+
+    monkeypatch.setattr("mlpcli.atomic._write_proved", write_proved)
+    check_writable(Path("w.npy"), 100_000, copies=2)
+    assert sizes == [100_000, 200_000]
+    assert list(Path().iterdir()) == []

@@ -371,6 +371,7 @@ def test_labels_that_are_neither_yes_nor_no(run_mlp):
     run = run_mlp("train", "c.yaml")
     assert run.returncode == 1
     assert "t.csv:2: column price: '1000' is neither yes nor no; " in run.stderr
+    assert "cells with several labels need label_separator, and quantities" in run.stderr
     assert "task: regression" in run.stderr
 
 

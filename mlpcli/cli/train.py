@@ -148,7 +148,9 @@ def train(
             if resumed and not quiet:
                 console.note(f"{output}: {position(run)}")
             if not verify and not run.finished:
-                atomic.check_writable(output, store.final_size(model, run))
+                # A checkpoint is written beside the one before it.
+                copies = 1 if output.exists() else 2
+                atomic.check_writable(output, store.final_size(model, run), copies=copies)
             begun = time.perf_counter()
             save = None if verify else partial(store.save, output, model, run)
             progress = _progress(experiment, run, history, quiet, verbose)

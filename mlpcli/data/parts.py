@@ -16,6 +16,7 @@ from mlpcli.data.files import read_training, training_source
 from mlpcli.data.fit import fit_encoding
 from mlpcli.data.labelled import open_test_file
 from mlpcli.data.missing import handle_missing
+from mlpcli.data.pixels import fit_pixel_range
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.scaling import Statistics, fit_scaling
 from mlpcli.data.splits import divide
@@ -73,6 +74,7 @@ def load_part(
     own_rows = _within(rows, own)
     if own_rows is not None and not len(own_rows):
         raise DataError(table.where, "has no examples to train on", "give it more", "data.train")
+    encoding = fit_pixel_range(encoding, table, parts.gather)
     encoding = fit_scaling(encoding, table, preparation.scale, own_rows, _merger(parts))
     encoding = fit_commonest(encoding, targets, rows)
     features, test = encode(encoding, table, preparation.dtype), None

@@ -1,5 +1,7 @@
 """What black and white are in arrays of images, so that a file of an image can be given, too."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,25 +10,36 @@ from mlpcli.data.readers.table import Table, Values, blocks
 
 # Images whose white is so many times that of the training, or so small a part, have other units.
 FAR = 100
+# So many images tell.
+SAMPLE = 1000
 # Bytes above it are rather white than black.
 LIGHT = 127
 # What pixels usually are: the first that holds them is it.
 USUAL = ((0.0, 1.0), (-1.0, 1.0), BYTE_RANGE)
 
 
-def fit_pixel_range(encoding: Encoding, table: Table) -> Encoding:
+Range = tuple[float, float]
+
+
+def fit_pixel_range(
+    encoding: Encoding, table: Table, gather: Callable[[Range], Iterable[Range]] | None = None
+) -> Encoding:
     """Add to an encoding of images which numbers are black and white in them.
 
     Args:
         encoding: of a table.
         table: training examples.
+        gather: returns what all parts have, where the table has but a part.
     """
     if encoding.image_shape is None or table.files is not None:
         return encoding
-    low, high = value_range(table.values)
-    own = (min(0.0, low), high)
+    own = value_range(table.values)
+    lows, highs = zip(*(gather(own) if gather else [own]), strict=True)
+    low, high = min(lows), max(highs)
     return encoding._replace(
-        pixel_range=next((usual for usual in USUAL if usual[0] <= low and high <= usual[1]), own)
+        pixel_range=next(
+            (usual for usual in USUAL if usual[0] <= low and high <= usual[1]), (low, high)
+        )
     )
 
 
@@ -48,7 +61,7 @@ def units_note(encoding: Encoding, table: Table) -> str:
     known = encoding.pixel_range != BYTE_RANGE or encoding.scale == "unit"
     if encoding.image_shape is None or table.files is not None or not known:
         return ""
-    high = value_range(table.values)[1]
+    high = value_range(table.values[:SAMPLE])[1]
     if high == 0 or white / FAR < high < white * FAR:
         return ""
     return (

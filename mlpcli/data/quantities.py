@@ -50,7 +50,8 @@ def read_labels(table: Table) -> NDArray[np.uint8]:
     Raises:
         DataError: naming the place of a target that is neither.
     """
-    remedy = "write 1 or 0, true or false, or yes or no; quantities are of task: regression"
+    remedy = "write 1 or 0, true or false, or yes or no; cells with several labels need "
+    remedy += "label_separator, and quantities are of task: regression"
     return _read(table, _as_yes_or_no, "is neither yes nor no", remedy).astype(np.uint8)
 
 

@@ -212,3 +212,16 @@ def test_images_to_distort_are_needed(run_mlp):
     run = run_mlp("train", "c.yaml", "--set", "augment={shift: 1}")
     assert run.returncode == 2
     assert "augment: parity has no images to distort; remove it" in run.stderr
+
+
+@pytest.mark.parametrize(("there", "copies"), [(False, 2), (True, 1)])
+def test_a_later_save_has_room_beside_the_first(run_mlp, monkeypatch, there, copies):
+    """Before training there is room for the checkpoint of an epoch and for the next one."""
+    asked = []
+    monkeypatch.setattr(
+        "mlpcli.atomic.check_writable", lambda *_, copies: asked.append(copies), raising=True
+    )
+    if there:
+        Path("w.npy").touch()
+    run_mlp("train", "c.yaml", "-q", "-o", "w.npy", "--overwrite")
+    assert asked == [copies]

@@ -44,7 +44,7 @@ def mistake(text):
     assert caught.value.exit_code == 2
     message = str(caught.value)
     assert len(message.splitlines()) == 1
-    assert len(message) < 300
+    assert len(message) < 320
     return message
 
 

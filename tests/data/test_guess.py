@@ -15,6 +15,7 @@ from mlpcli.data.guess.header import names_columns
 from mlpcli.data.guess.record import Wishes
 from mlpcli.data.readers.csv_dialect import looks_like_names
 from mlpcli.data.suggest import suggest
+from mlpcli.errors import DataError
 
 
 def rows(n, cells):
@@ -73,6 +74,17 @@ def test_target_with_gaps(guess):
     assert "rows without column price are left out: 10" in said
     files, said = guess("a,y\n" + rows(40, lambda i: (i % 7, "" if i % 9 == 0 else "uv"[i % 2])))
     assert (files.missing, files.missing_target) == ("error", "drop")
+
+
+def test_a_mark_amid_classes(guess):
+    """A point, as SAS and Stata write it, is a missing target; marks alone are classes."""
+    table = "a,b,union\n" + rows(60, lambda i: (i % 7, i % 5, ("yes", "no", ".")[i % 3]))
+    files, said = guess(table)
+    assert (files.missing_values.given, files.missing_target) == ((".",), "drop")
+    assert "column union has '.', which counts as missing; --task classification makes" in said
+    assert guess(table, "--task", "classification")[0].missing_values.given == ()
+    signs = "a,b,sign\n" + rows(60, lambda i: (i % 7, i % 5, ("+", "-", "0")[i % 3]))
+    assert guess(signs)[0].missing_values.given == ()
 
 
 def test_the_last_column_may_teach_nothing(guess):
@@ -433,6 +445,22 @@ def test_archives_with_validation_arrays(run_mlp):
     trained = run_mlp("train", "d.yaml", "--set", "epochs=2", "-q").stdout
     assert "of 30)" in trained
     assert "of 15)" in trained
+
+
+def test_folders_in_one_folder():
+    """Of a folder in a folder, the inner one is taken; one class alone is an error."""
+    image = pytest.importorskip("PIL.Image")
+    for k in range(24):
+        path = Path("d", "inner", f"class{k % 2}", f"{k}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.new("L", (4, 4), 100 * (k % 2) + k).save(path)
+    text = suggest(Path("d"), Wishes(), Path()).text
+    assert 'train: "d/inner"' in text
+    assert "# train: the folder d/inner, which has the others" in text
+    Path("e").mkdir()
+    Path("d/inner/class0").rename("e/class0")
+    with pytest.raises(DataError, match=r"^e: has one folder alone, class0; make one folder of im"):
+        suggest(Path("e"), Wishes(), Path())
 
 
 @pytest.mark.parametrize("names", [("train", "test", "val"), ("Training", "Testing", "Valid")])

@@ -11,6 +11,8 @@ from mlpcli.data.dataset import Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files
 from mlpcli.data.labelled import open_labelled
+from mlpcli.data.pixels import fit_pixel_range
+from mlpcli.data.readers.table import Table
 from mlpcli.prediction.inputs import read_input
 
 Image = pytest.importorskip("PIL.Image")
@@ -142,3 +144,12 @@ def test_ink_on_paper_is_pointed_out(run_mlp, data_dir):
         assert len(run.stdout.splitlines()) == 1
         assert said in run.stderr
         assert bool(said) == bool(run.stderr)
+
+
+def test_black_and_white_of_all_parts():
+    """Where the examples are in parts, what is white in the others counts, too."""
+    table = Table("x.npy", PIXELS.reshape(4, -1) / 255, image_shape=(2, 4))
+    encoding = Encoding(24, "none", ("a", "b"), (2, 4))
+    assert fit_pixel_range(encoding, table).pixel_range == (0, 1)
+    of_all = fit_pixel_range(encoding, table, lambda own: [own, (-3.0, 9.0)])
+    assert of_all.pixel_range == (-3, 9)

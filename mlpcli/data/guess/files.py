@@ -14,7 +14,7 @@ from mlpcli.data.readers.npy import npz_names
 from mlpcli.data.readers.read import ROLE_WORDS, has_split
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import blocks
-from mlpcli.errors import ConfigError
+from mlpcli.errors import ConfigError, DataError
 
 
 def guess_files(source: Source, wishes: Wishes) -> Guess:
@@ -71,9 +71,21 @@ def _guess_array(source: Source, guess: Guess) -> Guess:
 
 
 def _guess_folder(source: Source, guess: Guess) -> Guess:
-    """Take `train`, `test` and `val` for what they say; choose size and colours of images."""
+    """Take `train`, `test` and `val` for what they say; choose size and colours of images.
+
+    Raises:
+        DataError: if there is one class alone, or an image will not do.
+    """
     path = source.path
-    parts = images.class_folders(path)
+    while len(parts := images.class_folders(path)) == 1 and images.class_folders(path / parts[0]):
+        # What archives unpack to.
+        path /= parts[0]
+        guess = guess._replace(files=guess.files._replace(train=str(path)))
+    if path != source.path:
+        guess = guess.because(f"train: the folder {path}, which has the others")
+    if len(parts) == 1:
+        remedy = "make one folder of images per class, named after the class"
+        raise DataError(path, f"has one folder alone, {parts[0]}", remedy)
     train, test, validation = (
         next((name for name in parts if name.lower() in words), None)
         for words in ROLE_WORDS.values()

@@ -1,7 +1,7 @@
 """What the columns of a table are for: the target, features, and those that are none."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -102,8 +102,18 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
         if column.is_numbers_but_words and task != "classification":
             finding = f"{column.called} has numbers, and {_shown(column)}, which count as missing"
             finding += "; --task classification makes classes of all"
-            guess = _with_missing(column, finding, guess)
+            guess = _with_missing(guess, column.words, finding)
+        elif (mark := _lone_mark(column)) and task is None:
+            finding = f"{column.called} has {mark!r}, which counts as missing"
+            finding += "; --task classification makes a class of it"
+            guess = _with_missing(guess, [mark], finding)
     return positions, guess
+
+
+def _lone_mark(column: Look) -> str | None:
+    """Return the one class without a letter or digit, such as a point, amid two or more others."""
+    marks = [text for text in column.texts if not any(map(str.isalnum, text))]
+    return marks[0] if len(marks) == 1 and len(column.texts) > len(marks) + 1 else None
 
 
 def _label_separator(column: Look, task: str | None) -> str | None:
@@ -147,7 +157,7 @@ def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:
     shown, called = _shown(column), column.called
     if column.is_numbers_but_words and not classes & column.words.keys():
         finding = f"{called} has numbers, and {shown}, which count as missing"
-        return _with_missing(column, f"{finding}; or list it under categorical", guess)
+        return _with_missing(guess, column.words, f"{finding}; or list it under categorical")
     units = unit_note(column.texts)
     finding = f"{called} has {units or f'numbers, and texts such as {shown}'}"
     if column.is_names:
@@ -160,9 +170,9 @@ def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:
     return guess.because(finding, categorical=categorical)
 
 
-def _with_missing(column: Look, finding: str, guess: Guess) -> Guess:
-    """Let the words of a column of numbers stand for missing values."""
-    given = dict.fromkeys((*guess.files.missing_values.given, *column.words))
+def _with_missing(guess: Guess, words: Iterable[str], finding: str) -> Guess:
+    """Let words stand for missing values, for a reason."""
+    given = dict.fromkeys((*guess.files.missing_values.given, *words))
     return guess.because(finding, missing_values=MissingValues(tuple(given)))
 
 
