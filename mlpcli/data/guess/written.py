@@ -30,8 +30,8 @@ from mlpcli.errors import DataError, UnitError, WidthError, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
-# So small a share of lines may have another number of cells.
-FEW_LINES = 0.01
+# So small a share of lines may have another number of cells, or one beside so many that have not.
+FEW_LINES, ENOUGH_LINES = 0.01, 10
 
 
 def read_as_written(source: Source, guess: Guess) -> tuple[Table, Guess]:
@@ -71,7 +71,7 @@ def _skip_bad_lines(source: Source, guess: Guess, error: WidthError) -> Guess:
     """
     how = csv_reader(source, guess.files, HEADER_WORDS, new_names=False)
     bad, good = bad_lines(source.path, *how)
-    if len(bad) >= FEW_LINES * good:
+    if len(bad) >= max(FEW_LINES * good, 2) or good < ENOUGH_LINES:
         raise error
     return guess._replace(files=guess.files._replace(bad_lines="skip"))
 

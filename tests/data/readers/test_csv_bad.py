@@ -78,6 +78,11 @@ def test_init_leaves_few_lines_out(run_mlp, where):
     assert load_experiment(Path("t.yaml")).data.files.bad_lines == "skip"
     assert "z is text: 3 categories" in made.stdout
     assert run_mlp("train", "t.yaml", "-q", "--set", "epochs=1").returncode == 0
+    write(GOOD[:10], {4: "1\n"})
+    assert run_mlp("init", "t.csv", "-o", "small.yaml").returncode == 0
+    assert load_experiment(Path("small.yaml")).data.files.bad_lines == "skip"
+    write(GOOD[:9], {4: "1\n"})
+    assert run_mlp("init", "t.csv", "-o", "smaller.yaml").returncode == 1
     write(GOOD, dict.fromkeys(range(0, 400, 80), "1\n"))
     run = run_mlp("init", "t.csv", "-o", "other.yaml")
     assert run.returncode == 1
