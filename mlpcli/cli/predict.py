@@ -113,9 +113,9 @@ def predict(
             row = 0
             batches = read_input(name, model.encoding, files, invert, dtype, columns)
             for table, features in batches:
-                if row == 0 and (extra := extra_columns(table)):
-                    console.note(extra_note(name, extra))
                 if row == 0:
+                    if extra := extra_columns(table):
+                        console.note(extra_note(name, extra))
                     _point_out(model, table, invert)
                 unseen.update(count_unknown(model.encoding, table))
                 start = row

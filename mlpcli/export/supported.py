@@ -23,27 +23,9 @@ ENCODING_FIELDS = (
 COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed", "bins")
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
-    *(
-        "train",
-        "test",
-        "target",
-        "label_separator",
-        "test_target",
-        "ignore",
-        "categorical",
-        "missing",
-        "header",
-    ),
-    *(
-        "delimiter",
-        "encoding",
-        "bad_lines",
-        "size",
-        "grayscale",
-        "missing_values",
-        "missing_target",
-        "unknown",
-    ),
+    *("train", "test", "target", "label_separator", "test_target", "ignore", "categorical"),
+    *("missing", "header", "delimiter", "encoding", "bad_lines", "size", "grayscale"),
+    *("missing_values", "missing_target", "unknown"),
     *("decimal", "thousands", "units", "day_first", "weight", "group", "time"),
 )
 SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")

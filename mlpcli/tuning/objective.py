@@ -155,15 +155,10 @@ def _check_fold(experiment: Experiment, dataset: Dataset, parts: int) -> None:
     Raises:
         ConfigError: if some are none.
     """
-    learned, judged = dataset.train_rows, dataset.test
-    lacks_validation = bool(experiment.validation) and dataset.validation is None
-    if (
-        learned is None
-        or not len(learned)
-        or not judged
-        or not len(judged.labels)
-        or lacks_validation
-    ):
+    needed = [dataset.train_rows, dataset.test and dataset.test.labels]
+    if experiment.validation:
+        needed.append(dataset.validation and dataset.validation.labels)
+    if any(part is None or not len(part) for part in needed):
         n = len(dataset.train.labels)
         problem = f"{n} examples are too few, or too much alike, for {parts} parts"
         raise ConfigError("--folds", problem, "write fewer, or a validation key")
