@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -39,6 +39,10 @@ class MissingValues(NamedTuple):
         """Return the words, in lower case, for cells of text and classes, or of numbers."""
         given = {value.strip().lower() for value in self.given if isinstance(value, str)}
         return frozenset(given if text and self.only else given | USUAL_WORDS) | {""}
+
+    def with_words(self, words: Iterable[str]) -> "MissingValues":
+        """Return these and further words, beside the usual ones."""
+        return MissingValues(tuple(dict.fromkeys((*self.given, *words))))
 
     @property
     def numbers(self) -> tuple[float, ...]:

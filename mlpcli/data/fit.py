@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.dates import date_features, fit_parts
 from mlpcli.data.encoding import TARGETS_CALLED, Column, Encoding
-from mlpcli.data.forms import unit_note
+from mlpcli.data.forms import units_found
 from mlpcli.data.quantities import target_names
 from mlpcli.data.readers.table import Labels, Table, Values, blocks
 from mlpcli.data.targets import fit_classes
@@ -97,8 +97,8 @@ def _fit_column(table: Table, j: int, name: str) -> Column:
     if too_many_texts(len(texts), len(given)):
         problem = f"{table.column(j)} has {len(texts)} different texts in {len(given)} rows"
         remedy = f"write ignore: [{table.reference(j)}]"
-        if note := unit_note(texts):
-            which, _, how = note.partition("; ")
+        if found := units_found(texts):
+            which, how = found
             problem, remedy = f"{problem}, {which}", f"{how}, or {remedy}"
         raise DataError(table.where, problem, remedy, column=table.reference(j))
     return Column(name, "category", tuple(sorted(texts)))

@@ -48,15 +48,20 @@ def check_forms(table: Table, files: Files) -> None:
 
 def unit_note(texts: Sequence[str]) -> str:
     """Return what to say of texts that are numbers with units, which are not read; else ""."""
+    return "; ".join(units_found(texts))
+
+
+def units_found(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return that texts are numbers with units, and what would read them; () if they are not."""
     units, are_read = units_in(texts), True
     if not units:
         units, are_read = tuple(common_units(texts[:TEXTS], SHARE)), False
     if not units:
-        return ""
+        return ()
     note = f"numbers with {join_names([*map(repr, units)], 3)}"
     if not are_read:
-        return f"{note}; in one unit they would be read as such"
+        return note, "in one unit they would be read as such"
     numbers = map(without_unit, texts[:TEXTS])
     odd = common_form([text for text in numbers if parse_number(text) is None], SHARE)
     keys = f"{odd[0].keys}, and " if odd and odd[0].kind == "number" else ""
-    return f"{note}; {keys}units: {json.dumps(units, ensure_ascii=False)} under data reads them"
+    return note, f"{keys}units: {json.dumps(units, ensure_ascii=False)} under data reads them"

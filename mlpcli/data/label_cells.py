@@ -8,14 +8,13 @@ import numpy as np
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.forms import SHARE, TEXTS
 from mlpcli.data.readers.forms import common_form
 from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.targets import in_order
 from mlpcli.errors import DataError, join_names
 
-# So many texts of a column are looked at; if so large a share are numbers or dates, it has those.
-TEXTS, SHARE = 1000, 0.75
 # What stands between several texts in one cell.
 BETWEEN = "|;,/+&"
 # Labels have so many examples each, in the mean, and so large a share of examples has several.

@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from mlpcli.config.data_files import Files, MissingValues
+from mlpcli.config.data_files import Files
 from mlpcli.data.columns import with_dates
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.dates import read_date
@@ -171,8 +171,7 @@ def guess_dates(
         if table.position(j) in other or not form or form[0].kind != "date":
             continue
         if words := _few_words(table, j):
-            given = dict.fromkeys((*files.missing_values.given, *words))
-            files = files._replace(missing_values=MissingValues(tuple(given)))
+            files = files._replace(missing_values=files.missing_values.with_words(words))
             table = mark_missing(table, files.missing_values)
             shown = join_names([*map(repr, words)])
             findings.append(f"{table.column(j)} has dates, and {shown}, which counts as missing")

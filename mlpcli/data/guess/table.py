@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from mlpcli.config.data_files import MissingValues
 from mlpcli.data.columns import find_columns
 from mlpcli.data.forms import unit_note
 from mlpcli.data.guess.looks import Look, look_at
@@ -172,8 +171,7 @@ def _decide_mixed(column: Look, classes: set[str], guess: Guess) -> Guess:
 
 def _with_missing(guess: Guess, words: Iterable[str], finding: str) -> Guess:
     """Let words stand for missing values, for a reason."""
-    given = dict.fromkeys((*guess.files.missing_values.given, *words))
-    return guess.because(finding, missing_values=MissingValues(tuple(given)))
+    return guess.because(finding, missing_values=guess.files.missing_values.with_words(words))
 
 
 def _shown(column: Look) -> str:
