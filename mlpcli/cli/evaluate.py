@@ -87,7 +87,6 @@ def evaluate(
     micro_f1 and each label's.
     """
     limit()
-    from mlpcli.checkpoint import store
     from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import evaluate as evaluation
     from mlpcli.evaluation import gates
@@ -96,9 +95,7 @@ def evaluate(
 
     written = options.written(decimal, delimiter, data is not None)
     required, drops = _parse_gates(require, baseline, max_drop)
-    model = store.load(weights)
-    if unknown:
-        model.encoding = model.encoding._replace(unknown=unknown)
+    model = options.load_model(weights, unknown)
     class_names, task = model.encoding.class_names, model.encoding.task
     options.check_top_k(top_k, len(class_names), task)
     about = subject(weights, model, split, data)

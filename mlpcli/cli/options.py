@@ -12,6 +12,7 @@ from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
     from mlpcli.config.data_files import Written
+    from mlpcli.model import Model
 
 PATH = click.Path(path_type=Path)
 
@@ -93,6 +94,20 @@ overrides = click.option(
     help="Override a key of CONFIG; VALUE is YAML, KEY may be dotted. Repeatable.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def load_model(weights: Path, unknown: str | None) -> "Model":
+    """Return the model of --weights, which takes categories as --unknown says; None as in training.
+
+    Raises:
+        CheckpointError: as `store.load` does.
+    """
+    from mlpcli.checkpoint import store
+
+    model = store.load(weights)
+    if unknown:
+        model.encoding = model.encoding._replace(unknown=unknown)
+    return model
 
 
 def column(given: str | None) -> str | int | None:
