@@ -20,14 +20,9 @@ from mlpcli.data.readers.csv_cells import (
     parse_cells,
     parse_ordinary,
 )
-from mlpcli.data.readers.csv_dialect import (
-    CsvOptions,
-    Dialect,
-    single_spaced,
-    sniff,
-    split_line,
-)
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.csv_numbers import cells_that_are_not_plain, parse_numbers, parse_plain
+from mlpcli.data.readers.csv_sniff import single_spaced, sniff
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number

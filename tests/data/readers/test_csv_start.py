@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.data.readers.csv_dialect import CsvOptions, looks_like_names, sniff
+from mlpcli.data.readers.csv_dialect import CsvOptions
+from mlpcli.data.readers.csv_sniff import looks_like_names, sniff
 from mlpcli.data.readers.csv_start import find_start
 from mlpcli.data.readers.lines import decode_lines, join_quoted
 from mlpcli.errors import DataError
