@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, Files
 from mlpcli.data.bins import check_columns, fit_bins
-from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates, with_known_dates
+from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
@@ -16,6 +16,7 @@ from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import Rows, fit_encoding, fit_filling
 from mlpcli.data.forms import check_forms, unit_note
+from mlpcli.data.known_columns import with_known_dates
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, marked_notes
