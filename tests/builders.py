@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from mlpcli import model
 from mlpcli.config.load import from_mapping
-from mlpcli.config.schema import DataSource, Experiment
+from mlpcli.config.schema import Experiment
+from mlpcli.config.values import DataSource
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.load import load_data

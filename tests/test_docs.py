@@ -16,7 +16,8 @@ from PIL import Image
 from mlpcli.cli.main import COMMANDS
 from mlpcli.config.data_files import PARTS
 from mlpcli.config.presets import RECIPES
-from mlpcli.config.schema import AUGMENT_PARTS, KEYS
+from mlpcli.config.schema import KEYS
+from mlpcli.config.values import AUGMENT_PARTS
 from mlpcli.config.yaml_core import parse_value
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

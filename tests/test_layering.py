@@ -29,7 +29,7 @@ LIBRARIES = {
     "click": ("cli",),
     "tqdm": ("cli",),
     "requests": ("data.builtin.transport",),
-    "urllib3": ("data.builtin.transport",),
+    "urllib3": ("data.builtin.transport", "data.builtin.paced"),
     "yaml": ("config",),
     "PIL": ("data.readers.images", "data.readers.image_files"),
     "pyarrow": ("data.readers.parquet",),

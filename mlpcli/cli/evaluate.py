@@ -15,6 +15,7 @@ from mlpcli.errors import ConfigError, GateError
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from mlpcli.config.other_data import EvaluationData
     from mlpcli.evaluation.gates import Gate, GateResult, Metric
 
 
@@ -61,12 +62,7 @@ PROBABILITIES = {
 @options.as_json
 def evaluate(
     weights: Path,
-    data_dir: Path,
-    split: str,
-    data: Path | None,
-    target: str | None,
-    decimal: str | None,
-    delimiter: str | None,
+    on: "EvaluationData",
     unknown: str | None,
     top_k: int | None,
     require: tuple[str, ...],
@@ -87,21 +83,17 @@ def evaluate(
     micro_f1 and each label's.
     """
     limit()
-    from mlpcli.checkpoint import store
     from mlpcli.data.unseen import unseen_notes
     from mlpcli.evaluation import evaluate as evaluation
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.baseline import no_better
     from mlpcli.evaluation.evaluate import open_evaluated, subject
 
-    written = options.written(decimal, delimiter, data is not None)
     required, drops = _parse_gates(require, baseline, max_drop)
-    model = store.load(weights)
-    if unknown:
-        model.encoding = model.encoding._replace(unknown=unknown)
+    model = options.load_model(weights, unknown)
     class_names, task = model.encoding.class_names, model.encoding.task
     options.check_top_k(top_k, len(class_names), task)
-    about = subject(weights, model, split, data)
+    about = subject(weights, model, on)
     name = about["data"]
     for gate in required:
         gates.check_metric(gate.metric, "--require", class_names, top_k, task)
@@ -111,13 +103,12 @@ def evaluate(
         earlier = gates.read_baseline(baseline, name, about["split"], class_names, task)
         required += [gates.max_drop_gate(*drop, earlier, baseline) for drop in drops]
 
-    column = options.column(target)
-    opened = open_evaluated(model, split, data_dir, data, column, written)
+    opened = open_evaluated(model, on)
     table, examples = opened
     found = about | evaluation.report(model, examples, top_k, name, table.weights)
     results = gates.check(required, found)
     if report:
-        write_report([weights], report, "--report", data_dir, split, data, opened=opened)
+        write_report([weights], report, "--report", on, opened)
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:

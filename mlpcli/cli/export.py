@@ -124,6 +124,7 @@ def _measure_loss(
         DataError: if there are no labelled examples.
         GateError: if it is by more than --max-drop allows.
     """
+    from mlpcli.config.other_data import EvaluationData
     from mlpcli.evaluation import gates
     from mlpcli.evaluation.evaluate import open_evaluated, report
 
@@ -134,7 +135,7 @@ def _measure_loss(
     metric, allowance = gates.parse_max_drop(given)
     gates.check_metric(metric, "--max-drop", model.encoding.class_names, None, task)
     try:
-        labelled = open_evaluated(model, "test", data_dir, data).examples
+        labelled = open_evaluated(model, EvaluationData(data_dir, file=data)).examples
     except DataError as error:
         remedy = f"{error.remedy}, or measure what --int8 loses with --check DATA"
         raise DataError(error.where, error.problem, remedy) from None

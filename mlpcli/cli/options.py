@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import click
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mlpcli.config.data_files import Written
+    from mlpcli.config.other_data import Written
+    from mlpcli.model import Model
 
 PATH = click.Path(path_type=Path)
 
@@ -71,8 +73,6 @@ unknown = click.option(
     type=click.Choice(["error", "ignore"]),
     help="What a category is that was not seen in training.  [default: as in training]",
 )
-# Which labelled examples a model is evaluated on.
-examples = together(data_dir, split, data, target, decimal, delimiter)
 report = click.option(
     "--report", type=PATH, metavar="FILE", help="Write a page on the model, as mlp report does."
 )
@@ -95,6 +95,20 @@ overrides = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
+def load_model(weights: Path, unknown: str | None) -> "Model":
+    """Return the model of --weights, which takes categories as --unknown says; None as in training.
+
+    Raises:
+        CheckpointError: as `store.load` does.
+    """
+    from mlpcli.checkpoint import store
+
+    model = store.load(weights)
+    if unknown:
+        model.encoding = model.encoding._replace(unknown=unknown)
+    return model
+
+
 def column(given: str | None) -> str | int | None:
     """Return a column given on the command line: its position if it is a number, or its name."""
     # No table has more columns than 18 digits count, and Python reads no more than 4300.
@@ -113,12 +127,39 @@ def written(decimal: str | None, delimiter: str | None, has_table: bool = True) 
     Raises:
         ConfigError: if they are given, but no table is.
     """
-    from mlpcli.config.data_files import Written
+    from mlpcli.config.other_data import Written
 
     for option, given in (("--decimal", decimal), ("--delimiter", delimiter)):
         if given and not has_table:
             raise ConfigError(option, "is about the table of --data", "add --data FILE")
     return Written(decimal, {"tab": "\t", "space": " "}.get(delimiter or "", delimiter))
+
+
+def examples(command: Callable[..., Any]) -> Any:
+    """Add the options that say on which examples a model is evaluated: a command gets them as `on`.
+
+    Raises:
+        ConfigError: from the command, if they contradict one another.
+    """
+
+    @wraps(command)
+    def with_examples(
+        *,
+        data_dir: Path,
+        split: str,
+        data: Path | None,
+        target: str | None,
+        decimal: str | None,
+        delimiter: str | None,
+        **others: Any,
+    ) -> Any:
+        from mlpcli.config.other_data import EvaluationData
+
+        how = written(decimal, delimiter, data is not None)
+        return command(on=EvaluationData(data_dir, split, data, column(target), how), **others)
+
+    options = (data_dir, split, data, target, decimal, delimiter)
+    return together(*options)(with_examples)
 
 
 def column_list(given: Sequence[str]) -> tuple[str | int, ...]:

@@ -14,6 +14,7 @@ from mlpcli.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mlpcli.config.other_data import EvaluationData
     from mlpcli.data.dataset import Dataset
 
 weights_argument = click.argument("weights", type=options.PATH, metavar="W.npy")
@@ -74,12 +75,7 @@ def _draw_evaluated(
     name: str,
     *,
     weights: Path,
-    data_dir: Path,
-    split: str,
-    data: Path | None,
-    target: str | None,
-    decimal: str | None,
-    delimiter: str | None,
+    on: "EvaluationData",
     output: Path | None,
     style: str,
     **settings: int,
@@ -93,10 +89,9 @@ def _draw_evaluated(
 
     model = store.load(weights)
     check_task(name, model.encoding.task)
-    column, written = options.column(target), options.written(decimal, delimiter, bool(data))
-    opened = open_evaluated(model, split, data_dir, data, column, written)
+    opened = open_evaluated(model, on)
     found = Evaluated(model, opened, all_outputs(model, opened.examples))
-    read = [weights, data, *data_paths(model.experiment, data_dir)]
+    read = [weights, on.file, *data_paths(model.experiment, on.data_dir)]
     draw = PICTURES[name].draw
     _draw(output, style, lambda figure: draw(figure, found, **settings), read)
 

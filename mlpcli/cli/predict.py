@@ -84,7 +84,6 @@ def predict(
     from mlpcli import atomic
 
     limit()
-    from mlpcli.checkpoint import store
     from mlpcli.data.unseen import count_unknown, extra_columns, extra_note, unknown_note
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
@@ -101,9 +100,7 @@ def predict(
         raise ConfigError("--format npy", problem, "leave out --keep, or write CSV or JSON lines")
     read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
     check_outputs({"-o": output if to_file else None}, [weights, *read])
-    model = store.load(weights)
-    if unknown:
-        model.encoding = model.encoding._replace(unknown=unknown)
+    model = options.load_model(weights, unknown)
     files = options.written(decimal, delimiter).like(model.experiment.data.files)
     layout, columns = _layout(model, top_k, proba), options.column_list(keep)
     dtype, unseen = model.experiment.dtype, Counter[str]()

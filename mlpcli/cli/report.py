@@ -14,7 +14,7 @@ from mlpcli.cli.threads import limit
 from mlpcli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mlpcli.config.data_files import Written
+    from mlpcli.config.other_data import EvaluationData
     from mlpcli.data.dataset import Opened
     from mlpcli.report.findings import Findings
 
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 def report(
     weights: tuple[Path, ...],
     output: Path,
-    data_dir: Path,
-    split: str,
-    data: Path | None,
-    target: str | None,
-    decimal: str | None,
-    delimiter: str | None,
+    on: "EvaluationData",
     as_json: bool,
 ) -> None:
     """Write a report on the checkpoint W.npy, or a comparison of several, as one page.
@@ -48,8 +43,7 @@ def report(
         raise ConfigError("mlp report", "a checkpoint is given twice", "give each once")
     # Of thousands of small products; threads that wait for one another take longer than one.
     limit(1)
-    column, written = options.column(target), options.written(decimal, delimiter, bool(data))
-    runs, size = write_report(weights, output, "-o", data_dir, split, data, column, written)
+    runs, size = write_report(weights, output, "-o", on)
     if as_json:
         shown = [_mapping(run) for run in runs]
         console.result_json({"report": str(output), "bytes": size, "runs": shown})
@@ -61,11 +55,7 @@ def write_report(
     weights: Sequence[Path],
     output: Path,
     option: str,
-    data_dir: Path,
-    split: str = "test",
-    data: Path | None = None,
-    target: str | int | None = None,
-    written: "Written | None" = None,
+    on: "EvaluationData",
     opened: "Opened | None" = None,
 ) -> tuple[list["Findings"], int]:
     """Write a report on checkpoints; return what it shows of each, and its size in bytes.
@@ -74,12 +64,8 @@ def write_report(
         weights: the checkpoints, one or more.
         output: the page to write.
         option: what named it on the command line.
-        data_dir: as for `open_evaluated`.
-        split: as for `open_evaluated`.
-        data: as for `open_evaluated`.
-        target: as for `open_evaluated`.
-        written: as for `open_evaluated`.
-        opened: the examples, if they are open already.
+        on: which examples to evaluate on.
+        opened: these, if they are open already.
 
     Raises:
         ConfigError: if the page is one of the files that are read.
@@ -96,13 +82,13 @@ def write_report(
     loaded = [store.load_with_meta(path) for path in weights]
     tasks = [model.encoding.task for model, _ in loaded]
     check_same_task(list(zip(weights, tasks, strict=True)))
-    read = (path for model, _ in loaded for path in data_paths(model.experiment, data_dir))
-    check_outputs({option: output}, [*weights, data, *read])
+    read = (path for model, _ in loaded for path in data_paths(model.experiment, on.data_dir))
+    check_outputs({option: output}, [*weights, on.file, *read])
     atomic.check_writable(output, 0, option)
     runs = []
     for path, (model, meta) in zip(weights, loaded, strict=True):
-        examples = opened or open_evaluated(model, split, data_dir, data, target, written)
-        about = subject(path, model, split, data)
+        examples = opened or open_evaluated(model, on)
+        about = subject(path, model, on)
         runs.append(find(_short_name(path, weights), model, meta, examples, about))
     content = page(runs).encode()
     atomic.write(output, content, option)

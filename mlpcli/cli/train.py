@@ -27,6 +27,7 @@ from mlpcli.cli.train_start import (
     check_absent,
     check_files,
     check_options,
+    check_room,
     open_data,
     set_engine,
     start_or_resume,
@@ -123,6 +124,7 @@ def train(
     from mlpcli import atomic
     from mlpcli.checkpoint import store
     from mlpcli.checkpoint.limits import check_size
+    from mlpcli.config.other_data import EvaluationData
     from mlpcli.data.load import data_paths, fit_structure
     from mlpcli.training.history import check_history, history_columns
 
@@ -147,23 +149,20 @@ def train(
                 lead(ranks, experiment, dataset, run)
             if resumed and not quiet:
                 console.note(f"{output}: {position(run)}")
-            if not verify and not run.finished:
-                # A checkpoint is written beside the one before it.
-                copies = 1 if output.exists() else 2
-                atomic.check_writable(output, store.final_size(model, run), copies=copies)
-            begun = time.perf_counter()
+            if not verify:
+                check_room(output, model, run)
             save = None if verify else partial(store.save, output, model, run)
             progress = _progress(experiment, run, history, quiet, verbose)
             watch = None if quiet else _watch(experiment, chosen, ranks)
-            _train(experiment, run, dataset, save, progress, watch)
-            seconds = time.perf_counter() - begun
+            seconds = _train(experiment, run, dataset, save, progress, watch)
             of_parts = ranks.evaluate_parts(model, dataset) if ranks and dataset.part else None
     if verify:
         compare_runs(verify, model, run)
     else:
         show_result(output, model, run, dataset, of_parts, seconds, as_json)
     if report:
-        write_report([output], report, "--report", data_dir, "test" if dataset.test else "train")
+        split = "test" if dataset.test else "train"
+        write_report([output], report, "--report", EvaluationData(data_dir, split))
 
 
 def _use_threads(
@@ -253,10 +252,15 @@ def _train(
     save: Callable[[], None] | None,
     progress: AbstractContextManager["Listeners"],
     watch: Callable[[], None] | None,
-) -> None:
-    """Train to the end, or until a signal comes: then finish the mini-batch, save, and say so."""
+) -> float:
+    """Train to the end, or until a signal comes: then finish the mini-batch, save, and say so.
+
+    Returns:
+        How many seconds that took.
+    """
     from mlpcli.checkpoint import autosave
 
+    begun = time.perf_counter()
     with defer_signals() as noted:
         received = run.ranks.agree(noted)
         try:
@@ -285,3 +289,4 @@ def _train(
             raise
         except BrokenPipeError:
             raise Interrupted(signal.SIGPIPE) from None
+    return time.perf_counter() - begun

@@ -108,6 +108,21 @@ def start_or_resume(
     return model, run
 
 
+def check_room(output: Path, model: "Model", run: "Run") -> None:
+    """Make sure that the checkpoints of a run that goes on can be written.
+
+    Raises:
+        OutputError: if there is not enough room.
+    """
+    from mlpcli import atomic
+    from mlpcli.checkpoint import store
+
+    if not run.finished:
+        # A checkpoint is written beside the one before it.
+        copies = 1 if output.exists() else 2
+        atomic.check_writable(output, store.final_size(model, run), copies=copies)
+
+
 def set_engine(
     name: str, model: "Model", run: "Run", resumed: Path | None, verify: Path | None, quiet: bool
 ) -> None:

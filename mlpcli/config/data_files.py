@@ -122,24 +122,6 @@ class Files(NamedTuple):
         }
 
 
-class Written(NamedTuple):
-    """How another table than that of the training is written, where it differs."""
-
-    decimal: str | None = None
-    delimiter: str | None = None
-
-    def like(self, files: Files | None) -> Files:
-        """Return how to read it, where all else is as in training."""
-        files = files or Files()
-        if self.delimiter is not None:
-            files = files._replace(delimiter=self.delimiter)
-        if self.decimal is None or self.decimal == files.point:
-            return files
-        # 1.234,5 becomes 1,234.5.
-        swapped = files.point if files.thousands == self.decimal else files.thousands
-        return files._replace(decimal=self.decimal, thousands=swapped)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, MissingValues):
         return value.to_plain()

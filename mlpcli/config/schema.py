@@ -3,89 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from mlpcli.config.data_files import SCALE, TEXT, Files, given_parts, parse_files
 from mlpcli.config.validators import (
     BOOLEAN,
     Validator,
     Variant,
     choice,
     integer,
-    list_of,
-    mapping_of,
     number,
     one_or_list,
-    parse_parts,
-    variant_of,
 )
-
-
-class DataSource(NamedTuple):
-    """Which data: a dataset's name or training file, and the scaling if not the default."""
-
-    name: str
-    scale: str | None = None
-    files: Files | None = None
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Return the value of the `data` key."""
-        which = self.files.to_mapping() if self.files else {"name": self.name}
-        return which | ({"scale": self.scale} if self.scale else {})
-
-
-def _data(value: Any) -> DataSource:
-    if type(value) is str and value:
-        return DataSource(value)
-    if type(value) is dict:
-        value = given_parts(value)
-    if type(value) is dict and "train" in value:
-        files, scale = parse_files(value)
-        return DataSource(files.train, scale, files)
-    if type(value) is dict and "name" in value:
-        return DataSource(**parse_parts({"name": TEXT, "scale": SCALE}, value))
-    raise ValueError
-
-
-LAYER_SIZES = list_of(integer(1))
-
-
-def _layer_sizes(value: Any) -> tuple[int, ...]:
-    if type(value) is list and len(value) < 2:
-        raise ValueError
-    return tuple(LAYER_SIZES.parse(value))
-
-
-AUGMENT_PARTS = {
-    "shift": integer(1),
-    "rotate": number(above=0, at_most=180),
-    "scale": number(above=0, below=1),
-    "shear": number(above=0, at_most=1),
-    "elastic": mapping_of({"sigma": number(at_least=0.5), "alpha": number(above=0)}),
-    "fill": choice("zero", "edge"),
-}
-
-
-def _augment(value: Any) -> dict[str, Any]:
-    if type(value) is not dict or not value.keys() - {"fill"}:
-        raise ValueError
-    return parse_parts(AUGMENT_PARTS, value)
-
-
-def _validation(value: Any) -> float | str:
-    if type(value) is str and value:
-        return value
-    return float(number(above=0, below=1).parse(value))
-
-
-def _class_weight(value: Any) -> str | dict[str, float]:
-    if value == "balanced":
-        return "balanced"
-    if type(value) is not dict or not value:
-        raise ValueError
-    weights = {str(name): weight for name, weight in value.items()}
-    return parse_parts(dict.fromkeys(weights, number(above=0)), weights)
-
+from mlpcli.config.values import (
+    AUGMENT,
+    CLASS_WEIGHT,
+    DATA,
+    HIDDEN,
+    SCHEDULE,
+    STRUCTURE,
+    VALIDATION,
+    DataSource,
+)
 
 TASKS = ("classification", "regression", "multilabel")
 # What is measured of each task on validation examples, beside the error.
@@ -96,17 +34,6 @@ LINEAR_LOSSES = ("mae", "huber")
 EMBEDDINGS = ("piecewise_linear", "periodic")
 # Recipes by name: see config/presets.py.
 PRESETS = ("tabular", "article", "images")
-
-FACTOR = number(above=0, below=1)
-SCHEDULE_SETTINGS: dict[str, dict[str, tuple[Validator, Any]]] = {
-    "constant": {},
-    "step": {"every": (integer(1), 10), "factor": (FACTOR, 0.5)},
-    "exponential": {"factor": (FACTOR, 0.95)},
-    "cosine": {},
-    "cosine_log": {},
-    "one_cycle": {},
-    "plateau": {"factor": (FACTOR, 0.5), "patience": (integer(1), 5)},
-}
 
 # The initialiser that suits an activation: see nn/initializers.py.
 INIT_FOR = {
@@ -135,20 +62,9 @@ class Experiment:
     may be relative to; neither takes part in comparisons.
     """
 
-    data: DataSource = key(
-        Validator("a dataset's name, {name: NAME, scale: SCALE} or {train: FILE, ...}", _data),
-        "mnist",
-    )
-    structure: tuple[int, ...] = key(
-        Validator("a list of two or more layer sizes, each a whole number from 1", _layer_sizes),
-        "[784, 32, 10]",
-        default=None,
-    )
-    hidden: tuple[int, ...] | None = key(
-        Validator("a list of layer sizes, each a whole number from 1", LAYER_SIZES.parse),
-        "[32]",
-        default=None,
-    )
+    data: DataSource = key(DATA, "mnist")
+    structure: tuple[int, ...] = key(STRUCTURE, "[784, 32, 10]", default=None)
+    hidden: tuple[int, ...] | None = key(HIDDEN, "[32]", default=None)
     eta: float = key(number(above=0), "0.3")
     bt_size: int = key(integer(1), "32")
     epochs: int = key(integer(1), "20")
@@ -173,9 +89,7 @@ class Experiment:
     embeddings: str | None = key(choice(*EMBEDDINGS), "piecewise_linear", default=None)
     weight_decay: float = key(number(at_least=0), "1e-4", default=0.0)
     clip_norm: float | None = key(number(above=0), "5.0", default=None)
-    schedule: Variant = key(
-        variant_of(SCHEDULE_SETTINGS), "cosine", default=Variant("constant", {})
-    )
+    schedule: Variant = key(SCHEDULE, "cosine", default=Variant("constant", {}))
     ema: float | None = key(number(above=0, below=1), "0.999", default=None)
     warmup: float = key(number(at_least=0), "1", default=0.0)
     dropout: float | tuple[float, ...] = key(
@@ -184,27 +98,15 @@ class Experiment:
         default=0.0,
     )
     label_smoothing: float = key(number(at_least=0, below=1), "0.1", default=0.0)
-    augment: dict[str, Any] | None = key(
-        Validator("a mapping of shift, rotate, scale, shear, elastic and fill", _augment),
-        "{shift: 1}",
-        default=None,
-    )
-    validation: float | str | None = key(
-        Validator("a number above 0 and below 1, or a file where data are files", _validation),
-        "0.1",
-        default=None,
-    )
+    augment: dict[str, Any] | None = key(AUGMENT, "{shift: 1}", default=None)
+    validation: float | str | None = key(VALIDATION, "0.1", default=None)
     monitor: str | None = key(choice("error", "accuracy"), "error", default=None)
     patience: int | None = key(integer(1), "5", default=None)
     min_delta: float | None = key(number(at_least=0), "0.001", default=None)
     clamp: bool | None = key(BOOLEAN, "true", default=None)
     threshold: float | None = key(number(above=0, below=1), "0.5", default=None)
     calibrate: bool | None = key(BOOLEAN, "true", default=None)
-    class_weight: str | dict[str, float] | None = key(
-        Validator("balanced, or a mapping of class names to numbers above 0", _class_weight),
-        "balanced",
-        default=None,
-    )
+    class_weight: str | dict[str, float] | None = key(CLASS_WEIGHT, "balanced", default=None)
     dtype: str = key(choice("float32", "float64"), "float32", default="float32")
     checkpoint_every: float | None = key(number(above=0), "1", default=None)
     preset: str | None = key(choice(*PRESETS), "tabular", default=None)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from mlpcli.checkpoint import store
 from mlpcli.checkpoint.meta import Meta
 from mlpcli.config.differences import differing_keys
+from mlpcli.config.other_data import EvaluationData
 from mlpcli.config.schema import VALIDATION_METRICS, Experiment
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
 from mlpcli.errors import ConfigError, DataError, join_names
@@ -197,7 +198,7 @@ def _value(run: SavedRun, split: str, metric: Metric, data_dir: Path) -> float |
         return (run.meta.best or {}).get(f"validation_{metric}")
     check_metric(metric, "--metric", encoding.class_names, None, encoding.task)
     model = run.model or store.load(run.path)
-    table, examples = evaluate.open_evaluated(model, split, data_dir)
+    table, examples = evaluate.open_evaluated(model, EvaluationData(data_dir, split))
     report = evaluate.report(model, examples, where=str(run.path), weights=table.weights)
     value = metric.of(report)
     return None if value is None else float(value)

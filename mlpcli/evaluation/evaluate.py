@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.config.data_files import Written
+from mlpcli.config.other_data import EvaluationData
 from mlpcli.data import load
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.labelled import open_labelled
@@ -28,42 +28,27 @@ from mlpcli.nn.probabilities import (
 from mlpcli.nn.residuals import QuantityEvaluation
 
 
-def open_evaluated(
-    model: Model,
-    split: str,
-    data_dir: Path,
-    data: Path | None = None,
-    target: str | int | None = None,
-    written: Written | None = None,
-) -> Opened:
+def open_evaluated(model: Model, on: EvaluationData) -> Opened:
     """Open the examples to evaluate a model on: of a file, or a split of its own data.
-
-    Args:
-        model: a loaded model.
-        split: `train` or `test`, of its own data.
-        data_dir: the folder that has one sub-folder per downloaded dataset.
-        data: a file of labelled examples, instead.
-        target: where that has its targets, if not where the training file had them.
-        written: how that is written, if not as the training file was.
 
     Raises:
         DataError: if there is no such split, or something in the data is wrong.
     """
-    if data:
-        files, dtype = model.experiment.data.files, model.experiment.dtype
-        files = written.like(files) if written else files
-        return open_labelled(data, model.encoding, files, target, dtype=dtype)
-    opened = load.open_split(model.experiment, model.encoding, model.fingerprint, data_dir, split)
+    experiment, encoding = model.experiment, model.encoding
+    if on.file:
+        files = on.written.like(experiment.data.files)
+        return open_labelled(on.file, encoding, files, on.target, dtype=experiment.dtype)
+    opened = load.open_split(experiment, encoding, model.fingerprint, on.data_dir, on.split)
     if opened is None:
-        name = model.experiment.data.name
+        name = experiment.data.name
         raise DataError(name, "has no test split", "use --split train, or --data FILE")
     return opened
 
 
-def subject(weights: Path, model: Model, split: str, data: Path | None) -> dict[str, str]:
+def subject(weights: Path, model: Model, on: EvaluationData) -> dict[str, str]:
     """Return what a report is about: a checkpoint, and the examples of `open_evaluated`."""
-    name = str(data) if data else model.experiment.data.name
-    return {"weights": str(weights), "data": name, "split": "data" if data else split}
+    name = str(on.file or model.experiment.data.name)
+    return {"weights": str(weights), "data": name, "split": "data" if on.file else on.split}
 
 
 def report(

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.columns import header_names, select_known, with_known_dates
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Column, Encoding
+from mlpcli.data.known_columns import header_names, select_known, with_known_dates
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.readers import images

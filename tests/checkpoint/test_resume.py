@@ -14,7 +14,7 @@ from mlpcli.checkpoint import format as checkpoint
 from mlpcli.checkpoint import store
 from mlpcli.checkpoint.resume import first_difference, load_run, resume_run
 from mlpcli.config.load import from_mapping
-from mlpcli.config.schema import SCHEDULE_SETTINGS
+from mlpcli.config.values import SCHEDULE_SETTINGS
 from mlpcli.data.dataset import Dataset, Examples, Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.splits import divide, set_aside

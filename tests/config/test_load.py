@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mlpcli.config.data_files import Files
 from mlpcli.config.load import SYNONYMS, from_mapping, load_experiment
-from mlpcli.config.schema import KEYS, DataSource, Experiment
+from mlpcli.config.schema import KEYS, Experiment
+from mlpcli.config.values import DataSource
 from mlpcli.errors import ConfigError
 
 GOOD = {

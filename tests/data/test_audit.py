@@ -5,7 +5,7 @@ import pytest
 from builders import NAMES, dataset, examples, experiment
 
 from mlpcli.config.data_files import Files
-from mlpcli.config.schema import DataSource
+from mlpcli.config.values import DataSource
 from mlpcli.data import audit
 from mlpcli.data.audit import Fact, Finding
 from mlpcli.data.dataset import Examples

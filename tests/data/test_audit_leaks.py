@@ -5,7 +5,7 @@ import pytest
 from builders import NAMES, experiment
 
 from mlpcli.config.data_files import Files
-from mlpcli.config.schema import DataSource
+from mlpcli.config.values import DataSource
 from mlpcli.data.audit_leaks import inspect_leaks
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import Column, Encoding, Quantity

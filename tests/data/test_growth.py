@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.columns import select_for_training, select_known
+from mlpcli.data.columns import select_for_training
 from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.fit import fit_encoding
-from mlpcli.data.readers import csv_dialect
-from mlpcli.data.readers.csv_dialect import CsvOptions, sniff
+from mlpcli.data.known_columns import select_known
+from mlpcli.data.readers import csv_sniff
+from mlpcli.data.readers.csv_dialect import CsvOptions
+from mlpcli.data.readers.csv_sniff import sniff
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.table import ColumnSelection, Labels, Table
 
@@ -58,7 +60,7 @@ def names():
 
 def test_header(monkeypatch):
     """A header's names are compared a few times each to find two alike."""
-    monkeypatch.setattr(csv_dialect, "_split", lambda *_: list(names()))
+    monkeypatch.setattr(csv_sniff, "split_cells", lambda *_: list(names()))
     dialect, _ = sniff(iter([Line(1, "")]), "t.csv", CsvOptions(header=True))
     assert len(dialect.names) == COLUMNS
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlpcli.config.load import load_experiment
 from mlpcli.data.guess.header import names_columns
 from mlpcli.data.guess.record import Wishes
-from mlpcli.data.readers.csv_dialect import looks_like_names
+from mlpcli.data.readers.csv_sniff import looks_like_names
 from mlpcli.data.suggest import suggest
 from mlpcli.errors import DataError
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import BinaryIO
 
 from mlpcli import atomic
 from mlpcli.data.builtin import transport
-from mlpcli.data.builtin.parts import Part, find_part, part_path, remove_parts
+from mlpcli.data.builtin.answers import ChangedError, check_status, check_whole, validator_of
+from mlpcli.data.builtin.parts import find_part, part_path, remove_parts
 from mlpcli.data.builtin.registry import RemoteFile
 from mlpcli.data.builtin.transport import Answer, BrokenOffError, Session, TransferError
 from mlpcli.data.builtin.verify import is_valid, problem_of
@@ -105,10 +105,6 @@ def tidy(path: Path) -> None:
         remove_parts(target)
 
 
-class _ChangedError(Exception):
-    """A server that does not go on from where the part ends."""
-
-
 def _download(
     session: Session, url: str, file: RemoteFile, target: Path, progress: Progress
 ) -> None:
@@ -121,7 +117,7 @@ def _download(
     while True:
         try:
             began, sha256 = _receive(session, url, file, target, progress)
-        except _ChangedError:
+        except ChangedError:
             remove_parts(target)
             continue
         except BrokenOffError:
@@ -175,14 +171,14 @@ def _receive(
 
     Raises:
         TransferError: if the answer is of no use; BrokenOffError if it is, and ends early.
-        _ChangedError: if it does not belong to the part.
+        ChangedError: if it does not belong to the part.
     """
     part = find_part(target)
     if part and not part.validator:
         part = None
     headers = {"Range": f"bytes={part.size}-", "If-Range": part.validator} if part else {}
     with transport.get(session, url, headers) as answer:
-        began = _check_status(answer, part, file)
+        began = check_status(answer, part, file)
         block = answer.read(min(BLOCK_BYTES, file.size - began + 1))
         digest = hashlib.sha256()
         if part and began:
@@ -190,9 +186,9 @@ def _receive(
             with path.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256")
         else:
-            _check_whole(answer, block, file)
+            check_whole(answer, block, file)
             remove_parts(target)
-            path = part_path(target, _validator(answer))
+            path = part_path(target, validator_of(answer))
         there = began
         with _appending(path, target) as write:
             while block:
@@ -233,47 +229,6 @@ def _next(answer: Answer, missing: int) -> bytes:
         if missing:
             raise
         return b""
-
-
-def _check_status(answer: Answer, part: Part | None, file: RemoteFile) -> int:
-    """Return where in the file the answer begins."""
-    if answer.status == 206 and part:
-        pattern = rf"bytes {part.size}-\d+/({file.size}|\*)"
-        if not re.fullmatch(pattern, answer.headers.get("Content-Range", "")):
-            raise _ChangedError
-        if _validator(answer) not in ("", part.validator):
-            raise _ChangedError
-        return part.size
-    if answer.status == 416 and part:
-        raise _ChangedError
-    if answer.status != 200:
-        raise TransferError(f"HTTP status {answer.status}")
-    return 0
-
-
-def _check_whole(answer: Answer, head: bytes, file: RemoteFile) -> None:
-    """Refuse pages, such as those of a hotel's network, and other lengths than the file's."""
-    kind = transport.printable(answer.headers.get("Content-Type", "no content type"))
-    packed = head.startswith((b"\x1f\x8b", b"PK"))
-    if _is_html(head) or ("html" in kind and not packed):
-        words = re.sub(r"<[^>]*>", " ", head[:4096].decode("utf-8", "replace"))
-        raise TransferError(f'sent a page, {kind}: "{transport.printable(words)}"')
-    length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and length.lstrip("0") != str(file.size):
-        encoding = answer.headers.get("Content-Encoding")
-        kind += f", Content-Encoding {transport.printable(encoding)}" if encoding else ""
-        shown = transport.printable(length, 20)
-        raise TransferError(f"announces {shown} bytes ({kind}), and {file.size} are published")
-
-
-def _is_html(head: bytes) -> bool:
-    return head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html"))
-
-
-def _validator(answer: Answer) -> str:
-    """Return what If-Range may name: a strong ETag, or else the time of the last change."""
-    etag = answer.headers.get("ETag", "")
-    return etag if etag.startswith('"') else answer.headers.get("Last-Modified", "")
 
 
 def _copy(path: Path, file: RemoteFile, target: Path, progress: Progress) -> None:

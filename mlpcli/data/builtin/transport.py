@@ -1,7 +1,5 @@
 """HTTP for downloads: a server may fail, wait or lie, but it cannot hold us for ever."""
 
-import http.client
-import io
 import os
 import random
 import ssl
@@ -14,18 +12,12 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from mlpcli import __version__
+from mlpcli.data.builtin.paced import HoldingError, pace
 
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
-# Whoever sends less than this in a window of time is too slow, however steadily it drips.
-WINDOW_SECONDS = 30.0
-WINDOW_BYTES = 30 << 10
-# Of one answer with its headers; the largest file has 562 MB. What is no file is short.
-MOST_BYTES = 1 << 30
-MOST_OTHER_BYTES = 1 << 20
 RETRIES = 3
 RETRIED = (429, 500, 502, 503, 504)
 BACKOFF_SECONDS = 0.5
@@ -178,12 +170,8 @@ def _jitter() -> float:
     return random.uniform(1, 2)  # noqa: S311 - so that many clients do not come back at once
 
 
-class _HoldingError(TimeoutError):
-    """A server that drips, or never ends."""
-
-
 REASONS: tuple[tuple[Any, str], ...] = (
-    (_HoldingError, ""),
+    (HoldingError, ""),
     (urllib3.exceptions.ProxyError, "the proxy does not connect"),
     (urllib3.exceptions.SSLError, ""),
     (urllib3.exceptions.NewConnectionError, "no connection"),
@@ -226,83 +214,13 @@ class _Retry(urllib3.Retry):
         return super(_Retry, retries).increment(method, url, response, error, _pool, _stacktrace)
 
 
-class _Paced(io.RawIOBase):
-    """The bytes of a socket, as long as enough of them come in every window of time."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self._since, self._recent, self._left = time.monotonic(), 0, MOST_OTHER_BYTES
-
-    def allow(self, count: int) -> None:
-        """Let so many bytes more come."""
-        self._left += count
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        count = self._raw.readinto(buffer) or 0
-        self._recent += count
-        self._left -= count
-        if self._left < 0:
-            raise _HoldingError("it does not end")
-        now = time.monotonic()
-        if count and now - self._since > WINDOW_SECONDS:
-            if self._recent < WINDOW_BYTES:
-                raise _HoldingError(f"less than {WINDOW_BYTES} bytes in {WINDOW_SECONDS:g} s")
-            self._since, self._recent = now, 0
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _PacedResponse(http.client.HTTPResponse):
-    """Reads headers and body through `_Paced`, and returns what is there instead of waiting."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._paced = _Paced(self.fp.detach())
-        self.fp: Any = io.BufferedReader(self._paced, 1 << 16)
-
-    def begin(self) -> None:
-        super().begin()
-        if self.status in (200, 206):
-            self._paced.allow(MOST_BYTES)
-
-    def read(self, amt: int | None = None) -> bytes:
-        return super().read() if amt is None else self.read1(amt)
-
-
-class _Connection(HTTPConnection):
-    response_class = _PacedResponse
-
-
-class _SecureConnection(HTTPSConnection):
-    response_class = _PacedResponse
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
 class _Adapter(HTTPAdapter):
     """Makes connections that are paced, but through a SOCKS proxy, which brings its own."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        _pace(self.poolmanager)
+        pace(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **options)
-        return manager if proxy.lower().startswith("socks") else _pace(manager)
-
-
-def _pace(manager: Any) -> Any:
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-    return manager
+        return manager if proxy.lower().startswith("socks") else pace(manager)

@@ -12,9 +12,7 @@ from mlpcli.data.guess.record import Guess, decide_missing
 from mlpcli.data.guess.written import read_as_written, take_dates
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.missing import mark_missing
-from mlpcli.data.readers.csv_dialect import (
-    notation_of,
-)
+from mlpcli.data.readers.csv_dialect import notation_of
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table
 from mlpcli.errors import DataError, join_names

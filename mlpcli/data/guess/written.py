@@ -16,10 +16,9 @@ from mlpcli.data.readers.csv_dialect import (
     Dialect,
     csv_options,
     has_all_cells,
-    looks_like_names,
-    sniff,
     split_line,
 )
+from mlpcli.data.readers.csv_sniff import looks_like_names, sniff
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import read_lines
 from mlpcli.data.readers.parquet import date_columns

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlpcli import signals
 from mlpcli.data.readers.blocks import Block, block_of, blocks_of, read_blocks
-from mlpcli.data.readers.csv_bad import find_bad, without_bad
+from mlpcli.data.readers.csv_bad import without_bad
 from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import (
     Columns,
@@ -20,14 +20,9 @@ from mlpcli.data.readers.csv_cells import (
     parse_cells,
     parse_ordinary,
 )
-from mlpcli.data.readers.csv_dialect import (
-    CsvOptions,
-    Dialect,
-    single_spaced,
-    sniff,
-    split_line,
-)
+from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.csv_numbers import cells_that_are_not_plain, parse_numbers, parse_plain
+from mlpcli.data.readers.csv_sniff import single_spaced, sniff
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number
@@ -83,33 +78,26 @@ def read_csv(
     # glibc takes memory of such sizes from the system anew for each use, until it has seen one as
     # large freed. Three times as fast; elsewhere it does no harm.
     np.empty(1 << 24, np.uint8)
-    skipped, _ = bad_lines(path, options, read) if options.skip_bad else ([], 0)
-    table = _read_twice(path, select, options, read)
-    return table._replace(skipped=tuple(skipped))
-
-
-def _read_twice(
-    path: Path, select: Selector, options: CsvOptions, read: Callable[[Path], Iterator[Block]]
-) -> Table:
-    """Read a table, again where its first lines do not tell what a column is."""
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     try:
-        return _read(_examples(read(path), dialect, options), dialect, selection, options)
+        return _read(read(path), dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
-        blocks = _examples(read(path), dialect, options)
+        blocks = _examples(read(path), dialect, options, [])
         first, rest = _lines_of(islice(blocks, FIRST_BLOCKS)), _lines_of(blocks)
         columns = detect_columns(first, dialect, selection, options, rest)
-        return _read(_examples(read(path), dialect, options), dialect, selection, options, columns)
+        return _read(read(path), dialect, selection, options, columns)
 
 
 def _lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
     return chain.from_iterable(block.lines for block in blocks)
 
 
-def _examples(blocks: Iterator[Block], dialect: Dialect, options: CsvOptions) -> Iterator[Block]:
-    """Yield the lines that hold examples."""
+def _examples(
+    blocks: Iterator[Block], dialect: Dialect, options: CsvOptions, skipped: list[int]
+) -> Iterator[Block]:
+    """Yield the lines that hold examples, and add to `skipped` which bad ones are left out."""
     above = len(dialect.above) + (dialect.names is not None)
     for block in blocks:
         rest = block.after(above)
@@ -117,7 +105,8 @@ def _examples(blocks: Iterator[Block], dialect: Dialect, options: CsvOptions) ->
         if dialect.delimiter == SPACE:
             rest = block_of([*map(single_spaced, rest.lines)])
         if options.skip_bad:
-            rest = without_bad(rest, dialect)
+            rest, bad = without_bad(rest, dialect)
+            skipped += bad
         if rest.numbers:
             yield rest
 
@@ -139,7 +128,9 @@ def bad_lines(
         OSError: if it cannot be read.
     """
     dialect, _ = sniff(_lines_of(read(path)), path, options)
-    return find_bad(_examples(read(path), dialect, options._replace(skip_bad=False)), dialect)
+    bad: list[int] = []
+    examples = _examples(read(path), dialect, options._replace(skip_bad=True), bad)
+    return bad, sum(len(block.numbers) for block in examples)
 
 
 def _read(
@@ -150,6 +141,8 @@ def _read(
     columns: Columns | None = None,
 ) -> Table:
     """Read all lines of a table."""
+    skipped: list[int] = []
+    blocks = _examples(blocks, dialect, options, skipped)
     head = [*islice(blocks, FIRST_BLOCKS)]
     columns = columns or detect_columns(_lines_of(head), dialect, selection, options)
     values, codes, numbers = ArrayBuilder(len(selection.features)), [], []
@@ -160,10 +153,10 @@ def _read(
         numbers.append(part.numbers)
     if part is None:
         raise DataError(dialect.where, "has a header and no rows", "give a file with examples")
-    return _table(
-        dialect,
-        ParsedLines(values.finish(), np.concatenate(codes), np.concatenate(numbers), part.columns),
+    lines = ParsedLines(
+        values.finish(), np.concatenate(codes), np.concatenate(numbers), part.columns
     )
+    return _table(dialect, lines)._replace(skipped=tuple(skipped))
 
 
 def columns_with_text(
@@ -187,7 +180,7 @@ def columns_with_text(
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
     text = set(selection.text)
-    for block in _examples(read(path), dialect, options):
+    for block in _examples(read(path), dialect, options, []):
         signals.check()
         left = [column for column in selection.features if column not in text]
         for column, cells in cells_that_are_not_plain(block, dialect, left, options.notation):

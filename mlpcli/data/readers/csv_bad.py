@@ -1,7 +1,5 @@
 """Lines of a table with more or fewer cells than its first, which may be left out."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from mlpcli.data.readers.blocks import Block, block_of
@@ -9,30 +7,21 @@ from mlpcli.data.readers.csv_decimals import ends_of_cells
 from mlpcli.data.readers.csv_dialect import Dialect, has_all_cells
 
 
-def without_bad(block: Block, dialect: Dialect) -> Block:
-    """Return a block without such lines.
+def without_bad(block: Block, dialect: Dialect) -> tuple[Block, list[int]]:
+    """Return a block without such lines, and which these are.
 
     Raises:
         DataError: naming a line with stray quotes.
     """
     if _is_regular(block, dialect):
-        return block
-    return block_of([line for line in block.lines if has_all_cells(line, dialect)])
-
-
-def find_bad(blocks: Iterable[Block], dialect: Dialect) -> tuple[list[int], int]:
-    """Return which lines are such, and how many are not.
-
-    Raises:
-        DataError: naming a line with stray quotes.
-    """
-    bad, good = [], 0
-    for block in blocks:
-        kept = without_bad(block, dialect)
-        good += len(kept.numbers)
-        if kept is not block:
-            bad += sorted({*block.numbers}.difference(kept.numbers))
-    return bad, good
+        return block, []
+    good, bad = [], []
+    for line in block.lines:
+        if has_all_cells(line, dialect):
+            good.append(line)
+        else:
+            bad.append(line.number)
+    return block_of(good), bad
 
 
 def _is_regular(block: Block, dialect: Dialect) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from mirror import Reply, refusing, running
 
-from mlpcli.data.builtin import download, transport
+from mlpcli.data.builtin import download, paced, transport
 from mlpcli.data.builtin.parts import find_part, part_path
 from mlpcli.data.builtin.registry import DATASETS, RemoteFile
 from mlpcli.errors import DownloadError
@@ -269,8 +269,8 @@ def test_https_is_not_left():
 )
 def test_dripping(server, monkeypatch, folder, reply):
     """A server that sends a byte now and then, in the body or the headers, is left for the next."""
-    monkeypatch.setattr(transport, "WINDOW_SECONDS", 0.2)
-    monkeypatch.setattr(transport, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(paced, "WINDOW_SECONDS", 0.2)
+    monkeypatch.setattr(paced, "WINDOW_BYTES", 1000)
     mirrors = server.play(slow=[reply], fine=[Reply()])
     assert fetch(mirrors, folder) == mirrors[1]
     with pytest.raises(DownloadError, match=r"less than 1000 bytes in 0\.2 s"):
@@ -290,16 +290,16 @@ ENDLESS = [
 @pytest.mark.parametrize("reply", ENDLESS)
 def test_endless_answers(server, monkeypatch, folder, reply):
     """Headers, trailers and bodies that do not end are not read on, whatever the status."""
-    monkeypatch.setattr(transport, "MOST_BYTES", 10_000)
-    monkeypatch.setattr(transport, "MOST_OTHER_BYTES", 10_000)
+    monkeypatch.setattr(paced, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(paced, "MOST_OTHER_BYTES", 10_000)
     read = []
-    readinto = transport._Paced.readinto
+    readinto = paced._Paced.readinto
 
     def counted(self, buffer):
         read.append(readinto(self, buffer))
         return read[-1]
 
-    monkeypatch.setattr(transport._Paced, "readinto", counted)
+    monkeypatch.setattr(paced._Paced, "readinto", counted)
     with pytest.raises(DownloadError, match=r"it does not end|HTTP status|redirects more than"):
         fetch(server.play(a=[reply]), folder)
     # A buffer of 64 KiB is the most that is read at once.

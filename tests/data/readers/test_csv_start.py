@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.data.readers.csv_dialect import CsvOptions, looks_like_names, sniff
+from mlpcli.data.readers.csv_dialect import CsvOptions
+from mlpcli.data.readers.csv_sniff import looks_like_names, sniff
 from mlpcli.data.readers.csv_start import find_start
 from mlpcli.data.readers.lines import decode_lines, join_quoted
 from mlpcli.errors import DataError
@@ -93,7 +94,7 @@ def test_read_as_if_written_plainly(run_mlp, plain, above, text, said):
 def test_a_stream_is_answered_line_by_line(plain, above):
     """Of a pipe no more is waited for than the line that begins the table."""
     from mlpcli.checkpoint import store
-    from mlpcli.data.columns import select_known
+    from mlpcli.data.known_columns import select_known
     from mlpcli.prediction.inputs import read_stream
 
     plain("predict", "plain.csv")
