@@ -1,11 +1,18 @@
 """Which columns of a table are read, and as what: by the configuration, or as in training."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files
 from mlpcli.data.dates import read_dates
 from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
-from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, Table, column_name
+from mlpcli.data.readers.table import (
+    TARGET_NAMES,
+    TRUTHS,
+    ColumnSelection,
+    Selector,
+    Table,
+    column_name,
+)
 from mlpcli.errors import DataError, join_names
 
 # A first line with one of these words is a header although columns may be called 0, 1, 2; "y" may
@@ -133,8 +140,8 @@ def with_dates(table: Table, files: Files) -> Table:
     return read_dates(table, columns, files.point == ",")
 
 
-def with_known_dates(table: Table, encoding: Encoding) -> Table:
-    """Make numbers of dates in a table that was read for an encoding.
+def as_in_training(table: Table, encoding: Encoding) -> Table:
+    """Make numbers of dates in a table that was read for an encoding, and spell truths as there.
 
     Raises:
         DataError: as `read_dates` does, or if the examples are no table.
@@ -144,7 +151,20 @@ def with_known_dates(table: Table, encoding: Encoding) -> Table:
     }
     if columns and table.selection is None:
         raise DataError(table.where, "is an array, and has no dates", "give a table")
+    texts = {
+        j: _respelled(texts, encoding.input_columns[j].categories)
+        for j, texts in table.texts.items()
+        # `encode` refuses a table of more columns.
+        if j < len(encoding.input_columns)
+    }
+    table = table._replace(texts=table.texts | texts)
     return read_dates(table, columns) if columns else table
+
+
+def _respelled(texts: tuple[str, ...], categories: Collection[str]) -> tuple[str, ...]:
+    """Spell true and false as categories are: CSV, JSON and Parquet differ in their case."""
+    truths = {text.lower(): text for text in categories if text.lower() in TRUTHS}
+    return tuple(t if t in categories else truths.get(t.lower(), t) for t in texts)
 
 
 def select_all(files: Files) -> Selector:

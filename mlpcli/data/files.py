@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, Files
 from mlpcli.data.bins import check_columns, fit_bins
-from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates, with_known_dates
+from mlpcli.data.columns import HEADER_WORDS, as_in_training, select_for_training, with_dates
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
@@ -234,7 +234,7 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
             remedy = f"remove data.{part}, or give a table"
             raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
     told = interpret(table, files, encoding)
-    return with_known_dates(told, encoding) if encoding else with_dates(told, files)
+    return as_in_training(told, encoding) if encoding else with_dates(told, files)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.columns import header_names, select_known, with_known_dates
+from mlpcli.data.columns import as_in_training, header_names, select_known
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.missing import handle_missing, mark_missing
@@ -78,7 +78,7 @@ def read_input(
     files = files or Files()
     for table in _tables(name, encoding, files, invert, keep):
         # Every example gets an answer: none can be dropped.
-        marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
+        marked = as_in_training(mark_missing(table, files.missing_values, encoding), encoding)
         checked = handle_missing(marked, files.missing)
         # A little at a time: an array may be larger than memory.
         for part, _ in blocks(checked.values):
