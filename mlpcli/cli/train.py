@@ -111,6 +111,7 @@ def train(
     mini-batch, write the checkpoint and end; --resume goes on from there.
     """
     written = {"--history": history, "--report": report}
+    # Click from 8.3 on tells it how the command ends.
     ranks = click.get_current_context().with_resource(join_ranks(threads)) if mpi else None
     if ranks and ranks.rank:
         _follow(ranks)
