@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import Files
 from mlpcli.config.schema import Experiment
-from mlpcli.data.columns import select_known
 from mlpcli.data.dataset import Dataset, Examples
 from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding
+from mlpcli.data.known_columns import select_known
 from mlpcli.data.quantities import decode_quantities
 from mlpcli.data.readers.csv_dialect import csv_options
 from mlpcli.data.readers.rows import WHERE, are_numbers, read_rows

@@ -1,5 +1,6 @@
 """The documentation says what the code does."""
 
+import json
 import os
 import re
 import shutil
@@ -8,12 +9,13 @@ import sys
 from dataclasses import MISSING
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from conftest import CONFIGS, ROOT
 from PIL import Image
 
-from mlpcli.cli.main import COMMANDS
+from mlpcli.cli.main import COMMANDS, mlp
 from mlpcli.config.data_files import PARTS
 from mlpcli.config.presets import RECIPES
 from mlpcli.config.schema import KEYS
@@ -127,6 +129,55 @@ def test_the_readme_runs_in_order():
 def test_every_command_is_in_the_readme(name):
     """Each command has an example in the README."""
     assert any(line.startswith(f"mlp {name} ") for line in shell_lines())
+
+
+def test_every_folder_is_in_the_readme():
+    """The README says what each folder and file of the package is for."""
+    section = README[README.index("## Reading the code") : README.index("## Speed")]
+    for path in (ROOT / "mlpcli").iterdir():
+        if path.is_dir() and path.name != "__pycache__":
+            assert f"`{path.name}/`" in section
+        elif path.suffix == ".py" and not path.name.startswith("__"):
+            assert f"`{path.name}`" in section
+
+
+def documented_json():
+    """Return what the README says that `--json` prints, by command, and by task for `evaluate`."""
+    section = README[README.index("## For programs") : README.index("## Reading the code")]
+    return dict(row for row in table_rows(section) if len(row) == 2)
+
+
+def test_every_json_is_in_the_readme():
+    """Each command with --json has a row that says what that prints."""
+    commands = {name: mlp.get_command(click.Context(mlp), name) for name in COMMANDS}
+    printing = {
+        name for name, command in commands.items() for p in command.params if p.name == "as_json"
+    }
+    assert printing == {name.strip("`") for name in documented_json() if name.startswith("`")}
+
+
+@pytest.mark.parametrize(
+    ("task", "target"),
+    [("classification", "classes"), ("regression", "quantities"), ("multilabel", "labels")],
+)
+def test_json_of_evaluate_is_in_the_readme(run_mlp, task, target):
+    """All that it prints of a task is named, and nothing more but what options and weights add."""
+    rows = [f"{i % 7},{i % 5},{i % 2},{i % 3 // 2}\n" for i in range(60)]
+    Path("t.csv").write_text("a,b,y,z\n" + "".join(rows))
+    columns = "[y, z]" if task == "multilabel" else "y"
+    Path("t.yaml").write_text(
+        f"data: {{train: t.csv, test: 0.2, target: {columns}}}\ntask: {task}\n"
+        "hidden: [2]\neta: 0.1\nbt_size: 8\nepochs: 1\n"
+    )
+    assert run_mlp("train", "t.yaml").returncode == 0
+    printed = json.loads(run_mlp("evaluate", "--weights", "t.npy", "--json").stdout)
+    documented = documented_json()
+    both = documented["`evaluate`"] + documented[target]
+    assert {f"`{name}`" for name in printed} <= {*re.findall("`[^`]+`", both)}
+    added = {"weighted", "top_K_accuracy"}
+    outer = re.sub(", each with [^;|]+|mapping from [^;|]+", "", both)
+    named = {*re.findall("`([a-z_0-9K]+)`", outer)}
+    assert named - added <= {*printed}, named - added - {*printed}
 
 
 def test_configuration_reference_agrees_with_the_code():

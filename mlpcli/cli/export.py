@@ -84,19 +84,20 @@ def export(
         raise ConfigError(output, "exists", "add --overwrite to replace it, or choose another")
     model, meta = store.load_with_meta(weights)
     steps = steps_of(model)
-    quantized = quantize.quantize(steps) if int8 else None
-    written = quantize.with_weights(model, map(quantize.weights_of, quantized or steps.affine))
+    if int8:
+        steps = quantize.quantize(steps)
+    written = quantize.with_weights(model, steps)
     made_up = [examples.make_examples(steps, model.experiment.seed)]
     found: dict[str, Any] = {"weights": str(weights), "output": str(output), "format": form}
     with TemporaryDirectory() as folder:
-        made = forms.export(model, meta, steps, form, output.stem, quantized, Path(folder))
+        made = forms.export(model, meta, steps, form, output.stem, Path(folder))
         found["bytes"] = len(made.content)
         found["examples"] = examples.check(examples.compare(made.run, written, made_up), output)
         if check:
             found["check"] = examples.compare(made.run, model, _tables(check, model))
-    if quantized:
+    if int8:
         lost = _measure_loss(model, written, data_dir, check, max_drop)
-        found["int8"] = {"bytes": quantize.size_of(steps, quantized), **lost}
+        found["int8"] = {"bytes": quantize.size_of(steps), **lost}
     with atomic.locked(output):
         atomic.write(output, made.content)
     if as_json:

@@ -93,10 +93,12 @@ def _is_linear(values: NDArray[np.float64], targets: NDArray[np.float64]) -> boo
 
 def _is_function(categories: NDArray[np.intp], classes: NDArray[np.integer]) -> bool:
     """Return whether each of not too many categories has examples of one class alone."""
-    pairs = np.unique(np.column_stack([categories, classes]), axis=0)
-    used = len(np.unique(pairs[:, 0]))
-    several = len(np.unique(pairs[:, 1])) > 1
-    return several and len(pairs) == used and len(classes) >= EXAMPLES_EACH * used
+    counts = np.bincount(categories)
+    class_of = np.zeros(len(counts), classes.dtype)
+    class_of[categories] = classes
+    alone, several = class_of[categories] == classes, classes != classes[0]
+    many = len(classes) >= EXAMPLES_EACH * np.count_nonzero(counts)
+    return bool(many and alone.all() and several.any())
 
 
 def _tells_class(values: NDArray[np.float64], classes: NDArray[np.integer]) -> tuple[bool, str]:

@@ -32,23 +32,24 @@ def encode(encoding: Encoding, table: Table, dtype: str) -> NDArray[np.generic]:
             f"give {width} in each example",
         )
     expand = expander(encoding, table)
-    fitted = encoding.scale in FITTED_SCALES
+    fitted, is_number = encoding.scale in FITTED_SCALES, encoding.is_number
+    means, deviations = np.array(encoding.means), np.array(encoding.deviations)
     if not fitted and expand is None:
         if table.values.dtype.kind == "f":
             for part, values in blocks(table.values):
                 _check_range(encoding, table, part, values, dtype)
         return np.ascontiguousarray(table.values)
     features = np.empty((len(table.values), encoding.features), dtype)
-    for part, values in blocks(table.values):
+    for part, values in blocks(table.values, width=encoding.features):
         numbers = values.astype(np.float64) if expand is None else expand(values)
         # What is too large for these is so for the network, and is refused below.
         with np.errstate(over="ignore", invalid="ignore"):
             if fitted:
-                numbers -= encoding.means
-                numbers /= encoding.deviations
+                numbers -= means
+                numbers /= deviations
             if encoding.scale == "robust":
                 bend = np.sqrt(1 + (numbers / ROBUST_LIMIT) ** 2)
-                np.divide(numbers, bend, out=numbers, where=encoding.is_number)
+                np.divide(numbers, bend, out=numbers, where=is_number)
         _check_range(encoding, table, part, numbers, dtype)
         features[part] = numbers
     return features

@@ -66,6 +66,11 @@ class Column(NamedTuple):
         categories = 1 if self.signed else len(self.categories)
         return {"number": numbers, "category": categories}.get(self.role, 0)
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it becomes a number, or the parts of a date, and neither categories nor bins."""
+        return not (self.categories or self.bins)
+
 
 class Quantity(NamedTuple):
     """What is known of a target that is a number, from the examples that are trained on."""
@@ -128,8 +133,8 @@ class Encoding(NamedTuple):
 
     @property
     def is_number(self) -> NDArray[np.bool]:
-        """Which features are numbers, and not a category or a bin of a column, (n_1,)."""
-        flags = [not (column.categories or column.bins) for column in self.input_columns]
+        """Which features are such numbers, (n_1,)."""
+        flags = [column.is_number for column in self.input_columns]
         widths = [column.width for column in self.input_columns]
         return np.repeat(flags, widths) if flags else np.ones(self.features, bool)
 

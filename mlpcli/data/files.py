@@ -1,6 +1,6 @@
 """A user's own files as a dataset: fit to the training file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, Files
 from mlpcli.data.bins import check_columns, fit_bins
-from mlpcli.data.columns import HEADER_WORDS, as_in_training, select_for_training, with_dates
+from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
 from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.fit import fit_encoding, fit_filling
+from mlpcli.data.fit import Rows, fit_encoding, fit_filling
 from mlpcli.data.forms import check_forms, unit_note
+from mlpcli.data.known_columns import as_in_training
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, marked_notes
@@ -67,22 +68,12 @@ def make_dataset(
     """
     table = handle_missing(raw, files.missing, files.missing_target)
     check_forms(table, files)
-    task, embeddings = preparation.task, preparation.embeddings
-    encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
-    if embeddings:
-        check_columns(encoding, table)
-    encoding = fit_pixel_range(encoding._replace(unknown=files.unknown), table)
+    encoding = _fit_to_all(files, table, preparation)
     train, test = _split(files, encoding, table, preparation.seed)
     division = divide(targets_of(encoding, train), preparation, train)
     rows = division.learned
     weights = _training_weights(train, rows)
-    if files.missing == "mean":
-        encoding = fit_filling(encoding, train, rows)
-    if embeddings == "piecewise_linear":
-        encoding = fit_bins(encoding, train, rows)
-    encoding = fit_scaling(encoding, train, preparation.scale, rows)
-    if preparation.task == "regression":
-        encoding = fit_quantities(encoding, train, rows)
+    encoding = _fit_to_learned(encoding, files, train, rows, preparation)
     encoding = fit_commonest(encoding, targets_of(encoding, train), rows, weights)
     dtype, opened, unseen = preparation.dtype, None, []
     if test is not None:
@@ -90,40 +81,62 @@ def make_dataset(
     elif isinstance(files.test, str):
         opened = open_test_file(files, encoding, search_paths, dtype)
         unseen = unseen_notes(encoding, opened.table)
-    notes = [
-        f"column {column.name or i} is text: {len(column.categories)} categories, "
-        + ("-1 and 1" if column.signed else "one-hot")
-        + (f" ({note})" if (note := _note_on(column.categories)) else "")
-        for i, column in enumerate(encoding.columns)
-        if column.categories
-    ]
-    notes += [
-        f"column {column.name or i} is a date: {join_names(feature_names(column.parts))}"
-        for i, column in enumerate(encoding.columns)
-        if column.parts
-    ]
-    if encoding.task == "classification" and (both := combination_in(encoding.class_names)):
-        notes.append(
-            f"classes such as {both.text!r} look like several labels in one cell, and each "
-            "combination is a class: to learn labels, write task: multilabel, and "
-            f'label_separator: "{both.separator}" under data'
-        )
-    notes += [*skipped_notes(raw), *marked_notes(raw)]
-    if len(raw.values) > len(table.values):
-        dropped = len(raw.values) - len(table.values)
+    notes = [*_encoding_notes(encoding), *skipped_notes(raw), *marked_notes(raw)]
+    if dropped := len(raw.values) - len(table.values):
         notes.append(f"{dropped} of {len(raw.values)} examples lack a value and were dropped")
-    notes += unseen
     learned = examples_of(encoding, train, dtype)
     dataset = Dataset(
         files.train,
         encoding,
         learned,
         opened and opened.examples,
-        notes=tuple(notes),
+        notes=(*notes, *unseen),
         weights=weights,
         test_weights=opened and opened.table.weights,
     )
     return set_aside(dataset, division)
+
+
+def _fit_to_all(files: Files, table: Table, preparation: Preparation) -> Encoding:
+    """Return the names in a training file: of columns, categories and classes."""
+    task, embeddings = preparation.task, preparation.embeddings
+    encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
+    if embeddings:
+        check_columns(encoding, table)
+    return fit_pixel_range(encoding._replace(unknown=files.unknown), table)
+
+
+def _fit_to_learned(
+    encoding: Encoding, files: Files, train: Table, rows: Rows, preparation: Preparation
+) -> Encoding:
+    """Add to an encoding what is learned from the values of the rows that are trained on."""
+    if files.missing == "mean":
+        encoding = fit_filling(encoding, train, rows)
+    if preparation.embeddings == "piecewise_linear":
+        encoding = fit_bins(encoding, train, rows)
+    encoding = fit_scaling(encoding, train, preparation.scale, rows)
+    if preparation.task == "regression":
+        encoding = fit_quantities(encoding, train, rows)
+    return encoding
+
+
+def _encoding_notes(encoding: Encoding) -> Iterator[str]:
+    """Yield what to say of how columns are read, and of classes that look like several labels."""
+    for i, column in enumerate(encoding.columns):
+        if column.categories:
+            how = "-1 and 1" if column.signed else "one-hot"
+            note = f" ({note})" if (note := _note_on(column.categories)) else ""
+            count = len(column.categories)
+            yield f"column {column.name or i} is text: {count} categories, {how}{note}"
+    for i, column in enumerate(encoding.columns):
+        if column.parts:
+            yield f"column {column.name or i} is a date: {join_names(feature_names(column.parts))}"
+    if encoding.task == "classification" and (both := combination_in(encoding.class_names)):
+        yield (
+            f"classes such as {both.text!r} look like several labels in one cell, and each "
+            "combination is a class: to learn labels, write task: multilabel, and "
+            f'label_separator: "{both.separator}" under data'
+        )
 
 
 def _note_on(categories: Sequence[str]) -> str:

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Sequence
 
-import numpy as np
-
 from mlpcli.config.data_files import Files
 from mlpcli.data.readers.forms import common_form, common_units, units_in, without_unit
 from mlpcli.data.readers.notation import parse_number
@@ -31,8 +29,7 @@ def check_forms(table: Table, files: Files) -> None:
         position = table.position(j)
         if {name, position, position - len(table.names or ())} & {*files.categorical}:
             continue
-        codes = np.unique(table.given(j))
-        found = common_form([texts[int(code)] for code in codes[:TEXTS]], SHARE)
+        found = common_form([texts[code] for code in table.codes(j)[:TEXTS]], SHARE)
         if not found:
             continue
         form, cell = found

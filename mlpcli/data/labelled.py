@@ -7,10 +7,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files, Target
-from mlpcli.data.columns import as_in_training, header_names, select_known
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.known_columns import as_in_training, header_names, select_known
 from mlpcli.data.label_cells import split_labels
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.pixels import in_pixel_range

@@ -252,7 +252,12 @@ def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) ->
 
 
 def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
-    """Open the file of validation examples that an experiment names."""
+    """Open the file of validation examples that an experiment names.
+
+    Raises:
+        ConfigError: if its data are no files.
+        DataError: if the file is missing, or something in it is wrong.
+    """
     name = str(experiment.validation)
     if not experiment.data.files:
         raise ConfigError(

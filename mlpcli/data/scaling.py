@@ -33,23 +33,34 @@ def fit_scaling(
         scale: a name in `SCALES`; None for `default_scale`.
         rows: those to learn from; None for all.
         merge: makes the statistics of so many rows those of all, where the table has but a part.
+
+    Raises:
+        DataError: naming a column whose values are too large.
     """
     scale = scale or default_scale(encoding, table, rows)
     if scale not in FITTED_SCALES:
         return encoding._replace(scale=scale)
     if scale == "robust":
         encoding = _with_signs(encoding)
-    expand = expander(encoding, table)
+    columns = encoding.input_columns
+    measured = [j for j, column in enumerate(columns) if column.is_number]
+    alone = encoding._replace(columns=tuple(columns[j] for j in measured))
+    alone = alone._replace(features=int(encoding.is_number.sum()))
+    expand = expander(alone, table)
 
     def numbers(values: Values) -> NDArray[np.float64]:
+        values = values[:, measured] if columns else values
         return values.astype(np.float64) if expand is None else expand(values)
 
     fit = _mean_and_std if scale == "standardize" else _median_and_range
     with np.errstate(over="ignore", invalid="ignore"):
-        centers, spreads = fit(table, numbers, rows)
+        found = fit(table, numbers, rows)
         if merge:
             n = len(table.values) if rows is None else len(rows)
-            centers, spreads = merge(n, (centers, spreads))
+            found = merge(n, found)
+    # What is 0 or 1, or -1 or 1, stays so.
+    centers, spreads = np.zeros(encoding.features), np.ones(encoding.features)
+    centers[encoding.is_number], spreads[encoding.is_number] = found
     if not np.isfinite(spreads).all():
         j = encoding.column_of(int((~np.isfinite(spreads)).argmax()))
         problem = f"{table.column(j)} has values too large"
@@ -57,13 +68,6 @@ def fit_scaling(
         raise DataError(table.where, problem, "scale them down", column=concerned)
     # A constant becomes 0.
     spreads[spreads == 0] = 1
-    start = 0
-    for column in encoding.input_columns:
-        if column.categories or column.bins:
-            part = slice(start, start + column.width)
-            # What is 0 or 1, or -1 or 1, stays so.
-            centers[part], spreads[part] = 0, 1
-        start += column.width
     return encoding._replace(
         scale=scale, means=tuple(centers.tolist()), deviations=tuple(spreads.tolist())
     )

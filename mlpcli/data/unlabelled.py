@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.columns import as_in_training
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Encoding
+from mlpcli.data.known_columns import as_in_training
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.readers.table import Table, blocks
 

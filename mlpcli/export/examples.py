@@ -101,10 +101,8 @@ def compare(run: Run | Model, model: Model, tables: Iterable[Table]) -> Comparis
         model: what was exported.
         tables: examples, not all of them without rows.
     """
-    exact, scale = (
-        _in_float64(model),
-        model.encoding.target_stds if model.encoding.quantities else 1,
-    )
+    exact, encoding = _in_float64(model), model.encoding
+    scale = encoding.target_stds if encoding.quantities else 1
     rows, changed, difference, rounding = 0, 0, 0.0, 0.0
     for table in tables:
         expected = answers(model, table)

@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.columns import header_names, select_known
 from mlpcli.data.encoding import Column, Encoding
+from mlpcli.data.known_columns import header_names, select_known
 from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.readers import images
 from mlpcli.data.readers.charsets import as_utf8

@@ -172,8 +172,6 @@ def _canvas(
 ) -> Html:
     names = found.model.encoding.class_names
     labels = found.opened.examples.labels
-    zoom = max(1, 280 // max(rows, columns))
-    size = {"width": columns * zoom, "height": rows * zoom}
     buttons = (
         tag(
             "button",
@@ -193,24 +191,7 @@ def _canvas(
     )
     pen = tag("label", "pen ", tag("input", type="color", id="ink", value="#ffffff"))
     return join(
-        tag(
-            "div",
-            tag(
-                "canvas",
-                id="pad",
-                tabindex="0",
-                role="img",
-                **size,
-                aria_label="Draw here: with the pointer, or move the pen with the arrow keys, and "
-                "put it down and lift it with the space bar.",
-            ),
-            tag(
-                "figure",
-                tag("canvas", id="seen", width=columns, height=rows, class_="pixels"),
-                tag("figcaption", "what the network sees"),
-            ),
-            class_="pads",
-        ),
+        _pads(rows, columns),
         tag(
             "p",
             tag("button", "clear", type="button", id="clear"),
@@ -218,4 +199,27 @@ def _canvas(
             pen if given["channels"] > 1 else box if given["framing"] else None,
         ),
         tag("p", *buttons, class_="thumbnails"),
+    )
+
+
+def _pads(rows: int, columns: int) -> Html:
+    zoom = max(1, 280 // max(rows, columns))
+    return tag(
+        "div",
+        tag(
+            "canvas",
+            id="pad",
+            tabindex="0",
+            role="img",
+            width=columns * zoom,
+            height=rows * zoom,
+            aria_label="Draw here: with the pointer, or move the pen with the arrow keys, and "
+            "put it down and lift it with the space bar.",
+        ),
+        tag(
+            "figure",
+            tag("canvas", id="seen", width=columns, height=rows, class_="pixels"),
+            tag("figcaption", "what the network sees"),
+        ),
+        class_="pads",
     )

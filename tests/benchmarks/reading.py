@@ -1,4 +1,4 @@
-"""Reading: seconds and peak memory for numeric tables, beside pandas. Each turn is a process."""
+"""Reading: seconds and peak memory for tables, beside pandas. Each turn is a process."""
 
 import random
 import subprocess
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 # Kaggle's digits: a label and 784 pixels a line, four fifths of them blank.
 ROWS, PIXELS, INKED = 42_000, 784, 0.2
 DECIMAL_ROWS, COLUMNS = 100_000, 50
+MIXED_ROWS, CATEGORIES = 300_000, (2, 3, 5, 12, 300)
 READERS = {
     "mlp": "from mlpcli.config.data_files import Files\n"
     "from mlpcli.data.files import read_training, training_source\n"
@@ -28,7 +29,7 @@ print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_m
 """
 
 
-class NumericTable(NamedTuple):
+class WrittenTable(NamedTuple):
     """A table to read."""
 
     name: str
@@ -46,7 +47,7 @@ def measure(folder: Path, rounds: int, rows: int | None = None) -> dict[str, dic
     }
 
 
-def _measure(path: Path, rounds: int, table: NumericTable) -> dict[str, dict[str, Any]]:
+def _measure(path: Path, rounds: int, table: WrittenTable) -> dict[str, dict[str, Any]]:
     table.write(path, table.rows)
     turns: dict[str, list[tuple[float, float]]] = {name: [] for name in READERS}
     results: dict[str, dict[str, Any]] = {}
@@ -90,16 +91,33 @@ def _write_decimals(path: Path, rows: int, form: str = "{!r}", marks: str = ",."
             stream.write(f"{i % 2}{between}{cells.replace('.', point)}\n")
 
 
+def _write_mixed(path: Path, rows: int) -> None:
+    """Write a class, numbers of four kinds, and words of a few and of many kinds."""
+    rng = random.Random(0)
+    words = [[f"{'kind of thing'[:n]} {i}" for i in range(n)] for n in CATEGORIES]
+    with path.open("w", encoding="utf-8") as stream:
+        names = ["class", "price", "weight", "age", "code", *(f"word{n}" for n in CATEGORIES)]
+        stream.write(",".join(names) + "\n")
+        for i in range(rows):
+            numbers = (
+                f"{rng.uniform(1, 999):.2f},{rng.gauss(0, 1):.4f},{rng.randint(0, 90)},{i % 997}"
+            )
+            stream.write(
+                f"{'no' if i % 3 else 'yes'},{numbers},{','.join(map(rng.choice, words))}\n"
+            )
+
+
 TABLES = (
-    NumericTable("a label and 784 pixels", ROWS, _write_digits, {}),
-    NumericTable("50 decimals, all digits", DECIMAL_ROWS, _write_decimals, {}),
-    NumericTable(
+    WrittenTable("a label and 784 pixels", ROWS, _write_digits, {}),
+    WrittenTable("50 decimals, all digits", DECIMAL_ROWS, _write_decimals, {}),
+    WrittenTable(
         "50 decimals, four places", DECIMAL_ROWS, partial(_write_decimals, form="{:.4f}"), {}
     ),
-    NumericTable(
+    WrittenTable(
         "50 decimals, with commas",
         DECIMAL_ROWS,
         partial(_write_decimals, form="{:.4f}", marks=";,"),
         {"delimiter": ";", "decimal": ","},
     ),
+    WrittenTable("4 numbers and 6 words", MIXED_ROWS, _write_mixed, {}),
 )

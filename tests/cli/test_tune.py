@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ordeals import MLP
 
-from mlpcli.cli import console
+from mlpcli.cli import progress_bars
 
 CONFIG = """\
 data: {train: t.csv, test: u.csv, target: kind}
@@ -165,7 +165,7 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     shown = io.StringIO()
     shown.isatty = lambda: True
     monkeypatch.setattr("sys.stderr", shown)
-    with console.trials(4, quiet=False) as show:
+    with progress_bars.trials(4, quiet=False) as show:
         show(1, "best 0.25", ["trial 0 0.25"])
         show(3, "best 0.125", ["trial 1 0.5", "trial 2 0.125"])
     assert "3/4" in shown.getvalue()

@@ -61,6 +61,23 @@ def test_categories_count_one_whatever_the_scale(scale):
     np.testing.assert_allclose(seen, [[0, 1], [1, 0], [0, 1], [0, 1]])
 
 
+@pytest.mark.parametrize("scale", ["standardize", "robust"])
+@pytest.mark.parametrize(
+    ("rows", "colours", "numbers"),
+    [
+        ("colour,age,y\nred,1,no\nblue,2,yes\ngreen,7,no\n", 3, 1),
+        ("colour,y\nred,no\nblue,yes\ngreen,no\n", 3, 0),
+        ("age,y\n1,no\n2,yes\n7,no\n", 0, 1),
+    ],
+)
+def test_categories_are_not_scaled(scale, rows, colours, numbers):
+    """Numbers beside them are as they are without them, to the bit."""
+    encoding = opened(rows, scale)[0].encoding
+    alone = opened("age,y\n1,no\n2,yes\n7,no\n", scale)[0].encoding
+    assert encoding.means == (0,) * colours + alone.means[:numbers]
+    assert encoding.deviations == (1,) * colours + alone.deviations[:numbers]
+
+
 def test_standardize_uses_the_training_examples():
     """Numbers get mean 0 and deviation 1 in training; other files, the same arithmetic."""
     dataset, files = opened(scale="standardize")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.columns import select_for_training, select_known
+from mlpcli.data.columns import select_for_training
 from mlpcli.data.encoding import Column, Encoding
 from mlpcli.data.fit import fit_encoding
+from mlpcli.data.known_columns import select_known
 from mlpcli.data.readers import csv_sniff
 from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.csv_sniff import sniff

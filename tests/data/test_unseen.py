@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mlpcli.checkpoint import store
-from mlpcli.data.columns import select_known
 from mlpcli.data.encode import encode
+from mlpcli.data.known_columns import select_known
 from mlpcli.data.readers.table import Table
 from mlpcli.prediction.inputs import read_input
 

@@ -11,7 +11,7 @@ from mlpcli.errors import MismatchError
 from mlpcli.export import c, forms, onnx_model, python, run_c
 from mlpcli.export.examples import answers, check, compare, make_examples
 from mlpcli.export.of_model import steps_of
-from mlpcli.export.quantize import quantize, weights_of, with_weights
+from mlpcli.export.quantize import quantize, with_weights
 from mlpcli.export.steps import Classes
 
 SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover")
@@ -126,8 +126,8 @@ def test_c_passes_the_sanitizers(name, tables, cc, tmp_path):
     rendered = c.render(steps, "model", "about", header=False)
     same_answers(run_c.runner(steps, rendered, cc, tmp_path, SANITIZED), model, some)
     quantized = quantize(steps)
-    reduced = with_weights(model, map(weights_of, quantized))
-    rendered = c.render(steps, "model", "about", False, quantized)
+    reduced = with_weights(model, quantized)
+    rendered = c.render(quantized, "model", "about", header=False)
     run = run_c.runner(steps, rendered, cc, tmp_path, SANITIZED)
     same_answers(run, reduced, some)
     # Whatever a row holds: texts that are no category, and numbers that are none.
@@ -192,7 +192,7 @@ def test_onnx_is_described(ort, tmp_path):
     model = exported.table_model(tmp_path, "filled")
     path = exported.save_model(tmp_path / "W.npy", model)
     model, meta = load_with_meta(path)
-    made = forms.export(model, meta, steps_of(model), "onnx", "m", None, tmp_path)
+    made = forms.export(model, meta, steps_of(model), "onnx", "m", tmp_path)
     session = ort.InferenceSession(made.content)
     assert [(i.name, i.type, i.shape) for i in session.get_inputs()] == [
         ("age", "tensor(float)", ["N", 1]),
@@ -216,16 +216,16 @@ def test_onnx_is_described(ort, tmp_path):
 def test_eight_bits_are_near():
     """Weights are integers times a scale of each output, off by half of that at most."""
     steps = steps_of(exported.parity_model())
-    for layer, stored in zip(steps.affine, quantize(steps), strict=True):
+    for layer, stored in zip(steps.affine, quantize(steps).affine, strict=True):
         assert np.abs(stored.q).max(axis=0).tolist() == [127] * layer.W.shape[1]
-        assert (np.abs(weights_of(stored) - layer.W) <= 0.501 * stored.scale).all()
+        assert (np.abs(stored.W - layer.W) <= 0.501 * stored.scale).all()
 
 
 def test_a_row_of_zeros_stays_zeros_in_eight_bits():
     """Whatever its scale is."""
     model = exported.parity_model()
     model.network.theta[:] = 0
-    assert all(not weights_of(stored).any() for stored in quantize(steps_of(model)))
+    assert all(not stored.W.any() for stored in quantize(steps_of(model)).affine)
 
 
 def test_no_answer_is_a_difference():

@@ -103,8 +103,7 @@ def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | Non
 
 def _sample(table: Table, j: int) -> list[str]:
     """Return different texts of a column that are there, not too many."""
-    codes = np.unique(table.given(j))[:TEXTS]
-    return [table.texts[j][int(code)] for code in codes]
+    return [table.texts[j][code] for code in table.codes(j)[:TEXTS]]
 
 
 def _are_numbers(texts: Sequence[str], notation: Notation | None) -> bool:
@@ -149,7 +148,7 @@ def _group_thousands(texts: Sequence[str], delimiter: str) -> bool:
 
 def _few_words(table: Table, j: int) -> list[str]:
     """Return the texts of a column of dates that are none, if these are one or two words."""
-    texts = (table.texts[j][code] for code in np.unique(table.given(j)).astype(int).tolist())
+    texts = (table.texts[j][code] for code in table.codes(j))
     words = [text for text in texts if read_date(text) is None]
     return words if len(words) <= FEW_WORDS and all(map(str.isalpha, words)) else []
 

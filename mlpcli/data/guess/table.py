@@ -26,7 +26,11 @@ SUMMARIES = re.compile(
 
 
 def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
-    """Choose how to read a table, the columns with the targets, and those that are no features."""
+    """Choose how to read a table, the columns with the targets, and those that are no features.
+
+    Raises:
+        DataError: if it cannot be read, no row has a target, or no column is left to learn from.
+    """
     table, guess = read_as_written(source, guess)
     targets, guess = _decide_target(table, guess, task)
     # Words that a target made of numbers has, too, count as missing from here on.

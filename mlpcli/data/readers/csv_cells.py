@@ -5,7 +5,7 @@ Every parser takes a block of lines, their dialect and columns, and returns an a
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -107,11 +107,15 @@ def _first_values(
         one: whether the first value of a column decides, or only a number does.
     """
     undecided, texts, number_lines = set(columns), set(), {}
+    seen: dict[int, set[str]] = {column: set() for column in columns}
     for line in lines if undecided else ():
         signals.check()
         cells = split_line(line, dialect)
         for column in list(undecided):
             cell = cells[column]
+            if cell in seen[column]:
+                continue
+            seen[column].add(cell)
             if cell.strip().lower() in options.words:
                 continue
             value = parse_number(cell, options.notation)
@@ -173,25 +177,30 @@ def parse_cells(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.
     for i, (line, cells) in enumerate(zip(lines, rows, strict=True)):
         for column in numeric:
             parsed[i, column] = parse_cell(cells[column], line.number, column, dialect, columns)
-    texts = {column: [cells[column] for cells in rows] for column in columns.codes}
-    parse_texts(parsed, texts, columns)
+    coded = {i: code_cells([cells[i] for cells in rows], columns.codes[i]) for i in columns.codes}
+    set_codes(parsed, coded, columns)
     return parsed
 
 
-def parse_texts(
-    parsed: NDArray[np.float64], texts: Mapping[int, list[str]], columns: Columns
+def code_cells(cells: Sequence[str], codes: dict[str, int]) -> NDArray[np.float64]:
+    """Return the code of each cell of a column of text, (n,), NaN for empty ones."""
+    code = coder(codes)
+    found = {cell: code(cell) for cell in dict.fromkeys(cells)}
+    return np.fromiter(map(found.__getitem__, cells), np.float64, len(cells))
+
+
+def set_codes(
+    parsed: NDArray[np.float64], coded: Mapping[int, NDArray[np.float64]], columns: Columns
 ) -> None:
-    """Give texts, and targets, their codes.
+    """Put the codes of columns of text, and of targets, among numbers.
 
     Args:
         parsed: (lines, width) where to put them.
-        texts: the cells of each column that has codes.
+        coded: (lines,) of each column that has codes.
         columns: what cells are parsed as.
     """
-    for column, cells in texts.items():
-        code = coder(columns.codes[column])
-        found = {cell: code(cell) for cell in dict.fromkeys(cells)}
-        parsed[:, column] = np.fromiter(map(found.__getitem__, cells), np.float64, len(cells))
+    for column, codes in coded.items():
+        parsed[:, column] = codes
     # A class that is missing is no NaN: it becomes a whole number.
     for column in columns.selection.targets:
         target = parsed[:, column]

@@ -123,13 +123,24 @@ def ends_of_cells(characters: NDArray[np.uint8], delimiter: str, width: int) -> 
 
 def _digits_before(padded: NDArray[np.uint8], ends: Counts, sizes: Counts, n: int) -> Words:
     """Return the last characters of cells less '0', (cells, n), and 0 before them."""
-    # Some begin at every character; all of a cell's are copied at once, as one thing.
-    count = len(padded) - MOST_CHARACTERS
-    there = np.ndarray(count, f"V{8 * n}", padded.data, MOST_CHARACTERS - 8 * n, (1,))
-    words: Words = there[ends].view("<u8").reshape(-1, n)
+    words = words_before(padded, MOST_CHARACTERS, ends, n)
     words ^= ZEROS
-    words &= _last_bytes(n).take(sizes, mode="clip").view("<u8").reshape(-1, n)
+    words &= last_bytes(n).take(sizes, mode="clip").view("<u8").reshape(-1, n)
     return words
+
+
+def words_before(padded: NDArray[np.uint8], padding: int, ends: Counts, n: int) -> Words:
+    """Return the 8n characters before each of some places in a text, (places, n).
+
+    Args:
+        padded: a text, with at least 8n characters before it.
+        padding: how many.
+        ends: (places,) in the text.
+        n: words.
+    """
+    # Some begin at every character; all before a place are copied at once, as one thing.
+    there = np.ndarray(len(padded) - padding, f"V{8 * n}", padded.data, padding - 8 * n, (1,))
+    return there[ends].view("<u8").reshape(-1, n)
 
 
 def _find_points(words: Words, sizes: Counts) -> tuple[Counts, Flags]:
@@ -178,7 +189,7 @@ def _mantissas(words: Words, before: NDArray[np.void], has_point: Flags, others:
 
 
 @cache
-def _last_bytes(n: int) -> NDArray[np.void]:
+def last_bytes(n: int) -> NDArray[np.void]:
     """Return n words with none of their bytes set, with the last one, and so on."""
     count = 8 * n
     masks = [bytes(count - i) + b"\xff" * i for i in range(count + 1)]
@@ -195,7 +206,7 @@ def _powers(n: int, power: int) -> Powers:
     more = 11 * (tens < 5)
     fives = np.array([5**p for p in tens.tolist()], np.int64) << more
     divisors = np.array([float(10**p) for p in tens.tolist()])
-    return Powers(divisors, fives, 1075 - tens + more, before.view(_last_bytes(n).dtype)[:, 0])
+    return Powers(divisors, fives, 1075 - tens + more, before.view(last_bytes(n).dtype)[:, 0])
 
 
 def _quotients(

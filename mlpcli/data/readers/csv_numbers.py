@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.readers.blocks import Block
-from mlpcli.data.readers.csv_cells import Columns, parse_cell, parse_texts
-from mlpcli.data.readers.csv_decimals import ALL, Decimals, ends_of_cells, parse_decimals
+from mlpcli.data.readers.csv_cells import Columns, parse_cell, set_codes
+from mlpcli.data.readers.csv_decimals import Decimals, ends_of_cells, parse_decimals
 from mlpcli.data.readers.csv_dialect import Dialect, split_line
+from mlpcli.data.readers.csv_texts import cells_of, code_texts
 from mlpcli.data.readers.csv_units import bounds_of, parse_alike, without_groups
 from mlpcli.data.readers.notation import Notation
 
@@ -57,12 +58,12 @@ def parse_numbers(
     others[doubtful] = True
     for column in np.flatnonzero(others.any(axis=0)).tolist() if others.any() else ():
         rows = np.flatnonzero(others[:, column])
-        cells, numbers = _cells_of(text, ends, column, rows), dict[str, float]()
+        cells, numbers = cells_of(text, ends, column, rows), dict[str, float]()
         for i, cell in zip(rows.tolist(), cells, strict=True):
             if cell not in numbers:
                 numbers[cell] = parse_cell(cell, block.numbers[i], column, dialect, columns)
         values[rows, column] = [numbers[cell] for cell in cells]
-    parse_texts(values, {j: _cells_of(text, ends, j) for j in columns.codes}, columns)
+    set_codes(values, code_texts(text, ends, columns), columns)
     return values
 
 
@@ -81,7 +82,7 @@ def cells_that_are_not_plain(
         return
     for column in np.flatnonzero(found.others.any(axis=0)).tolist():
         rows_there = np.flatnonzero(found.others[:, column])
-        yield column, _cells_of(block.data, found.ends, column, rows_there)
+        yield column, cells_of(block.data, found.ends, column, rows_there)
 
 
 def _parse_plain_cells(
@@ -129,12 +130,3 @@ def _doubtful(found: Decimals, columns: Columns) -> tuple[list[int], list[int]]:
     is_plain = ~found.others[:, doubtful] & (np.abs(found.values[:, doubtful]) > 0)
     which = np.flatnonzero(is_plain.any(axis=0)).tolist()
     return is_plain.argmax(axis=0)[which].tolist(), [doubtful[i] for i in which]
-
-
-def _cells_of(
-    text: bytes, ends: NDArray[np.intp], column: int, rows: NDArray[np.intp] | slice = ALL
-) -> list[str]:
-    """Return the cells of a column, in some rows or in all."""
-    cells = np.arange(column, ends.size, ends.shape[1])[rows]
-    parts = map(slice, *(bound.tolist() for bound in bounds_of(ends, cells)))
-    return [*map(bytes.decode, map(text.__getitem__, parts))]

@@ -5,13 +5,12 @@ to fit into memory.
 """
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mlpcli.data.readers.lines import LONGEST_LINE, Line, file_text
 from mlpcli.errors import DataError
@@ -24,6 +23,16 @@ GAP = re.compile(r"[ \t\r\n]*")
 # What an array begins with whose elements are rows, not cells; the rest may be on later lines.
 ARRAY = re.compile(r"\s*\[\s*([\[{\]]|$)")
 DECODER = json.JSONDecoder()
+
+
+class _Echo:
+    """What is written to it is what `writerow` returns."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+WRITER = csv.writer(_Echo(), lineterminator="\n")
 Numbered = tuple[int, Any]
 """A line's number, from 1, and the value that begins there."""
 
@@ -82,13 +91,14 @@ def _objects(
             if not names:
                 raise DataError(f"{where}:{number}", "has no names", "give each cell one")
             yield Line(number, _line(names))
-        # A null may stand for an object.
-        new = (name for name in named if name not in known and named[name] is not None)
-        if not new_names and (name := next(new, None)) is not None:
-            remedy = "give it there, too, as null if need be"
-            raise DataError(f"{where}:{number}", f"{name!r} was not in the first object", remedy)
-        cells = tuple(named.get(name) for name in names)
-        yield _row(cells, names, where, number, point)
+        if not new_names and not named.keys() <= known:
+            # A null may stand for an object.
+            new = (name for name in named if name not in known and named[name] is not None)
+            if (name := next(new, None)) is not None:
+                problem = f"{name!r} was not in the first object"
+                remedy = "give it there, too, as null if need be"
+                raise DataError(f"{where}:{number}", problem, remedy)
+        yield _row(tuple(map(named.get, names)), names, where, number, point)
 
 
 def flatten(value: dict[str, Any], where: object, number: int) -> dict[str, Any]:
@@ -97,6 +107,8 @@ def flatten(value: dict[str, Any], where: object, number: int) -> dict[str, Any]
     Raises:
         DataError: if two would be called the same, or a name is too long.
     """
+    if dict not in map(type, value.values()):
+        return value
     named: dict[str, Any] = {}
     pending = [("", iter(value.items()))]
     while pending:
@@ -125,9 +137,10 @@ def _arrays(values: Iterator[Numbered], where: object, point: str) -> Iterator[L
 def _row(
     values: tuple[Any, ...], names: Iterable[object], where: object, number: int, point: str
 ) -> Line:
-    pairs = zip(values, names, strict=True)
-    values = tuple(_joined(value, name, where, number) for value, name in pairs)
-    cells = ["" if value is None else value for value in values]
+    if not {list, dict}.isdisjoint(map(type, values)):
+        pairs = zip(values, names, strict=True)
+        values = tuple(_joined(value, name, where, number) for value, name in pairs)
+    cells: Iterable[Any] = values
     if point != ".":
         cells = [str(cell).replace(".", point) if type(cell) is float else cell for cell in cells]
     return Line(number, _line(cells), values)
@@ -158,10 +171,9 @@ def _joined(value: Any, name: object, where: object, number: int) -> Any:
     return value
 
 
-def _line(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+def _line(cells: Iterable[Any]) -> str:
+    """Return a line of cells, of which None is an empty one."""
+    return cast(str, WRITER.writerow(cells))
 
 
 def json_values(source: Iterable[str], where: object) -> Iterator[Numbered]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mlpcli import signals
 from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.dates import DAY
+from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
     ArrayBuilder,
@@ -88,7 +89,25 @@ def _read(path: Path, file: Any, select: Selector, options: CsvOptions) -> Table
     groups = range(file.metadata.num_row_groups)
     unpacked = sum(file.metadata.row_group(i).total_byte_size for i in groups)
     check_expansion(path, max(unpacked, rows * len(positions) * np.dtype(np.float64).itemsize))
-    values = ArrayBuilder(len(selection.features))
+    table = _read_rows(path, file, selection, notation)
+    if notation is None:
+        return table
+    in_question = (j for j, i in enumerate(selection.features) if i in written)
+    return read_written(table, in_question, options, notation, selection.detect)
+
+
+def _read_rows(
+    path: Path, file: Any, selection: ColumnSelection, notation: Notation | None
+) -> Table:
+    """Return the columns that are read, those of text as codes.
+
+    Raises:
+        DataError: if there are not as many rows as the file announces.
+    """
+    schema, rows = file.schema_arrow, file.metadata.num_rows
+    names, width = tuple(schema.names), len(selection.features)
+    positions = [*selection.features, *selection.targets]
+    values = ArrayBuilder(width)
     codes: dict[int, dict[str, int]] = {i: {} for i in positions if i in selection.text}
     of_targets: dict[str, int] = {}
     codes |= dict.fromkeys(selection.targets, of_targets)
@@ -102,7 +121,6 @@ def _read(path: Path, file: Any, select: Selector, options: CsvOptions) -> Table
         ]
         given = [_as_given(_column(batch, names[i])) for i in selection.keep]
         kept.append(np.array(given, object).T)
-        width = len(selection.features)
         if selection.targets:
             found_codes = np.nan_to_num(np.column_stack(columns[width:]), nan=-1).astype(np.intp)
             several = isinstance(selection.target, tuple)
@@ -123,11 +141,7 @@ def _read(path: Path, file: Any, select: Selector, options: CsvOptions) -> Table
         )
     texts = {j: tuple(codes[i]) for j, i in enumerate(selection.features) if i in selection.text}
     beside = np.concatenate(kept) if selection.keep else None
-    table = Table(path, read, found, names, selection, texts, kept=beside)
-    if notation is None:
-        return table
-    in_question = (j for j, i in enumerate(selection.features) if i in written)
-    return read_written(table, in_question, options, notation, selection.detect)
+    return Table(path, read, found, names, selection, texts, kept=beside)
 
 
 def _select_columns(

@@ -136,6 +136,10 @@ class Table(NamedTuple):
         column = self.values[:, j] if rows is None else self.values[rows, j]
         return column[~np.isnan(column)] if column.dtype.kind == "f" else column
 
+    def codes(self, j: int) -> list[int]:
+        """Return which of the texts of column j are there, ascending."""
+        return np.flatnonzero(np.bincount(self.given(j).astype(np.intp))).tolist()
+
     def weights_of(self, rows: Rows = None) -> NDArray[np.float64] | None:
         """Return how much each of some rows counts, (m,); None where all count the same."""
         return self.weights if self.weights is None or rows is None else self.weights[rows]
@@ -191,15 +195,16 @@ def label_text(value: object) -> str:
 
 
 def blocks(
-    values: Values, rows: NDArray[np.integer] | None = None
+    values: Values, rows: NDArray[np.integer] | None = None, width: int = 0
 ) -> Iterator[tuple[slice, Values]]:
     """Yield successive rows of an array a few at a time, with where they are.
 
     Args:
         values: (n, d).
         rows: those to yield; None for all.
+        width: how many numbers each becomes, if more than d.
     """
-    height = max(1, BLOCK_VALUES // max(1, values.shape[1]))
+    height = max(1, BLOCK_VALUES // max(1, values.shape[1], width))
     for start in range(0, len(values) if rows is None else len(rows), height):
         signals.check()
         part = slice(start, start + height)

@@ -94,7 +94,7 @@ def test_read_as_if_written_plainly(run_mlp, plain, above, text, said):
 def test_a_stream_is_answered_line_by_line(plain, above):
     """Of a pipe no more is waited for than the line that begins the table."""
     from mlpcli.checkpoint import store
-    from mlpcli.data.columns import select_known
+    from mlpcli.data.known_columns import select_known
     from mlpcli.prediction.inputs import read_stream
 
     plain("predict", "plain.csv")
