@@ -16,7 +16,7 @@ from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import Rows, fit_encoding, fit_filling
 from mlpcli.data.forms import check_forms, unit_note
-from mlpcli.data.known_columns import with_known_dates
+from mlpcli.data.known_columns import as_in_training
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, marked_notes
@@ -247,7 +247,7 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
             remedy = f"remove data.{part}, or give a table"
             raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
     told = interpret(table, files, encoding)
-    return with_known_dates(told, encoding) if encoding else with_dates(told, files)
+    return as_in_training(told, encoding) if encoding else with_dates(told, files)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli import model
 from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
+from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers import table as tables
 from mlpcli.errors import ConfigError, DataError, MlpError, OutputError
 
@@ -192,7 +192,7 @@ def test_large_arrays_are_checked_in_pieces(peak_memory):
 
     def look():
         with pytest.raises(DataError, match="holds nan in row 199999, feature 7"):
-            model.as_rows(rows, 100, "large.npy")
+            handle_missing(tables.Table("large.npy", rows), "error")
 
     assert peak_memory(look) < 1e6
 

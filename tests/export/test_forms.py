@@ -3,11 +3,13 @@
 import exported
 import numpy as np
 import pytest
+from builders import made
 
 from mlpcli.checkpoint.store import load, load_with_meta
 from mlpcli.data.readers.table import Table
+from mlpcli.errors import MismatchError
 from mlpcli.export import c, forms, onnx_model, python, run_c
-from mlpcli.export.examples import answers, compare, make_examples
+from mlpcli.export.examples import answers, check, compare, make_examples
 from mlpcli.export.of_model import steps_of
 from mlpcli.export.quantize import quantize, with_weights
 from mlpcli.export.steps import Classes
@@ -224,3 +226,19 @@ def test_a_row_of_zeros_stays_zeros_in_eight_bits():
     model = exported.parity_model()
     model.network.theta[:] = 0
     assert all(not stored.W.any() for stored in quantize(steps_of(model)).affine)
+
+
+def test_no_answer_is_a_difference():
+    """An export that answers NaN where `mlp predict` does not differs from it, and is refused."""
+    model = made()
+    table = make_examples(steps_of(model), 0)
+
+    def silent(table):
+        return np.where(
+            np.arange(len(table.values))[:, np.newaxis] == 1, np.nan, answers(model, table)
+        )
+
+    found = compare(silent, model, [table])
+    assert np.isnan(found.difference)
+    with pytest.raises(MismatchError):
+        check(found, "out.onnx")

@@ -18,7 +18,7 @@ from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import WrittenNumber, parse_number, same_unit
-from mlpcli.data.readers.table import ColumnSelection, column_name
+from mlpcli.data.readers.table import TRUTHS, ColumnSelection, column_name
 from mlpcli.errors import DataError, UnitError
 
 
@@ -218,7 +218,7 @@ def parse_cell(cell: str, number: int, column: int, dialect: Dialect, columns: C
     written = notation and notation.read(cell)
     value = written and written.value if notation else parse_number(cell)
     if value is None or not math.isfinite(value):
-        return _missing(cell, number, column, dialect, columns)
+        return _parse_word(cell, number, column, dialect, columns)
     if written and value:
         check_unit(written, cell, number, column, dialect, columns)
     return value
@@ -247,16 +247,21 @@ def check_unit(
     columns.units[column] = ColumnUnit(same.unit, line, same.value)
 
 
-def _missing(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:
-    """Return NaN for a cell that stands for a missing number; refuse any other.
+def _parse_word(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:
+    """Return what a word among numbers stands for: NaN if it is a missing one; refuse any other.
+
+    In a column that was one of numbers in training, `true` and `false` are 1 and 0.
 
     Raises:
         DataError: naming line and column.
         LateTextError: if it may be the first text of a column.
     """
-    missing = cell.strip().lower() in columns.options.words
+    word = cell.strip().lower()
+    missing = word in columns.options.words
     if missing and columns.options.gaps:
         return math.nan
+    if word in TRUTHS and not missing and not columns.selection.detect:
+        return TRUTHS[word]
     remedy = "correct it"
     if missing:
         remedy = "fill it in, or train with missing: mean (or drop)"
