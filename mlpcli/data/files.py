@@ -15,7 +15,6 @@ from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import Rows, fit_encoding, fit_filling
-from mlpcli.data.forms import check_forms, unit_note
 from mlpcli.data.known_columns import as_in_training
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
@@ -27,6 +26,7 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.splits import choose, divide, set_aside, strata, too_few
+from mlpcli.data.text_columns import check_forms, unit_note
 from mlpcli.data.unseen import skipped_notes, unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams

@@ -8,11 +8,11 @@ import numpy as np
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.forms import SHARE, TEXTS
-from mlpcli.data.readers.forms import common_form
+from mlpcli.data.readers.cell_forms import common_form
 from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.targets import in_order
+from mlpcli.data.text_columns import SHARE, TEXTS
 from mlpcli.errors import DataError, join_names
 
 # What stands between several texts in one cell.

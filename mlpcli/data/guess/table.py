@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from mlpcli.data.columns import find_columns
-from mlpcli.data.forms import unit_note
 from mlpcli.data.guess.looks import Look, look_at
 from mlpcli.data.guess.record import Guess, decide_missing
 from mlpcli.data.guess.written import read_as_written, take_dates
@@ -15,6 +14,7 @@ from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.csv_dialect import notation_of
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table
+from mlpcli.data.text_columns import unit_note
 from mlpcli.errors import DataError, join_names
 
 # What stands in a last row that is none, of what a spreadsheet or a report adds up.

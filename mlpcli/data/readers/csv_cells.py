@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.readers.blocks import Block
+from mlpcli.data.readers.cell_forms import Form, form_of
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
-from mlpcli.data.readers.forms import Form, form_of
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import WrittenNumber, parse_number, same_unit
 from mlpcli.data.readers.table import TRUTHS, ColumnSelection, column_name

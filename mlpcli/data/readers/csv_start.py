@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from mlpcli.config.data_files import DELIMITERS, MissingValues
-from mlpcli.data.readers.forms import form_of
+from mlpcli.data.readers.cell_forms import form_of
 from mlpcli.data.readers.notation import parse_number
 
 # Cells of a line with a name and its value.

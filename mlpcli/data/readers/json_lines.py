@@ -59,7 +59,6 @@ def json_lines(
         where: what they are called in an error.
         new_names: whether later objects may have names that the first one has not: their cells are
             left out. A name that is left out is a cell without a value in any case.
-
         point: what stands before the decimals of numbers in the table.
 
     Returns:

@@ -8,7 +8,7 @@ from builders import made
 from mlpcli.checkpoint.store import load, load_with_meta
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import MismatchError
-from mlpcli.export import c, forms, onnx_model, python, run_c
+from mlpcli.export import c, formats, onnx_model, python, run_c
 from mlpcli.export.examples import answers, check, compare, make_examples
 from mlpcli.export.of_model import steps_of
 from mlpcli.export.quantize import quantize, with_weights
@@ -45,7 +45,7 @@ def same_in_all_forms(model, tables, cc, ort, folder):
     """Make sure that Python, C and ONNX answer as `mlp predict` does."""
     steps = steps_of(model)
     exact = 1e-9 if steps.dtype == "float64" else 1e-5
-    same_answers(forms._run_python(steps, python.render(steps, "about")), model, tables, exact)
+    same_answers(formats._run_python(steps, python.render(steps, "about")), model, tables, exact)
     rendered = c.render(steps, "model", "about", header=True)
     same_answers(run_c.runner(steps, rendered, cc, folder), model, tables)
     same_answers(run_onnx(ort, steps, onnx_model.render(steps, {})), model, tables)
@@ -192,7 +192,7 @@ def test_onnx_is_described(ort, tmp_path):
     model = exported.table_model(tmp_path, "filled")
     path = exported.save_model(tmp_path / "W.npy", model)
     model, meta = load_with_meta(path)
-    made = forms.export(model, meta, steps_of(model), "onnx", "m", tmp_path)
+    made = formats.export(model, meta, steps_of(model), "onnx", "m", tmp_path)
     session = ort.InferenceSession(made.content)
     assert [(i.name, i.type, i.shape) for i in session.get_inputs()] == [
         ("age", "tensor(float)", ["N", 1]),
