@@ -27,10 +27,16 @@ class MissingValues(NamedTuple):
     only: bool = False
     """Whether the usual words are texts and classes like any other."""
 
-    def words(self, text: bool) -> frozenset[str]:
-        """Return the words, in lower case, for cells of text and classes, or of numbers."""
-        given = {value.strip().lower() for value in self.given if isinstance(value, str)}
-        return frozenset(given if text and self.only else given | USUAL_WORDS) | {""}
+    @property
+    def text_words(self) -> frozenset[str]:
+        """The words, in lower case, for cells of text and classes."""
+        given = (value.strip().lower() for value in self.given if isinstance(value, str))
+        return frozenset(("", *given, *(() if self.only else USUAL_WORDS)))
+
+    @property
+    def number_words(self) -> frozenset[str]:
+        """The words, in lower case, for cells of numbers."""
+        return self.text_words | USUAL_WORDS
 
     def with_words(self, words: Iterable[str]) -> "MissingValues":
         """Return these and further words, beside the usual ones."""
