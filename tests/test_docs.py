@@ -16,7 +16,7 @@ from conftest import CONFIGS, ROOT
 from PIL import Image
 
 from mlpcli.cli.main import COMMANDS, mlp
-from mlpcli.config.data_files import PARTS
+from mlpcli.config.data_parts import PARTS
 from mlpcli.config.presets import RECIPES
 from mlpcli.config.schema import KEYS
 from mlpcli.config.values import AUGMENT_PARTS

@@ -257,10 +257,9 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
     rng = KeyedStreams(seed).generator("test split")
     kept, out = choose(table, alike, files.test, rng)
     if not len(out) or not len(kept):
-        groups, times = table.groups is not None, table.times is not None
         raise DataError(
             table.where,
-            f"has {too_few(encoding.task, files.test, groups, times)}",
+            f"has {too_few(encoding.task, files.test, files)}",
             "give more, or a larger fraction",
             "data.test",
         )

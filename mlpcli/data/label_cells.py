@@ -50,7 +50,7 @@ def split_labels(table: Table, files: Files, encoding: Encoding | None = None) -
         problem = f"has {labels.codes.shape[1]} targets for each example, but labels are in one"
         raise DataError(table.where, problem, "remove it", "data.label_separator")
     known = encoding.class_names if encoding else ()
-    words = files.missing_values.words(text=True) - {*map(str.lower, known)}
+    words = files.missing_values.text_words - {*map(str.lower, known)}
     missing = [text for text in labels.names if text.strip().lower() in words]
     cells = [() if text in missing else parts_of(text, separator) for text in labels.names]
     names = known or in_order({label for cell in cells for label in cell}, labels.notation)

@@ -197,9 +197,7 @@ def too_few_to_set_aside(experiment: Experiment, dataset: Dataset) -> str:
     fraction, rows, files = experiment.validation, dataset.train_rows, experiment.data.files
     if not isinstance(fraction, float) or rows is None or len(rows) < len(dataset.train.labels):
         return ""
-    groups = files is not None and files.group is not None
-    times = files is not None and files.time is not None
-    return too_few(dataset.encoding.task, fraction, groups, times)
+    return too_few(dataset.encoding.task, fraction, files)
 
 
 def _check_augment(experiment: Experiment, settings: dict[str, Any], dataset: Dataset) -> None:
