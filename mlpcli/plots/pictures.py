@@ -218,6 +218,7 @@ def draw_mistakes(figure: "Figure", mistakes: Sequence[Mistake]) -> None:
     heads = ["example", "true", "predicted", *(name for name, _ in mistakes[0].cells)]
     # By itself, matplotlib gives all columns one width, and letters what size the longest needs.
     letters = [2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    figure.set_layout_engine("none")
     figure.set_size_inches(LETTER * sum(letters), LINE * (1 + len(rows)))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
