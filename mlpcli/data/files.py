@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, Files
-from mlpcli.data.bins import check_columns, fit_bins
+from mlpcli.data.bins import check_embeddable, fit_bins
 from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
@@ -102,7 +102,7 @@ def _fit_to_all(files: Files, table: Table, preparation: Preparation) -> Encodin
     task, embeddings = preparation.task, preparation.embeddings
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     if embeddings:
-        check_columns(encoding, table)
+        check_embeddable(encoding, table)
     return fit_pixel_range(encoding._replace(unknown=files.unknown), table)
 
 
