@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.data_files import Files
 from mlpcli.config.schema import Experiment
 from mlpcli.data.dataset import Dataset, Examples
-from mlpcli.data.encode import encode
 from mlpcli.data.encoding import SCALES, TARGETS_CALLED, Encoding
+from mlpcli.data.known_columns import select_known
 from mlpcli.data.quantities import decode_quantities
+from mlpcli.data.readers.csv_dialect import csv_options
+from mlpcli.data.readers.rows import WHERE, are_numbers, read_rows
 from mlpcli.data.readers.table import Table, channels_last
+from mlpcli.data.unlabelled import encode_table
 from mlpcli.errors import DataError, join_names
 from mlpcli.nn import inference, metrics
 from mlpcli.nn.layout import Layout
@@ -75,40 +79,49 @@ class Model:
                 raise self._too_large("input")
             yield a
 
-    def predict_proba(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
+    def predict_proba(self, features: Any) -> NDArray[np.floating]:
         """Return the outputs a^(L) for examples, one column per class.
 
         Args:
-            features: (n, n_1), images (n, rows, columns), or one example, in the units of the
-                training data.
+            features: a data frame, a mapping of columns by name, or a sequence of mappings, a cell
+                by the name of its column; else, by position, rows of cells, (n, n_1), images
+                (n, rows, columns), or one example; in the units of the training data.
 
         Returns:
             (n, n_L), in the order of `encoding.class_names`; rows of a sigmoid output need not
             add up to 1.
 
         Raises:
-            DataError: if the shape does not fit the network, a value is not a finite number, or
-                the network was trained on columns of text; or if outputs are no probabilities.
+            DataError: if something does not fit what the network was trained on, as in a file for
+                mlp predict; or if outputs are no probabilities.
         """
         if self.encoding.task == "regression":
             raise DataError("model", "predicts quantities, not probabilities", "use predict")
         return self._outputs(features)
 
-    def _outputs(self, features: NDArray[np.generic]) -> NDArray[np.floating]:
-        for column in self.encoding.input_columns:
-            if column.role != "number":
-                kind = "a date" if column.parts else "text"
-                problem = f"column {column.name} is {kind}, and an array holds numbers"
-                raise DataError("features", problem, "give a table to mlp predict")
-        width = len(self.encoding.input_columns) or self.encoding.features
-        array = np.asarray(features)
-        if shape := self.encoding.image_shape:
-            array = channels_last(array, shape)
-        rows = as_rows(array, width, "features")
-        rows = encode(self.encoding, Table("features", rows), self.experiment.dtype)
-        chunks = [outputs.copy() for outputs in self.predict_batches(rows)]
+    def _outputs(self, features: Any) -> NDArray[np.floating]:
+        encoding, files = self.encoding, self.experiment.data.files or Files()
+        dtype = self.experiment.dtype
         empty = np.empty((0, self.network.structure[-1]), self.network.dtype)
+        chunks = [
+            outputs.copy()
+            for batch in encode_table(self._table(features, files), encoding, files, dtype)
+            for outputs in self.predict_batches(batch.features)
+        ]
         return np.concatenate([empty, *chunks])
+
+    def _table(self, features: Any, files: Files) -> Table:
+        """Return examples as a table: by name where they have names, else by position."""
+        encoding = self.encoding
+        numeric = all(column.role == "number" for column in encoding.input_columns)
+        if not numeric or not are_numbers(features):
+            select = select_known(encoding, labelled=False)
+            return read_rows(features, select, csv_options(files, ()))
+        array = np.asarray(features)
+        if shape := encoding.image_shape:
+            array = channels_last(array, shape)
+        width = len(encoding.input_columns) or encoding.features
+        return Table(WHERE, as_rows(array, width, WHERE))
 
     def evaluate(
         self, examples: Examples, where: str = "examples", weights: Weights = None
@@ -140,7 +153,7 @@ class Model:
         """Return which labels the outputs of a multi-label network stand for, (n, n_L)."""
         return has_label(self.experiment, outputs)
 
-    def predict(self, features: NDArray[np.generic]) -> NDArray[Any]:
+    def predict(self, features: Any) -> NDArray[Any]:
         """Return what each example is predicted to be.
 
         Args:
@@ -251,28 +264,14 @@ def as_rows(array: NDArray[np.generic], features: int, where: object) -> NDArray
     """View an array as examples of so many features: (n, n_1), (n, rows, columns) or one example.
 
     Raises:
-        DataError: if its shape does not allow that, or it holds NaN or infinity.
+        DataError: if its shape does not allow that.
     """
-    if array.dtype.kind not in "buif":
-        raise DataError(where, f"holds {array.dtype}, not numbers", "give an array of numbers")
     if math.prod(array.shape[1:]) == features and array.ndim > 1:
-        rows = array.reshape(len(array), features)
-    elif array.size == features:
-        rows = array.reshape(1, features)
-    else:
-        raise DataError(
-            where,
-            f"has shape {array.shape}, and the network takes {features} features",
-            f"give an array of shape (n, {features})",
-        )
-    # In pieces: an array mapped from a file may be larger than memory.
-    for start in range(0, len(rows), inference.CHUNK_ROWS):
-        chunk = rows[start : start + inference.CHUNK_ROWS]
-        if not np.isfinite(chunk).all():
-            row, column = np.argwhere(~np.isfinite(chunk))[0]
-            raise DataError(
-                where,
-                f"holds {chunk[row, column]} in row {start + row}, feature {column}",
-                "replace it with a finite number",
-            )
-    return rows
+        return array.reshape(len(array), features)
+    if array.size == features:
+        return array.reshape(1, features)
+    raise DataError(
+        where,
+        f"has shape {array.shape}, and the network takes {features} features",
+        f"give an array of shape (n, {features})",
+    )

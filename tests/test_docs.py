@@ -16,7 +16,7 @@ from conftest import CONFIGS, ROOT
 from PIL import Image
 
 from mlpcli.cli.main import COMMANDS, mlp
-from mlpcli.config.data_files import PARTS
+from mlpcli.config.data_parts import PARTS
 from mlpcli.config.presets import RECIPES
 from mlpcli.config.schema import KEYS
 from mlpcli.config.values import AUGMENT_PARTS
@@ -254,11 +254,26 @@ def test_python_snippet_of_the_readme_runs(run_mlp, tmp_path, capsys):
 
 def test_python_interface_of_the_readme_runs(capsys):
     """The README's training and predicting from Python do what the comments beside them say."""
-    (snippet,) = (block for block in python_blocks() if "mlpcli.load" in block)
+    (snippet,) = (block for block in python_blocks() if "load_experiment" in block)
     shutil.copytree(CONFIGS, "configs")
     exec(compile(snippet, "README.md", "exec"), {})
     printed = re.findall(r"print\(.*  # (.*)", snippet)
     assert capsys.readouterr().out.splitlines() == printed
+
+
+def test_predicting_from_python_of_the_readme_runs(run_mlp, capsys):
+    """The README's few lines predict rows by position and by name, with the same result."""
+    rows = [f"{i % 7},{i / 8},{('setosa', 'virginica')[i > 30]}\n" for i in range(60)]
+    Path("iris.csv").write_text("length,width,species\n" + "".join(rows), encoding="utf-8")
+    config = "data: {train: iris.csv}\nhidden: [4]\neta: 0.3\nbt_size: 8\nepochs: 3\n"
+    Path("iris.yaml").write_text(config, encoding="utf-8")
+    assert run_mlp("train", "iris.yaml", "-q").returncode == 0
+    capsys.readouterr()
+    (snippet,) = (block for block in python_blocks() if "iris.predict_proba({" in block)
+    exec(compile(snippet, "README.md", "exec"), {})
+    by_position, by_name, outputs = capsys.readouterr().out.splitlines()
+    assert by_position == by_name
+    assert len(outputs.split()) == 2
 
 
 def test_security_names_what_tests_it():

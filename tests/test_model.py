@@ -96,12 +96,12 @@ def test_as_rows_refuses_other_shapes(shape):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_as_rows_refuses_what_is_not_finite(value):
+def test_what_is_not_finite_is_refused(value):
     """NaN and infinity are refused, naming the first place."""
-    array = np.zeros((3, 6))
+    array = np.zeros((3, 10))
     array[1, 4] = array[2, 0] = value
-    with pytest.raises(DataError, match=f"in.npy: holds {value} in row 1, feature 4; replace it"):
-        as_rows(array, 6, "in.npy")
+    with pytest.raises(DataError, match=f"features: holds {value} in row 1, feature 4; replace it"):
+        made().predict(array)
 
 
 @pytest.mark.parametrize("structure", [[10, 2**62, 2], [10, 2**31, 2**31, 2]])

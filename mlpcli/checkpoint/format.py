@@ -175,9 +175,8 @@ def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
         refuse("is not an mlp checkpoint: its header ends early or is too long")
     text = head[len(MAGIC) + 2 : start].decode("latin1").strip()
     try:
-        with warnings.catch_warnings(action="ignore"):  # of escapes that damage made odd
-            header = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        header = parse_literal(text)
+    except ValueError:
         refuse("is not an mlp checkpoint: its header is not a Python literal")
     if isinstance(header, dict) and "'|O" in text:
         refuse(
@@ -199,6 +198,19 @@ def _parse_header(head: bytes, refuse: Any) -> tuple[list[Field], int]:
     ):
         refuse("is not an mlp checkpoint: it holds another kind of array")
     return header["descr"], start
+
+
+def parse_literal(text: str) -> Any:
+    """Return the Python literal that the header of a .npy file is.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of escapes that damage made odd
+            return ast.literal_eval(text)
+    except (TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError("is no Python literal") from error
 
 
 def _is_field(field: object) -> bool:

@@ -4,10 +4,8 @@ The file's pickle is read into records that nothing runs. They are described fir
 shape and where the bytes are. Numbers are made of them when all of it is one network.
 """
 
-import ast
 import os
 import stat
-import warnings
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
@@ -17,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.checkpoint.described import OBJECTS, Numbers, Objects, describe
+from mlpcli.checkpoint.format import MAX_HEADER, parse_literal
 from mlpcli.checkpoint.unpickle import PickleError, unpickle
 from mlpcli.errors import CheckpointError, os_reason
 
 # A .npy file's first bytes, by version, and the width of the header's length.
 LENGTH_BYTES = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4, b"\x93NUMPY\3\0": 4}
-# np.load refuses longer headers.
-MAX_HEADER = 10_000
 MAX_BYTES = 2**31
 REMEDY = "give a file that np.save wrote of one network's weights and biases"
 
@@ -74,9 +71,8 @@ def _read_header(stream: BinaryIO) -> tuple[int, ...]:
     if len(text) != length:
         raise PickleError("has a header that ends early or is too long")
     try:
-        with warnings.catch_warnings(action="ignore"):  # of escapes that damage made odd
-            header = ast.literal_eval(text.strip())
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        header = parse_literal(text.strip())
+    except ValueError:
         raise PickleError("has a header that is no Python literal") from None
     match header:
         case {"descr": str() as dtype, "fortran_order": bool(), "shape": tuple() as shape} if (

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from mlpcli.cli import console, options
+from mlpcli.cli import console, options, progress_bars
 from mlpcli.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _ensure(path: Path, file: "RemoteFile", sources: "Sources", quiet: bool) -> 
     if path.is_file() and not quiet:
         console.note(f"{path} {problem}: it is fetched again")
     waiting = f"{path} is being fetched by another process: waiting for it"
-    with console.transfer(file.name, file.size, quiet) as progress:
+    with progress_bars.transfer(file.name, file.size, quiet) as progress:
         return download.fetch(
             file, sources, path.parent, progress, lambda: None if quiet else console.note(waiting)
         )

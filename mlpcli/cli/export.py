@@ -15,7 +15,7 @@ from mlpcli.errors import ConfigError, DataError, GateError
 if TYPE_CHECKING:
     from mlpcli.data.readers.table import Table
     from mlpcli.export.examples import Comparison
-    from mlpcli.export.forms import Exported
+    from mlpcli.export.formats import Exported
     from mlpcli.model import Model
 
 # What is measured of a model in 8 bits, by task.
@@ -71,10 +71,10 @@ def export(
 
     limit()
     from mlpcli.checkpoint import store
-    from mlpcli.export import examples, forms, quantize
+    from mlpcli.export import examples, formats, quantize
     from mlpcli.export.of_model import steps_of
 
-    form = forms.form_of(output, form)
+    form = formats.form_of(output, form)
     if int8 and form not in ("c", "h"):
         raise ConfigError("--int8", "is of C", "leave it out, or write --format c")
     if max_drop and not int8:
@@ -84,19 +84,20 @@ def export(
         raise ConfigError(output, "exists", "add --overwrite to replace it, or choose another")
     model, meta = store.load_with_meta(weights)
     steps = steps_of(model)
-    quantized = quantize.quantize(steps) if int8 else None
-    written = quantize.with_weights(model, map(quantize.weights_of, quantized or steps.affine))
+    if int8:
+        steps = quantize.quantize(steps)
+    written = quantize.with_weights(model, steps)
     made_up = [examples.make_examples(steps, model.experiment.seed)]
     found: dict[str, Any] = {"weights": str(weights), "output": str(output), "format": form}
     with TemporaryDirectory() as folder:
-        made = forms.export(model, meta, steps, form, output.stem, quantized, Path(folder))
+        made = formats.export(model, meta, steps, form, output.stem, Path(folder))
         found["bytes"] = len(made.content)
         found["examples"] = examples.check(examples.compare(made.run, written, made_up), output)
         if check:
             found["check"] = examples.compare(made.run, model, _tables(check, model))
-    if quantized:
+    if int8:
         lost = _measure_loss(model, written, data_dir, check, max_drop)
-        found["int8"] = {"bytes": quantize.size_of(steps, quantized), **lost}
+        found["int8"] = {"bytes": quantize.size_of(steps), **lost}
     with atomic.locked(output):
         atomic.write(output, made.content)
     if as_json:

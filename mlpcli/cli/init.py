@@ -11,15 +11,6 @@ from mlpcli.cli import console, options
 from mlpcli.errors import CheckpointError, ConfigError, did_you_mean, os_reason
 
 
-@contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        path.unlink()
-        raise
-
-
 @click.command(epilog="Example: mlp init iris.csv && mlp train iris.yaml")
 @click.argument("data", default="parity")
 @click.option(
@@ -108,14 +99,32 @@ def init(
         for finding in suggested.findings:
             console.note(str(finding))
         return
-    try:
-        # The name is claimed, so that no other file is replaced.
-        with output.open("x", encoding="utf-8") as stream, _removed_on_failure(output):
-            stream.write(suggested.text)
-            stream.close()
-    except OSError as error:
-        problem = f"cannot be written: {os_reason(error)}"
-        raise CheckpointError(output, problem, "choose another") from error
+    _write_new(output, suggested.text)
     for finding in suggested.findings:
         console.result(str(finding))
     console.result(f"wrote {output}; next: mlp train {shlex.quote(str(output))}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet, whole or not at all.
+
+    Raises:
+        CheckpointError: if it cannot be written.
+    """
+    try:
+        # The name is claimed, so that no other file is replaced.
+        with path.open("x", encoding="utf-8") as stream, _removed_on_failure(path):
+            stream.write(text)
+            stream.close()
+    except OSError as error:
+        problem = f"cannot be written: {os_reason(error)}"
+        raise CheckpointError(path, problem, "choose another") from error
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink()
+        raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpcli.cli import console, options
+from mlpcli.cli import console, options, progress_bars
 from mlpcli.cli.mpi import (
     describe_ranks,
     engine_of,
@@ -236,7 +236,7 @@ def _progress(
 
     with (
         history_file(history, run.history, history_columns(experiment.learns)) as write_row,
-        console.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
+        progress_bars.epochs(experiment.epochs, len(run.history), quiet, plain=verbose) as show,
     ):
 
         def on_epoch(report: "EpochReport") -> None:

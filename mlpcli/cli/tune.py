@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlpcli.cli import console, options
+from mlpcli.cli import console, options, progress_bars
 from mlpcli.cli.other_tasks import format_summary
 from mlpcli.cli.outputs import check_outputs
 from mlpcli.cli.threads import Threads, choose
@@ -172,7 +172,7 @@ def _run_trials(study: "SharedStudy", jobs: int, check: "Check", quiet: bool) ->
     shown = {result.number for result in over(study.results())}
     if shown and not quiet:
         console.note(f"{study.where}: goes on after {len(shown)} trials")
-    with console.trials(study.search.trials, quiet) as show_trials:
+    with progress_bars.trials(study.search.trials, quiet) as show_trials:
         for results in run_trials(study, jobs, check):
             ended, best = over(results), study.ranked()[:1]
             lines = [format_trial(result) for result in ended if result.number not in shown]

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from mlpcli.config.data_files import SCALE, TEXT, Files, given_parts, parse_files
+from mlpcli.config.data_files import Files
+from mlpcli.config.data_parts import SCALE, TEXT, given_parts, parse_files
 from mlpcli.config.validators import (
     Validator,
     choice,

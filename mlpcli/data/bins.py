@@ -18,7 +18,7 @@ from mlpcli.errors import DataError
 BINS = 16
 
 
-def check_columns(encoding: Encoding, table: Table) -> None:
+def check_embeddable(encoding: Encoding, table: Table) -> None:
     """Refuse to embed what has no columns.
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ROLES, Files
-from mlpcli.data.bins import check_columns, fit_bins
+from mlpcli.data.bins import check_embeddable, fit_bins
 from mlpcli.data.columns import HEADER_WORDS, select_for_training, with_dates
 from mlpcli.data.commonest import fit_commonest
 from mlpcli.data.confine import check_confined, unquoted
@@ -15,8 +15,7 @@ from mlpcli.data.dataset import Dataset, Opened, Preparation, fingerprint
 from mlpcli.data.dates import feature_names
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.fit import Rows, fit_encoding, fit_filling
-from mlpcli.data.forms import check_forms, unit_note
-from mlpcli.data.known_columns import with_known_dates
+from mlpcli.data.known_columns import as_in_training
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.labelled import HERE, examples_of, interpret, open_test_file, targets_of
 from mlpcli.data.missing import handle_missing, marked_notes
@@ -27,6 +26,7 @@ from mlpcli.data.readers.source import Source, find_source, resolve_path, with_l
 from mlpcli.data.readers.table import Table
 from mlpcli.data.scaling import fit_scaling
 from mlpcli.data.splits import choose, divide, set_aside, strata, too_few
+from mlpcli.data.text_columns import check_forms, unit_note
 from mlpcli.data.unseen import skipped_notes, unseen_notes
 from mlpcli.errors import DataError, NotClassesError, join_names
 from mlpcli.rng import KeyedStreams
@@ -102,7 +102,7 @@ def _fit_to_all(files: Files, table: Table, preparation: Preparation) -> Encodin
     task, embeddings = preparation.task, preparation.embeddings
     encoding = fit_encoding(table, files.missing, task, preparation.task_given, embeddings)
     if embeddings:
-        check_columns(encoding, table)
+        check_embeddable(encoding, table)
     return fit_pixel_range(encoding._replace(unknown=files.unknown), table)
 
 
@@ -247,7 +247,7 @@ def read_training(files: Files, source: Source, encoding: Encoding | None = None
             remedy = f"remove data.{part}, or give a table"
             raise DataError(table.where, "has no columns with names", remedy, f"data.{part}")
     told = interpret(table, files, encoding)
-    return with_known_dates(told, encoding) if encoding else with_dates(told, files)
+    return as_in_training(told, encoding) if encoding else with_dates(told, files)
 
 
 def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[Table, Table | None]:
@@ -257,10 +257,9 @@ def _split(files: Files, encoding: Encoding, table: Table, seed: int) -> tuple[T
     rng = KeyedStreams(seed).generator("test split")
     kept, out = choose(table, alike, files.test, rng)
     if not len(out) or not len(kept):
-        groups, times = table.groups is not None, table.times is not None
         raise DataError(
             table.where,
-            f"has {too_few(encoding.task, files.test, groups, times)}",
+            f"has {too_few(encoding.task, files.test, files)}",
             "give more, or a larger fraction",
             "data.test",
         )

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from mlpcli.data.dates import date_features, fit_parts
 from mlpcli.data.encoding import TARGETS_CALLED, Column, Encoding
-from mlpcli.data.forms import units_found
 from mlpcli.data.quantities import target_names
 from mlpcli.data.readers.table import Labels, Table, Values, blocks
 from mlpcli.data.targets import fit_classes
+from mlpcli.data.text_columns import units_found
 from mlpcli.errors import DataError, join_names
 
 # Which rows of a table to learn from; None for all.

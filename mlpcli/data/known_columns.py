@@ -1,10 +1,12 @@
 """Which columns of another table than that of the training are read, and as what."""
 
+from collections.abc import Collection
+
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.columns import find_column, find_kept
 from mlpcli.data.dates import read_dates
 from mlpcli.data.encoding import INPUT_ROLES, TARGETS_CALLED, Column, Encoding
-from mlpcli.data.readers.table import TARGET_NAMES, ColumnSelection, Selector, Table
+from mlpcli.data.readers.table import TARGET_NAMES, TRUTHS, ColumnSelection, Selector, Table
 from mlpcli.errors import DataError, join_names
 
 
@@ -140,8 +142,8 @@ def _by_position(
     )
 
 
-def with_known_dates(table: Table, encoding: Encoding) -> Table:
-    """Make numbers of dates in a table that was read for an encoding.
+def as_in_training(table: Table, encoding: Encoding) -> Table:
+    """Make numbers of dates in a table that was read for an encoding, and spell truths as there.
 
     Raises:
         DataError: as `read_dates` does, or if the examples are no table.
@@ -151,4 +153,19 @@ def with_known_dates(table: Table, encoding: Encoding) -> Table:
     }
     if columns and table.selection is None:
         raise DataError(table.where, "is an array, and has no dates", "give a table")
+    texts = {
+        j: _respelled(texts, encoding.input_columns[j].categories)
+        for j, texts in table.texts.items()
+        # `encode` refuses a table of more columns.
+        if j < len(encoding.input_columns)
+    }
+    table = table._replace(texts=table.texts | texts)
     return read_dates(table, columns) if columns else table
+
+
+def _respelled(texts: tuple[str, ...], categories: Collection[str]) -> tuple[str, ...]:
+    """Spell true and false as categories are: CSV, JSON and Parquet differ in their case."""
+    truths = {text.lower(): text for text in categories if text.lower() in TRUTHS}
+    if not truths:
+        return texts
+    return tuple(t if t in categories else truths.get(t.lower(), t) for t in texts)

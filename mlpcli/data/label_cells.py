@@ -8,11 +8,11 @@ import numpy as np
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.forms import SHARE, TEXTS
-from mlpcli.data.readers.forms import common_form
+from mlpcli.data.readers.cell_forms import common_form
 from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.targets import in_order
+from mlpcli.data.text_columns import SHARE, TEXTS
 from mlpcli.errors import DataError, join_names
 
 # What stands between several texts in one cell.
@@ -50,7 +50,7 @@ def split_labels(table: Table, files: Files, encoding: Encoding | None = None) -
         problem = f"has {labels.codes.shape[1]} targets for each example, but labels are in one"
         raise DataError(table.where, problem, "remove it", "data.label_separator")
     known = encoding.class_names if encoding else ()
-    words = files.missing_values.words(text=True) - {*map(str.lower, known)}
+    words = files.missing_values.text_words - {*map(str.lower, known)}
     missing = [text for text in labels.names if text.strip().lower() in words]
     cells = [() if text in missing else parts_of(text, separator) for text in labels.names]
     names = known or in_order({label for cell in cells for label in cell}, labels.notation)

@@ -10,7 +10,7 @@ from mlpcli.config.data_files import ColumnRef, Files, Target
 from mlpcli.data.dataset import Examples, Opened
 from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Encoding
-from mlpcli.data.known_columns import header_names, select_known, with_known_dates
+from mlpcli.data.known_columns import as_in_training, header_names, select_known
 from mlpcli.data.label_cells import split_labels
 from mlpcli.data.missing import handle_missing, mark_missing
 from mlpcli.data.pixels import in_pixel_range
@@ -64,7 +64,7 @@ def open_labelled(
     )
     if source.format == "folder":
         table = in_pixel_range(encoding, table)
-    told = with_known_dates(interpret(table, files, encoding), encoding)
+    told = as_in_training(interpret(table, files, encoding), encoding)
     kept = handle_missing(told, files.missing, files.missing_target)
     return Opened(kept, examples_of(encoding, kept, dtype))
 

@@ -197,9 +197,7 @@ def too_few_to_set_aside(experiment: Experiment, dataset: Dataset) -> str:
     fraction, rows, files = experiment.validation, dataset.train_rows, experiment.data.files
     if not isinstance(fraction, float) or rows is None or len(rows) < len(dataset.train.labels):
         return ""
-    groups = files is not None and files.group is not None
-    times = files is not None and files.time is not None
-    return too_few(dataset.encoding.task, fraction, groups, times)
+    return too_few(dataset.encoding.task, fraction, files)
 
 
 def _check_augment(experiment: Experiment, settings: dict[str, Any], dataset: Dataset) -> None:
@@ -252,7 +250,12 @@ def _check_class_weight(experiment: Experiment, class_names: tuple[str, ...]) ->
 
 
 def with_validation(experiment: Experiment, dataset: Dataset) -> Dataset:
-    """Open the file of validation examples that an experiment names."""
+    """Open the file of validation examples that an experiment names.
+
+    Raises:
+        ConfigError: if its data are no files.
+        DataError: if the file is missing, or something in it is wrong.
+    """
     name = str(experiment.validation)
     if not experiment.data.files:
         raise ConfigError(

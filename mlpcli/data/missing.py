@@ -54,7 +54,7 @@ def _marked_codes(
     texts: Sequence[str], missing_values: MissingValues, kept: Collection[str]
 ) -> list[int]:
     """Return the codes of texts that stand for a missing value."""
-    words, numbers = missing_values.words(text=True), missing_values.numbers
+    words, numbers = missing_values.text_words, missing_values.numbers
     return [
         code
         for code, text in enumerate(texts)

@@ -33,6 +33,9 @@ def fit_scaling(
         scale: a name in `SCALES`; None for `default_scale`.
         rows: those to learn from; None for all.
         merge: makes the statistics of so many rows those of all, where the table has but a part.
+
+    Raises:
+        DataError: naming a column whose values are too large.
     """
     scale = scale or default_scale(encoding, table, rows)
     if scale not in FITTED_SCALES:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.config.data_files import Files
 from mlpcli.data.dataset import Dataset, Examples, Fold, Preparation
 from mlpcli.data.readers.table import Table
 from mlpcli.rng import KeyedStreams
@@ -107,17 +108,20 @@ def choose(
     return stratified(alike, fraction, rng)
 
 
-def too_few(task: str, fraction: float, groups: bool, times: bool) -> str:
+def too_few(task: str, fraction: float, files: Files | None) -> str:
     """Return what is to be said where a split takes no example, or all.
 
     Args:
         task: what the targets are.
         fraction: what was to be chosen.
-        groups: whether examples are in groups.
-        times: whether they have times.
+        files: what the examples are in, which may have groups or times; None for a dataset known by
+            name.
     """
     each = " of each class" if task == "classification" else ""
-    each = " of different groups" if groups else " of different times" if times else each
+    if files and files.group is not None:
+        each = " of different groups"
+    elif files and files.time is not None:
+        each = " of different times"
     return f"too few examples{each} to set {fraction:g} of them aside"
 
 

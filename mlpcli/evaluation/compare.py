@@ -108,7 +108,7 @@ def check_same_task(tasks: Sequence[tuple[Path, str]]) -> None:
     (first, expected), *others = tasks
     for path, task in others:
         if task != expected:
-            problem = f"is a {task}, but {first} is a {expected}"
+            problem = f"is of task {task}, but {first} of {expected}"
             raise ConfigError(path, problem, "compare models of one task")
 
 

@@ -1,7 +1,7 @@
 """A model as one C99 file: no library, no allocation, one function that predicts a row."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from mlpcli.export import c_features, c_parts
 from mlpcli.export.c_literals import define, define_texts, double, identifier
-from mlpcli.export.quantize import Quantized
 from mlpcli.export.steps import (
     Activate,
-    Affine,
     Category,
     Classes,
     Labels,
     Number,
     Periodic,
     Quantities,
+    Quantized,
     Steps,
 )
 
@@ -31,9 +30,7 @@ class Rendered(NamedTuple):
     """What all its names begin with."""
 
 
-def render(
-    steps: Steps, stem: str, about: str, header: bool, quantized: Sequence[Quantized] | None = None
-) -> Rendered:
+def render(steps: Steps, stem: str, about: str, header: bool) -> Rendered:
     """Return the text of a C99 file that predicts what a model does.
 
     Args:
@@ -41,7 +38,6 @@ def render(
         stem: the file's name without its suffix, which names begin with.
         about: a line for its first comment, of printable ASCII.
         header: whether its functions are `static inline`, for a file to be included.
-        quantized: the weights of every affine layer in 8 bits; None to write them as they are.
 
     Raises:
         ConfigError: if a name cannot be written in C.
@@ -50,12 +46,12 @@ def render(
     fields = field_names(steps)
     linkage = "static inline " if header else ""
     parts = [
-        _introduction(steps, fields, about, quantized),
-        *_parameters(steps, quantized),
-        *_functions(steps, quantized),
+        _introduction(steps, fields, about),
+        *_parameters(steps),
+        *_functions(steps),
         define_texts("names", steps.answer.names),
         *c_features.arrays(steps),
-        *_predict(steps, fields, linkage, quantized),
+        *_predict(steps, fields, linkage),
     ]
     guard = f"{prefix.upper()}_H"
     body = "\n".join(parts).replace("@", f"{prefix}_")
@@ -83,7 +79,7 @@ def _float(steps: Steps) -> str:
     return "float" if steps.dtype == "float32" else "double"
 
 
-def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+def _parameters(steps: Steps) -> Iterator[str]:
     kind, end = _float(steps), "f" if steps.dtype == "float32" else ""
 
     def floats(name: str, array: NDArray[np.floating], size: str) -> str:
@@ -92,10 +88,10 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
 
     for i, layer in enumerate(steps.affine):
         n_in, n_out = layer.W.shape
-        if quantized:
-            q, scale = quantized[i]
-            yield define(f"signed char @q{i + 2}[{n_in} * {n_out}]", map(str, q.ravel().tolist()))
-            yield floats(f"scale{i + 2}", scale, str(n_out))
+        if isinstance(layer, Quantized):
+            q = map(str, layer.q.ravel().tolist())
+            yield define(f"signed char @q{i + 2}[{n_in} * {n_out}]", q)
+            yield floats(f"scale{i + 2}", layer.scale, str(n_out))
         else:
             yield floats(f"W{i + 2}", layer.W, f"{n_in} * {n_out}")
         yield floats(f"b{i + 2}", layer.b, str(n_out))
@@ -108,10 +104,10 @@ def _parameters(steps: Steps, quantized: Sequence[Quantized] | None) -> Iterator
         yield floats("frequencies", frequencies, " * ".join(map(str, frequencies.shape)))
 
 
-def _functions(steps: Steps, quantized: Sequence[Quantized] | None) -> list[str]:
+def _functions(steps: Steps) -> list[str]:
     """Return the functions that are needed, each once."""
     needed = list(c_features.functions(steps))
-    affine = c_parts.AFFINE_INT8 if quantized else c_parts.AFFINE
+    affine = c_parts.AFFINE_INT8 if steps.is_quantized else c_parts.AFFINE
     needed.append(affine.replace("FLOAT", _float(steps)))
     used = [layer.name for layer in steps.flat_layers if isinstance(layer, Activate)]
     if members := steps.members:
@@ -136,13 +132,11 @@ def _embed_function(periodic: Periodic) -> str:
     )
 
 
-def _introduction(
-    steps: Steps, fields: list[str], about: str, quantized: Sequence[Quantized] | None
-) -> str:
+def _introduction(steps: Steps, fields: list[str], about: str) -> str:
     """Return the first comment, and the declarations that a program needs."""
     k, n = len(steps.answer.names), len(steps.columns)
     lines = [about, "", *_usage(steps, bool(fields))]
-    if quantized:
+    if steps.is_quantized:
         lines += ["", "Weights are in 8 bits: the one from input i to output j of a layer is"]
         lines += ["scale[j] * q[i * n_out + j], and biases are as they were."]
     comment = "/*\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */"
@@ -181,9 +175,7 @@ def _usage(steps: Steps, is_struct: bool) -> Iterator[str]:
         yield f"A row is an image's pixels: {' by '.join(map(str, shape))}, row by row."
 
 
-def _predict(
-    steps: Steps, fields: list[str], linkage: str, quantized: Sequence[Quantized] | None
-) -> Iterator[str]:
+def _predict(steps: Steps, fields: list[str], linkage: str) -> Iterator[str]:
     """Yield the functions that a program calls."""
     k = len(steps.answer.names)
     row = "const struct @row *row" if fields else f"const double row[{len(steps.columns)}]"
@@ -201,7 +193,7 @@ def _predict(
         "int i;",
         *c_features.read(steps, fields),
         *(["@embed(x, embedded);"] if steps.periodic else []),
-        *layers(steps, "embedded" if steps.periodic else "x", quantized),
+        *layers(steps, "embedded" if steps.periodic else "x"),
         f"for (i = 0; i < {k}; i++)",
         "    if (outputs[i] - outputs[i] != 0.0)",
         "        return @too_large;",
@@ -220,23 +212,23 @@ def _inputs(steps: Steps) -> list[str]:
     return [f"x[{n}]"]
 
 
-def _forward(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+def _forward(steps: Steps, first: str) -> Iterator[str]:
     """Yield the lines that make outputs of an array that the layers begin with."""
     below, above, number = first, first, 1
     last = f"a{len(steps.affine) + 1}" if steps.members else "outputs"
     for layer in steps.flat_layers:
-        n_in, n_out = steps.affine[number - 1 if isinstance(layer, Affine) else number - 2].W.shape
         if isinstance(layer, Activate):
-            yield f"@apply_{layer.name}({above}, {n_out});"
+            yield f"@apply_{layer.name}({above}, {steps.affine[number - 2].W.shape[1]});"
             continue
+        n_in, n_out = layer.W.shape
         number += 1
         below, above = above, f"a{number}" if number <= len(steps.affine) else last
-        weights = f"@q{number}, @scale{number}" if quantized else f"@W{number}"
+        weights = f"@q{number}, @scale{number}" if steps.is_quantized else f"@W{number}"
         factor = double(layer.factor)
         yield f"@affine({below}, {n_in}, {weights}, @b{number}, {factor}, {above}, {n_out});"
 
 
-def _members(steps: Steps, first: str, quantized: Sequence[Quantized] | None) -> Iterator[str]:
+def _members(steps: Steps, first: str) -> Iterator[str]:
     """Yield the lines that make the mean of the members' outputs of an array."""
     if not (members := steps.members):
         return
@@ -248,7 +240,7 @@ def _members(steps: Steps, first: str, quantized: Sequence[Quantized] | None) ->
     yield f"for (member = 0; member < {count}; member++) {{"
     yield f"    for (i = 0; i < {n}; i++)"
     yield f"        own[i] = {first}[i] * @scales[member * {n} + i];"
-    yield from (f"    {line}" for line in _forward(steps, "own", quantized))
+    yield from (f"    {line}" for line in _forward(steps, "own"))
     if members.output != "linear":
         yield f"    @apply_{members.output}(a{last} + member * {k}, {k});"
     yield f"    for (i = 0; i < {k}; i++)"

@@ -101,20 +101,19 @@ def compare(run: Run | Model, model: Model, tables: Iterable[Table]) -> Comparis
         model: what was exported.
         tables: examples, not all of them without rows.
     """
-    exact, scale = (
-        _in_float64(model),
-        model.encoding.target_stds if model.encoding.quantities else 1,
-    )
+    exact, encoding = _in_float64(model), model.encoding
+    scale = encoding.target_stds if encoding.quantities else 1
     rows, changed, difference, rounding = 0, 0, 0.0, 0.0
     for table in tables:
         expected = answers(model, table)
         found = answers(run, table) if isinstance(run, Model) else run(table)
         rows += len(expected)
         changed += int(_differ(model, expected, found).sum())
-        difference = max(difference, float((np.abs(found - expected) / scale).max(initial=0)))
+        # NaN, where the export has no answer, is a difference.
+        difference = np.maximum(difference, (np.abs(found - expected) / scale).max(initial=0))
         precise = answers(exact, table)
         rounding = max(rounding, float((np.abs(precise - expected) / scale).max(initial=0)))
-    return Comparison(rows, difference, changed, rounding)
+    return Comparison(rows, float(difference), changed, rounding)
 
 
 def _in_float64(model: Model) -> Model:

@@ -112,8 +112,10 @@ def _missing(experiment: Experiment) -> Missing:
     if not experiment.data.files:
         return Missing((), (), ())
     given = experiment.data.files.missing_values
-    of_text, of_numbers = (sorted(given.words(text=text) - {""}) for text in (True, False))
-    return Missing(tuple(of_text), tuple(of_numbers), tuple(map(float, given.numbers)))
+    of_text, of_numbers = (
+        tuple(sorted(words - {""})) for words in (given.text_words, given.number_words)
+    )
+    return Missing(of_text, of_numbers, tuple(map(float, given.numbers)))
 
 
 def _all_layers(network: Network) -> tuple[Affine | Activate | Members | Periodic, ...]:

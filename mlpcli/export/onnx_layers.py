@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from mlpcli.export.onnx_graph import CODES, Graph, activate
-from mlpcli.export.steps import Activate, Affine, Members, Periodic
+from mlpcli.export.steps import Activate, Affine, Members, Periodic, Quantized
 
 
 def add_layer(
     graph: Graph,
-    layer: Affine | Activate | Members | Periodic,
+    layer: Affine | Quantized | Activate | Members | Periodic,
     a: str,
     kind: type[np.floating[Any]],
 ) -> str:
@@ -51,7 +51,7 @@ def _members(graph: Graph, members: Members, x: str, kind: type[np.floating[Any]
     a = graph.node("Reshape", [a, graph.constant("rows", np.array([-1, n]))], "member_rows")
     for layer in shared:
         a = add_layer(graph, layer, a, kind)
-    if not isinstance(last, Affine):
+    if isinstance(last, Activate):
         raise TypeError
     below = graph.constant("by_member", np.array([count, -1, len(last.W)]))
     a = graph.node("Reshape", [a, below], "a_by_member")

@@ -1,56 +1,47 @@
 """Weights in 8 bits: symmetric, with a scale for every row of W, the weights to one output."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mlpcli.export.steps import Affine, Steps
+from mlpcli.export.steps import Affine, Members, Quantized, Steps
 from mlpcli.model import Model
 
 LARGEST = 127
+Layer = TypeVar("Layer")
 
 
-class Quantized(NamedTuple):
-    """W, (n_in, n_out), as q · scale."""
-
-    q: NDArray[np.int8]
-    """(n_in, n_out), from -127 to 127."""
-    scale: NDArray[np.floating]
-    """(n_out,)."""
-
-
-def quantize(steps: Steps) -> list[Quantized]:
-    """Return the weights of every affine layer in 8 bits."""
-    return [_quantized(layer) for layer in steps.affine]
+def quantize(steps: Steps) -> Steps:
+    """Return the steps of a model with the weights of every affine layer in 8 bits."""
+    layers = (
+        layer._replace(layers=tuple(map(_quantized, layer.layers)))
+        if isinstance(layer, Members)
+        else _quantized(layer)
+        for layer in steps.layers
+    )
+    return steps._replace(layers=tuple(layers))
 
 
-def _quantized(layer: Affine) -> Quantized:
+def _quantized(layer: Layer) -> Layer | Quantized:
+    if not isinstance(layer, Affine):
+        return layer
     scale = (np.abs(layer.W).max(axis=0) / LARGEST).astype(layer.W.dtype)
     # Of a row of zeros any will do.
     scale[scale == 0] = 1
     # A scale that was rounded down may give 127.00001.
     q = np.clip(np.rint(layer.W / scale), -LARGEST, LARGEST)
-    return Quantized(q.astype(np.int8), scale)
+    return Quantized(q.astype(np.int8), scale, layer.b, layer.factor)
 
 
-def size_of(steps: Steps, quantized: list[Quantized]) -> int:
-    """Return how many bytes weights, scales and biases take."""
-    return sum(
-        q.nbytes + scale.nbytes + layer.b.nbytes
-        for layer, (q, scale) in zip(steps.affine, quantized, strict=True)
-    )
+def size_of(steps: Steps) -> int:
+    """Return how many bytes weights in 8 bits, scales and biases take."""
+    quantized = (layer for layer in steps.affine if isinstance(layer, Quantized))
+    return sum(part.nbytes for layer in quantized for part in (layer.q, layer.scale, layer.b))
 
 
-def weights_of(stored: Affine | Quantized) -> NDArray[np.floating]:
-    """Return the W, (n_in, n_out), that a layer computes with."""
-    return stored.W if isinstance(stored, Affine) else stored.q * stored.scale
-
-
-def with_weights(model: Model, weights: Iterable[NDArray[np.floating]]) -> Model:
-    """Return a model like another, with other weights W^(2)..W^(L), (n_in, n_out) each."""
+def with_weights(model: Model, steps: Steps) -> Model:
+    """Return a model like another, with the weights W^(2)..W^(L) of some steps."""
     network = model.network.copy()
-    for Wb, W in zip(network.layers, weights, strict=True):
-        Wb[:-1] = W
+    for Wb, layer in zip(network.layers, steps.affine, strict=True):
+        Wb[:-1] = layer.W
     return Model(network, model.experiment, model.encoding, model.fingerprint)

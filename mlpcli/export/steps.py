@@ -86,6 +86,23 @@ class Affine(NamedTuple):
     factor: float = 1.0
 
 
+class Quantized(NamedTuple):
+    """The same with W in 8 bits: q · scale."""
+
+    q: NDArray[np.int8]
+    """(n_in, n_out), from -127 to 127."""
+    scale: NDArray[np.floating]
+    """(n_out,), symmetric: one for the weights to each output."""
+    b: NDArray[np.floating]
+    """(n_out,)."""
+    factor: float = 1.0
+
+    @property
+    def W(self) -> NDArray[np.floating]:  # noqa: N802 - the article's name
+        """What it computes with, (n_in, n_out)."""
+        return self.q * self.scale
+
+
 class Activate(NamedTuple):
     """a = σ(z)."""
 
@@ -109,7 +126,7 @@ class Members(NamedTuple):
 
     scales: NDArray[np.floating]
     """(K, n): member k has x ⊙ scales[k] as its features, or what stands for them."""
-    layers: tuple["Affine | Activate", ...]
+    layers: tuple[Affine | Quantized | Activate, ...]
     """The last is affine, to K n_L outputs: those of all members, one after the other."""
     output: str
     """The activation of each member's outputs."""
@@ -148,7 +165,7 @@ class Steps(NamedTuple):
     columns: tuple[Number | Category, ...]
     """What makes features of a row's cells: an array's numbers have no names."""
     missing: Missing
-    layers: tuple[Affine | Activate | Members | Periodic, ...]
+    layers: tuple[Affine | Quantized | Activate | Members | Periodic, ...]
     """Features beyond `dtype`'s range are refused, and so are outputs that are no numbers."""
     answer: Classes | Labels | Quantities
     dtype: str
@@ -164,9 +181,14 @@ class Steps(NamedTuple):
         return any(column.name or isinstance(column, Category) for column in self.columns)
 
     @property
-    def affine(self) -> list[Affine]:
+    def affine(self) -> list[Affine | Quantized]:
         """The layers with weights and biases."""
-        return [layer for layer in self.flat_layers if isinstance(layer, Affine)]
+        return [layer for layer in self.flat_layers if not isinstance(layer, Activate)]
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether weights are in 8 bits."""
+        return isinstance(self.affine[0], Quantized)
 
     @property
     def periodic(self) -> Periodic | None:
@@ -184,10 +206,10 @@ class Steps(NamedTuple):
         return next((layer for layer in self.layers if isinstance(layer, Members)), None)
 
     @property
-    def flat_layers(self) -> tuple[Affine | Activate, ...]:
+    def flat_layers(self) -> tuple[Affine | Quantized | Activate, ...]:
         """All layers, those within others too."""
         within = self.members.layers if self.members else ()
-        return (*within, *(x for x in self.layers if isinstance(x, Affine | Activate)))
+        return (*within, *(x for x in self.layers if not isinstance(x, Members | Periodic)))
 
 
 def to_mapping(steps: Steps) -> dict[str, Any]:

@@ -22,6 +22,8 @@ MOST_NEURONS = 100
 MOST_UNITS = 12
 # Counts in cells can be read up to so many classes.
 MOST_COUNTED = 25
+# Of a table: points, and the inches that a letter of these and a line take.
+FONT_SIZE, LETTER, LINE = 9, 0.085, 0.27
 
 
 class Mistake(NamedTuple):
@@ -205,6 +207,8 @@ def draw_confusion(figure: "Figure", counts: Counts, names: Sequence[str]) -> No
 
 def draw_mistakes(figure: "Figure", mistakes: Sequence[Mistake]) -> None:
     """Draw examples with their true and predicted classes: images in a grid, rows as a table."""
+    from matplotlib.transforms import Bbox
+
     images = [mistake.pixels for mistake in mistakes if mistake.pixels is not None]
     if images:
         titles = [f"{m.row}: {m.truth}\ntaken for {m.predicted}" for m in mistakes]
@@ -212,9 +216,15 @@ def draw_mistakes(figure: "Figure", mistakes: Sequence[Mistake]) -> None:
         return
     rows = [[str(m.row), m.truth, m.predicted, *(cell for _, cell in m.cells)] for m in mistakes]
     heads = ["example", "true", "predicted", *(name for name, _ in mistakes[0].cells)]
-    figure.set_size_inches(1.3 * len(heads), 0.6 + 0.3 * len(rows))
-    axes = figure.subplots()
+    # By itself, matplotlib gives all columns one width, and letters what size the longest needs.
+    letters = [2 + max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    figure.set_layout_engine("none")
+    figure.set_size_inches(LETTER * sum(letters), LINE * (1 + len(rows)))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
-    drawn = axes.table(rows, colLabels=heads, loc="center", cellLoc="right")
+    shares = [count / sum(letters) for count in letters]
+    drawn = axes.table(rows, colLabels=heads, colWidths=shares, bbox=Bbox.unit(), cellLoc="right")
+    drawn.auto_set_font_size(False)
+    drawn.set_fontsize(FONT_SIZE)
     for cell in drawn.get_celld().values():
         cell.set(facecolor="none", edgecolor="grey")

@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlpcli.config.data_files import ColumnRef, Files
-from mlpcli.data.encode import encode
 from mlpcli.data.encoding import Column, Encoding
-from mlpcli.data.known_columns import header_names, select_known, with_known_dates
-from mlpcli.data.missing import handle_missing, mark_missing
+from mlpcli.data.known_columns import header_names, select_known
 from mlpcli.data.pixels import in_pixel_range
 from mlpcli.data.readers import images
 from mlpcli.data.readers.charsets import as_utf8
@@ -33,21 +30,13 @@ from mlpcli.data.readers.npy import NPY_MAGIC, ZIP_MAGIC
 from mlpcli.data.readers.parquet import PARQUET_MAGIC
 from mlpcli.data.readers.read import read_files
 from mlpcli.data.readers.source import Source, find_source
-from mlpcli.data.readers.table import Selector, Table, blocks
+from mlpcli.data.readers.table import Selector, Table
+from mlpcli.data.unlabelled import InputBatch, encode_table
 from mlpcli.errors import DataError
 
 # Images read, and characters of standard input parsed, at a time.
 CHUNK_IMAGES = 256
 CHUNK_CHARACTERS = 1 << 20
-
-
-class InputBatch(NamedTuple):
-    """Successive examples of an input."""
-
-    table: Table
-    """As the input has them."""
-    features: NDArray[np.generic]
-    """(m, n_1), in a network's encoding."""
 
 
 def read_input(
@@ -77,13 +66,7 @@ def read_input(
     """
     files = files or Files()
     for table in _tables(name, encoding, files, invert, keep):
-        # Every example gets an answer: none can be dropped.
-        marked = with_known_dates(mark_missing(table, files.missing_values, encoding), encoding)
-        checked = handle_missing(marked, files.missing)
-        # A little at a time: an array may be larger than memory.
-        for part, _ in blocks(checked.values):
-            some = checked.take(part)
-            yield InputBatch(some, encode(encoding, some, dtype))
+        yield from encode_table(table, encoding, files, dtype)
 
 
 def _tables(

@@ -10,8 +10,8 @@ from mlpcli.evaluation.intervals import difference
 from mlpcli.report import words
 from mlpcli.report.diagrams import learning_curves
 from mlpcli.report.findings import Findings
-from mlpcli.report.html import Html, join, number, table, tag
-from mlpcli.report.sections import interval_text, section
+from mlpcli.report.html import Html, table, tag
+from mlpcli.report.sections import section, with_interval
 from mlpcli.rng import KeyedStreams
 
 SHOWN = {
@@ -78,7 +78,7 @@ def _table(runs: Sequence[Findings]) -> Html:
     rows: list[list[object]] = [
         [
             run.name,
-            *(join(number(run.report[name]), _small(run, name)) for name in metrics),
+            *(with_interval(run, name, run.report[name]) for name in metrics),
             f"{len(run.model.network.theta):,}",
             f"{len(run.meta.history):,}",
             f"{run.report['examples']:,.10g} of {run.report['data']}, {run.report['split']}",
@@ -87,11 +87,6 @@ def _table(runs: Sequence[Findings]) -> Html:
     ]
     note = tag("p", "Small: the 95 % interval.", class_="note")
     return section("Side by side", table(heads, rows, class_="cells"), note, name="metrics")
-
-
-def _small(run: Findings, name: str) -> Html | None:
-    interval = run.intervals.get(name)
-    return tag("small", interval_text(interval)) if interval else None
 
 
 def _settings(runs: Sequence[Findings]) -> Html:

@@ -30,6 +30,12 @@ def interval_text(interval: Interval | None, form: str = ".4f") -> Html:
     return join(number(interval.low, form), " to ", number(interval.high, form))
 
 
+def with_interval(found: Findings, name: str, value: float | None, form: str = ".4f") -> Html:
+    """Return a metric, named as gates name it, with its interval after it, small."""
+    interval = found.intervals.get(name)
+    return join(number(value), tag("small", interval_text(interval, form)) if interval else None)
+
+
 def overview(found: Findings) -> Html:
     """Return the summary in words."""
     return tag("div", *(tag("p", sentence) for sentence in words.summary(found)), class_="summary")
@@ -49,17 +55,12 @@ def metrics(found: Findings) -> Html:
         interval = interval_text(found.intervals["accuracy"])
         meaning = "share of the examples all of whose labels are right"
         rows.insert(0, ["subset accuracy", number(said["accuracy"]), interval, meaning])
-    return section(
-        "How good it is",
-        table(["metric", "value", "95 % interval", "what it is"], rows, class_="metrics"),
-        _interval_note(found),
-        name="metrics",
-    )
+    return _metrics(found, ["metric", "value", "95 % interval", "what it is"], rows)
 
 
-def _interval_note(found: Findings) -> Html:
+def _metrics(found: Findings, heads: list[object], rows: list[list[object]]) -> Html:
     weighted = "Examples count by their weights. " if "weighted" in found.report else ""
-    return tag(
+    note = tag(
         "p",
         weighted,
         f"Of {found.report['examples']:,.10g} examples of {found.report['data']}, "
@@ -67,6 +68,7 @@ def _interval_note(found: Findings) -> Html:
         "95 of 100 samples of as many examples.",
         class_="note",
     )
+    return section("How good it is", table(heads, rows, class_="metrics"), note, name="metrics")
 
 
 def _quantities(found: Findings) -> Html:
@@ -80,12 +82,7 @@ def _quantities(found: Findings) -> Html:
             cells = [number(row[name], ".5g"), interval, always, meaning]
             rows.append([join(target, ": ", called), *cells])
     heads: list[object] = ["metric", "value", "95 % interval", "always the mean", "what it is"]
-    return section(
-        "How good it is",
-        table(heads, rows, class_="metrics"),
-        _interval_note(found),
-        name="metrics",
-    )
+    return _metrics(found, heads, rows)
 
 
 def per_class(found: Findings) -> Html | None:
@@ -96,13 +93,12 @@ def per_class(found: Findings) -> Html | None:
     rows: dict[str, dict[str, Any]] = found.report[TARGETS_CALLED[found.task]]
     names = [name for name in CALLED if name in next(iter(rows.values()))]
 
-    def cell(metric: str, name: str, row: dict[str, Any]) -> Html:
-        interval = found.intervals.get(f"{metric}[{name}]")
-        shown = tag("small", interval_text(interval, ".3f")) if interval else None
-        return join(number(row[metric]), shown)
-
     cells: list[list[object]] = [
-        [name, *(cell(metric, name, row) for metric in names), f"{row['support']:,.10g}"]
+        [
+            name,
+            *(with_interval(found, f"{each}[{name}]", row[each], ".3f") for each in names),
+            f"{row['support']:,.10g}",
+        ]
         for name, row in rows.items()
     ]
     heads: list[object] = [called, *(CALLED[name] for name in names), "support"]

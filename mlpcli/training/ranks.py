@@ -84,7 +84,11 @@ class Ranks:
         return error
 
     def check_same(self, theta: Array, epoch: int) -> None:
-        """Make sure that all ranks have the same parameters."""
+        """Make sure that all ranks have the same parameters.
+
+        Raises:
+            MlpError: naming a rank that has others.
+        """
 
     def agree(self, received: Signals) -> Signals:
         """Return a list that signals of any rank are put into, on all ranks at the same step."""

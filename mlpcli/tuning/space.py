@@ -136,6 +136,8 @@ def _dimension(key: str, value: Any, where: str) -> Dimension:
         return Dimension(key, where, choices=tuple(value))
     found = _RANGE.fullmatch(value) if type(value) is str else None
     low, high = map(_number, found.groups()[1:]) if found else (nan, nan)
+    if inf > low >= high > -inf:
+        raise ConfigError(where, f"goes from {low} to {high}", "write the lower end first")
     if found is None or not -inf < low < high < inf:
         problem = f"is {show(value)}, neither a range nor a list"
         raise ConfigError(where, problem, "write LOW..HIGH, log:LOW..HIGH or [CHOICE, ...]")
@@ -179,7 +181,11 @@ def check_space(template: Template, space: Space) -> None:
             try:
                 template.experiment({dimension.key: value})
             except ConfigError as error:
-                raise ConfigError(dimension.where, error.problem, error.remedy) from None
+                key = str(error.where).rpartition(": ")[2]
+                # What is chosen of one key may contradict another.
+                about = "" if key == dimension.key else f"{key} "
+                problem = about + error.problem
+                raise ConfigError(dimension.where, problem, error.remedy) from None
 
 
 def chosen_values(space: Space, labels: Mapping[str, Any]) -> dict[str, Any]:

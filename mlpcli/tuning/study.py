@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PARTS, FIRST_RUNG = 16, 4
 # So many trials show first what is to be expected: else, of the first, all but the best would end.
 UNPRUNED = 5
+# Which keys matter is told by what the better half of trials has in common; of fewer, luck tells.
+BETTER_HALF, EXPLAINED = 0.5, 8
 # How often a process with nothing left to do looks whether another one has died.
 WAIT_SECONDS, WAIT_SECONDS_OF_DATABASE = 0.2, 2.0
 Check = Callable[[], None]
@@ -66,14 +68,17 @@ class SharedStudy:
 
     def importance(self) -> dict[str, float]:
         """Return how much of the differences each key explains, the most first; {} if unknown."""
-        from optuna.importance import get_param_importances
+        from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-        if len(self.ranked()) < 2:
+        if len(self.ranked()) < EXPLAINED:
             return {}
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=BETTER_HALF)
+        keys = [dimension.key for dimension in self.search.space]
         with warnings.catch_warnings(), suppress(ValueError, RuntimeError):
             warnings.simplefilter("ignore")
-            found = get_param_importances(self._study)
-            return {key: round(float(value), 4) for key, value in found.items()}
+            found = get_param_importances(self._study, evaluator=evaluator)
+            shares = {key: round(float(found[key]), 4) for key in keys if key in found}
+            return dict(sorted(shares.items(), key=lambda pair: -pair[1]))
         return {}
 
     def is_over(self) -> bool:

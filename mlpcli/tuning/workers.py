@@ -39,6 +39,9 @@ def run_trials(study: SharedStudy, jobs: int, check: Check) -> Iterator[list[Res
 
     Yields:
         All results, whenever a trial has ended.
+
+    Raises:
+        MlpError: what a process failed at, or if too many were killed.
     """
     if jobs == 1:
         yield from study.run(check)

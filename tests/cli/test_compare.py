@@ -250,7 +250,7 @@ def test_other_targets_are_refused(runs, run_mlp):
     configure(more="task: regression\n", keys="hidden: [2]\neta: 0.1\nbt_size: 8\nepochs: 1\n")
     train(run_mlp, "q.npy")
     run = run_mlp("compare", *runs, "q.npy")
-    assert run.stderr.startswith("mlp: error: q.npy: is a regression, but a-1.npy is a class")
+    assert run.stderr.startswith("mlp: error: q.npy: is of task regression, but a-1.npy of class")
 
 
 @pytest.mark.parametrize(

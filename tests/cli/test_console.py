@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mlpcli.cli import console
+from mlpcli.cli import console, progress_bars
 from mlpcli.training.run import EpochReport, StepReport
 
 REPORTS = [
@@ -51,7 +51,7 @@ def test_results_and_notes_keep_apart(capsys):
 def test_epochs_without_a_bar(monkeypatch, stream, quiet, plain):
     """Quiet shows nothing at all and plain shows lines, terminal or not."""
     monkeypatch.setattr(sys, "stderr", stream())
-    with console.epochs(2, 0, quiet, plain) as show:
+    with progress_bars.epochs(2, 0, quiet, plain) as show:
         for report in REPORTS:
             show(report)
     assert sys.stderr.getvalue() == ("" if quiet else PLAIN)
@@ -61,7 +61,7 @@ def test_epochs_without_a_bar(monkeypatch, stream, quiet, plain):
 def test_epochs_off_a_terminal(monkeypatch, stream):
     """Off a terminal epochs are plain lines, and a closed stderr is no reason to fail."""
     monkeypatch.setattr(sys, "stderr", stream)
-    with console.epochs(2, 0, quiet=False, plain=False) as show:
+    with progress_bars.epochs(2, 0, quiet=False, plain=False) as show:
         for report in REPORTS:
             show(report)
     assert stream is None or stream.getvalue() == PLAIN
@@ -70,7 +70,7 @@ def test_epochs_off_a_terminal(monkeypatch, stream):
 def test_epochs_on_a_terminal(monkeypatch):
     """A terminal has a bar with the current error and examples per second."""
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with console.epochs(2, 0, quiet=False, plain=False) as show:
+    with progress_bars.epochs(2, 0, quiet=False, plain=False) as show:
         for report in REPORTS:
             show(report)
     last = sys.stderr.getvalue().split("\r")[-1]
@@ -82,6 +82,6 @@ def test_epochs_on_a_terminal(monkeypatch):
 def test_transfer_off_a_terminal(monkeypatch, stream):
     """Off a terminal bytes arrive in silence."""
     monkeypatch.setattr(sys, "stderr", stream)
-    with console.transfer("a.gz", 10) as progress:
+    with progress_bars.transfer("a.gz", 10) as progress:
         progress(10, 0)
     assert stream is None or not stream.getvalue()

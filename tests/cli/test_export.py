@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from mlpcli.export import c, forms
+from mlpcli.export import c, formats
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_every_suffix_is_a_form(run_mlp, parity, tmp_path):
         found = json.loads(again.stdout)
         assert found["bytes"] == (tmp_path / "cwd" / name).stat().st_size
         assert found["examples"]["difference"] < 1e-6
-        assert found["format"] == forms.FORMS[f".{name.split('.')[1]}"]
+        assert found["format"] == formats.FORMS[f".{name.split('.')[1]}"]
 
 
 def test_the_same_bytes_come_out_again(run_mlp, parity, tmp_path):
@@ -61,9 +61,9 @@ def test_data_are_compared(name, run_mlp, parity, tmp_path):
 
 def test_an_export_that_differs_is_not_written(run_mlp, parity, monkeypatch, tmp_path):
     """A form that answers otherwise is found out before the file appears."""
-    original = forms.python.render
+    original = formats.python.render
     broken = lambda *given: original(*given).replace("exp(-abs(z))", "exp(-abs(z) / 2)")  # noqa: E731
-    monkeypatch.setattr(forms.python, "render", broken)
+    monkeypatch.setattr(formats.python, "render", broken)
     run = run_mlp("export", parity, "-o", "m.py")
     assert (run.returncode, run.stdout) == (1, "")
     assert "mlp: error: m.py: differs from mlp predict by" in run.stderr
@@ -87,13 +87,13 @@ def test_without_a_compiler_c_is_read_back(run_mlp, parity, monkeypatch):
     run = run_mlp("export", parity, "-o", "m.c")
     assert run.returncode == 0, run.stderr
     assert "read back, for want of a C compiler" in run.stdout
-    original = forms.c.render
+    original = formats.c.render
 
     def broken(*given):
         made = original(*given)
         return made._replace(text=made.text.replace("1", "2"))
 
-    monkeypatch.setattr(forms.c, "render", broken)
+    monkeypatch.setattr(formats.c, "render", broken)
     run = run_mlp("export", parity, "-o", "other.c")
     assert run.returncode == 1
     assert "reads back otherwise than it is" in run.stderr

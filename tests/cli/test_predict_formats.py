@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli import model
 from mlpcli.checkpoint import store
 from mlpcli.cli.main import mlp
+from mlpcli.data.missing import handle_missing
 from mlpcli.data.readers import table as tables
 from mlpcli.errors import ConfigError, DataError, MlpError, OutputError
 
@@ -118,6 +118,7 @@ def test_no_examples(predict, form, content):
         (["--top-k", "3"], "3 is more than the 2 classes"),
         (["--json", "--format", "csv"], "contradicts --format csv"),
         (["-o", "in.npy"], "is both input and output"),
+        (["-o", "out.parquet"], ".parquet is no format that is written; write .csv, .jsonl or"),
     ],
 )
 def test_contradictions(predict, args, message):
@@ -127,6 +128,13 @@ def test_contradictions(predict, args, message):
         predict(*args)
     assert [path.name for path in Path().iterdir()] == ["in.npy"]
     assert Path("in.npy").read_bytes() == before
+
+
+def test_a_name_may_say_less_than_format(predict):
+    """`--format` has its way whatever FILE is called; .ndjson is JSON lines by its name."""
+    predict("--format", "jsonl", "-o", "out.json")
+    predict("-o", "out.ndjson")
+    assert Path("out.json").read_bytes() == Path("out.ndjson").read_bytes()
 
 
 def test_weights_are_not_overwritten(predict, parity_weights):
@@ -192,7 +200,7 @@ def test_large_arrays_are_checked_in_pieces(peak_memory):
 
     def look():
         with pytest.raises(DataError, match="holds nan in row 199999, feature 7"):
-            model.as_rows(rows, 100, "large.npy")
+            handle_missing(tables.Table("large.npy", rows), "error")
 
     assert peak_memory(look) < 1e6
 

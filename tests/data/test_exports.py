@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlpcli.checkpoint import store
-from mlpcli.config.data_files import parse_files
+from mlpcli.config.data_parts import parse_files
 from mlpcli.config.other_data import Written
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files

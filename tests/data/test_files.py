@@ -288,7 +288,8 @@ def test_what_is_not_there(run_mlp, home, data, said):
 
 def test_every_part_comes_back_from_the_checkpoint():
     """The record of files is the same when it has been through a checkpoint's description."""
-    from mlpcli.config.data_files import PARTS, Files, MissingValues, parse_files
+    from mlpcli.config.data_files import Files, MissingValues
+    from mlpcli.config.data_parts import PARTS, parse_files
 
     files = Files(
         "a.csv",

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlpcli.config.data_files import Files, MissingValues, parse_files
+from mlpcli.config.data_files import Files, MissingValues
+from mlpcli.config.data_parts import parse_files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
 from mlpcli.data.guess.record import Wishes

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.checkpoint import store
-from mlpcli.config.data_files import PARTS, parse_files
+from mlpcli.config.data_parts import PARTS, parse_files
 from mlpcli.data.dataset import Preparation
 from mlpcli.data.files import load_files
-from mlpcli.data.readers.forms import units_in
+from mlpcli.data.readers.cell_forms import units_in
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.errors import MlpError
 from mlpcli.prediction.inputs import read_input

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -198,3 +199,20 @@ def test_lines_differ_without_colour(style):
     assert len({str(dash) for dash in canvas.DASHES}) == len(canvas.COLOURS[style]) == 6
     page = luminance(canvas.STYLES[style][0])
     assert all(abs(luminance(colour) - page) > 0.15 for colour in canvas.COLOURS[style])
+
+
+def test_a_table_of_mistakes_can_be_read():
+    """Every cell has room for its text, which is as large as in other pictures."""
+    numbers = [(f"x{i}", "-0.123") for i in range(9)]
+    long = (("how it was paid", "by standing order"), *numbers)
+    wrong = [pictures.Mistake(row, "a", "class 21 (0.969)", cells=long) for row in (7, 1234)]
+    figure = Figure(layout="constrained")
+    pictures.draw_mistakes(figure, wrong)
+    (table,) = figure.axes[0].tables
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    for cell in table.get_celld().values():
+        text, box = cell.get_text().get_window_extent(renderer), cell.get_window_extent(renderer)
+        assert box.x0 <= text.x0
+        assert text.x1 <= box.x1
+        assert cell.get_fontsize() == 9

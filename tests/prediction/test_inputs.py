@@ -235,3 +235,36 @@ def test_no_text_on_standard_input(monkeypatch, content):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
     with pytest.raises(DataError, match=r"^-: is no text, but an image or an array"):
         list(read_input("-", PIXELS))
+
+
+TRUTHS = {"csv": "on,age\ntrue,FALSE\nFalse,1\n", "jsonl": '{"on": true, "age": false}\n'
+          '{"on": "FALSE", "age": true}\n'}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("spelled", [("true", "false"), ("True", "False")])
+def test_true_and_false_are_the_same_in_every_form(kind, spelled):
+    """Truths are categories of whatever case those of the training have, and 1 and 0 as numbers."""
+    on, off = spelled
+    Path("train.csv").write_text(f"on,age,y\n{on},1,no\n{off},0,yes\n{on},1,no\n{off},0,yes\n")
+    files = Files("train.csv")
+    encoding = load_files(files, Preparation("none")).encoding
+    if kind == "parquet":
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        table = pyarrow.table({"on": [True, False], "age": [False, True]})
+        parquet.write_table(table, "in.parquet")
+    else:
+        Path(f"in.{kind}").write_text(TRUTHS[kind])
+    (batch,) = read_input(f"in.{kind}", encoding, files)
+    is_on = encoding.input_columns[0].categories.index(on)
+    expected = [[is_on == 0, is_on == 1, 0], [is_on == 1, is_on == 0, 1]]
+    np.testing.assert_array_equal(batch.features, np.array(expected, float))
+
+
+def test_a_truth_among_numbers_to_train_on_is_refused():
+    """In training, `true` in a column of numbers is an error as any other word."""
+    Path("train.csv").write_text("age,y\n1,no\ntrue,yes\n3,no\n4,yes\n")
+    with pytest.raises(DataError, match="'true' is not a finite number"):
+        load_files(Files("train.csv"), Preparation("none"))

@@ -250,6 +250,23 @@ def test_narrow_dark_and_printed(visit, drawn):
     assert not page.locator("#live").is_visible()
 
 
+def test_a_long_name_leaves_room_for_numbers(visit, run_mlp):
+    """A class that is called by 120 letters is broken, and its metrics stand beside it."""
+    rows = "".join(f"{i},{('x' * 120, 'b')[i % 2]}\n" for i in range(20))
+    Path("t.csv").write_text("x,class\n" + rows)
+    Path("t.yaml").write_text("{data: {train: t.csv}, hidden: [2], eta: 1, bt_size: 2, epochs: 1}")
+    for words in (
+        ["train", "t.yaml", "-q"],
+        ["report", "t.npy", "-o", "t.html", "--data", "t.csv"],
+    ):
+        run = run_mlp(*words)
+        assert run.returncode == 0, run.stderr
+    beyond = "all => all.map((table) => table.offsetWidth - table.parentElement.clientWidth)"
+    widths = visit("t.html").locator("table.numbers").evaluate_all(beyond)
+    assert widths
+    assert max(widths) <= 0
+
+
 HOSTILE = "<script>alert(1)</script>"
 
 

@@ -66,7 +66,7 @@ def test_an_option_replaces_what_the_file_says():
         ("eta", "is not KEY=VALUES"),
         ("eta=", "is not KEY=VALUES"),
         ("eta=1..", "neither a range nor a list"),
-        ("eta=2..1", "neither a range nor a list"),
+        ("eta=2..1", "goes from 2 to 1; write the lower end first"),
         ("eta=a..b", "neither a range nor a list"),
         ("eta=1...inf", "neither a range nor a list"),
         ("eta=0.1", "neither a range nor a list"),
@@ -94,6 +94,7 @@ def test_tune_that_is_no_mapping_is_refused_at_its_line():
         ("eta=0..1", "eta"),
         ("activation=relu,rule", "must be"),
         ("lr=1..2", "is called eta here"),
+        ("schedule.name=foo,cosine", "schedule must be constant"),
         ("structure=[10, 4, 2],[10, 4, 1]", "one neuron"),
     ],
 )

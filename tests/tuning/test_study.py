@@ -3,10 +3,14 @@
 import json
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
+import optuna
 import pytest
 
+from mlpcli.tuning.space import Dimension
 from mlpcli.tuning.storage import RETRIES, without_password
+from mlpcli.tuning.study import SharedStudy
 
 pytestmark = pytest.mark.usefixtures("config", "alone")
 QUIET = ("--engine", "numpy", "--threads", 1)
@@ -143,6 +147,33 @@ def test_random_choices_follow_the_seed(run_mlp):
     ]
     assert found[0] == found[1]
     assert found[0][1] != found[2][1]
+
+
+def of_values(values):
+    """Return a study of eta and hidden, in whose trials, a pair for each, the error was so much."""
+    space = (Dimension("hidden", "", choices=(8, 16)), Dimension("eta", "", choices=(0.01, 0.1)))
+    ways = {d.key: optuna.distributions.CategoricalDistribution(d.choices) for d in space}
+    study = optuna.create_study()
+    for (hidden, eta), value in values:
+        params = {"hidden": hidden, "eta": eta}
+        study.add_trial(optuna.trial.create_trial(params=params, distributions=ways, value=value))
+    return SharedStudy(SimpleNamespace(space=space, maximizes=False), study, None)
+
+
+GRID = [((hidden, eta), 1 / eta + hidden / 100) for hidden in (8, 16) for eta in (0.01, 0.1)]
+
+
+def test_what_mattered_is_what_the_better_half_shares():
+    """The key that decides the error comes first, of equal ones that which was named first."""
+    shares = of_values(GRID * 2).importance()
+    assert list(shares) == ["eta", "hidden"]
+    assert shares["eta"] > 0.9
+    assert list(of_values([(pair, 1.0) for pair, _ in GRID * 2]).importance()) == ["hidden", "eta"]
+
+
+def test_few_trials_do_not_say_what_mattered():
+    """What half of seven trials has in common may be luck: nothing is said."""
+    assert of_values((GRID * 2)[:7]).importance() == {}
 
 
 def test_a_password_is_not_shown():

@@ -10,8 +10,8 @@ from mlpcli.data.files import read_training
 from mlpcli.data.guess.record import Guess, Wishes, decide_missing
 from mlpcli.data.guess.table import guess_table
 from mlpcli.data.readers import images
+from mlpcli.data.readers.arrays import ROLE_WORDS, has_split
 from mlpcli.data.readers.npy import npz_names
-from mlpcli.data.readers.read import ROLE_WORDS, has_split
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import blocks
 from mlpcli.errors import ConfigError, DataError

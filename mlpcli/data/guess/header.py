@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlpcli.config.data_files import USUAL_WORDS
-from mlpcli.data.readers.forms import unit_of
+from mlpcli.data.readers.cell_forms import unit_of
 from mlpcli.data.readers.notation import parse_number
 
 # A column whose values come back so often, on average, has no value that occurs once only.

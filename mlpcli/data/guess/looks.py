@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.fit import too_many_texts
 from mlpcli.data.label_cells import separator_in
-from mlpcli.data.readers.forms import unit_of
+from mlpcli.data.readers.cell_forms import unit_of
 from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.table import Table
 from mlpcli.data.targets import as_number

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from mlpcli.data.columns import find_columns
-from mlpcli.data.forms import unit_note
 from mlpcli.data.guess.looks import Look, look_at
 from mlpcli.data.guess.record import Guess, decide_missing
 from mlpcli.data.guess.written import read_as_written, take_dates
@@ -15,6 +14,7 @@ from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.csv_dialect import notation_of
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import TARGET_NAMES, Table
+from mlpcli.data.text_columns import unit_note
 from mlpcli.errors import DataError, join_names
 
 # What stands in a last row that is none, of what a spreadsheet or a report adds up.
@@ -26,7 +26,11 @@ SUMMARIES = re.compile(
 
 
 def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
-    """Choose how to read a table, the columns with the targets, and those that are no features."""
+    """Choose how to read a table, the columns with the targets, and those that are no features.
+
+    Raises:
+        DataError: if it cannot be read, no row has a target, or no column is left to learn from.
+    """
     table, guess = read_as_written(source, guess)
     targets, guess = _decide_target(table, guess, task)
     # Words that a target made of numbers has, too, count as missing from here on.

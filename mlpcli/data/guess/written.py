@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mlpcli.config.data_files import ROLES, ColumnRef, Files
 from mlpcli.data.columns import HEADER_WORDS, find_columns, select_all
-from mlpcli.data.guess.forms import guess_dates, guess_notation
 from mlpcli.data.guess.header import names_columns
+from mlpcli.data.guess.notation import guess_dates, guess_notation
 from mlpcli.data.guess.record import Guess
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.charsets import likely_charset

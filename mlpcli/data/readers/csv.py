@@ -16,10 +16,10 @@ from mlpcli.data.readers.csv_bytes import parse_bytes
 from mlpcli.data.readers.csv_cells import (
     Columns,
     LateTextError,
-    detect_columns,
     parse_cells,
     parse_ordinary,
 )
+from mlpcli.data.readers.csv_detect import detect_columns
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.csv_numbers import cells_that_are_not_plain, parse_numbers, parse_plain
 from mlpcli.data.readers.csv_sniff import single_spaced, sniff

@@ -5,7 +5,7 @@ Every parser takes a block of lines, their dialect and columns, and returns an a
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from mlpcli import signals
 from mlpcli.config.data_files import ColumnRef
 from mlpcli.data.readers.blocks import Block
+from mlpcli.data.readers.cell_forms import Form, form_of
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
-from mlpcli.data.readers.forms import Form, form_of
-from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import WrittenNumber, parse_number, same_unit
-from mlpcli.data.readers.table import ColumnSelection, column_name
+from mlpcli.data.readers.table import TRUTHS, ColumnSelection, column_name
 from mlpcli.errors import DataError, UnitError
 
 
@@ -53,83 +52,6 @@ class Columns(NamedTuple):
     def numeric(self) -> list[int]:
         """The columns of numbers that are read."""
         return [column for column in self.selection.features if column not in self.codes]
-
-
-def detect_columns(
-    lines: Iterable[Line],
-    dialect: Dialect,
-    selection: ColumnSelection,
-    options: CsvOptions,
-    rest: Iterable[Line] = (),
-) -> Columns:
-    """Return what cells are parsed as: in training, text where the first lines have no number.
-
-    Args:
-        lines: the first lines.
-        dialect: how they are written.
-        selection: which columns are read, and whether more of them may turn out to be text.
-        options: what is known of the table.
-        rest: later lines, whose first value decides where the first lines have none.
-
-    Raises:
-        DataError: naming the line, if it has another number of cells.
-    """
-    text = selection.text
-    number_lines: dict[int, int] = {}
-    if selection.detect:
-        undecided = set(selection.features) - text
-        texts, number_lines = _first_values(lines, dialect, undecided, options)
-        text |= texts - {*number_lines}
-        empty = undecided - text - {*number_lines}
-        late, numbers = _first_values(rest, dialect, empty, options, one=True)
-        text |= late
-        number_lines |= numbers
-    codes: dict[int, dict[str, int]] = {column: {} for column in text}
-    of_targets: dict[str, int] = {}
-    codes |= dict.fromkeys(selection.targets, of_targets)
-    return Columns(selection._replace(text=text), codes, options, number_lines, {})
-
-
-def _first_values(
-    lines: Iterable[Line],
-    dialect: Dialect,
-    columns: set[int],
-    options: CsvOptions,
-    one: bool = False,
-) -> tuple[set[int], dict[int, int]]:
-    """Return which columns hold a text, and where each has its first number.
-
-    Args:
-        lines: where to look.
-        dialect: how they are written.
-        columns: what to look for.
-        options: what stands for a missing value.
-        one: whether the first value of a column decides, or only a number does.
-    """
-    undecided, texts, number_lines = set(columns), set(), {}
-    seen: dict[int, set[str]] = {column: set() for column in columns}
-    for line in lines if undecided else ():
-        signals.check()
-        cells = split_line(line, dialect)
-        for column in list(undecided):
-            cell = cells[column]
-            if cell in seen[column]:
-                continue
-            seen[column].add(cell)
-            if cell.strip().lower() in options.words:
-                continue
-            value = parse_number(cell, options.notation)
-            if value in options.numbers:
-                continue
-            if value is None:
-                texts.add(column)
-            else:
-                number_lines[column] = line.number
-            if one or column in number_lines:
-                undecided.discard(column)
-        if not undecided:
-            break
-    return texts, number_lines
 
 
 def parse_ordinary(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64] | None:
@@ -218,7 +140,7 @@ def parse_cell(cell: str, number: int, column: int, dialect: Dialect, columns: C
     written = notation and notation.read(cell)
     value = written and written.value if notation else parse_number(cell)
     if value is None or not math.isfinite(value):
-        return _missing(cell, number, column, dialect, columns)
+        return _parse_word(cell, number, column, dialect, columns)
     if written and value:
         check_unit(written, cell, number, column, dialect, columns)
     return value
@@ -247,16 +169,21 @@ def check_unit(
     columns.units[column] = ColumnUnit(same.unit, line, same.value)
 
 
-def _missing(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:
-    """Return NaN for a cell that stands for a missing number; refuse any other.
+def _parse_word(cell: str, number: int, column: int, dialect: Dialect, columns: Columns) -> float:
+    """Return what a word among numbers stands for: NaN if it is a missing one; refuse any other.
+
+    In a column that was one of numbers in training, `true` and `false` are 1 and 0.
 
     Raises:
         DataError: naming line and column.
         LateTextError: if it may be the first text of a column.
     """
-    missing = cell.strip().lower() in columns.options.words
+    word = cell.strip().lower()
+    missing = word in columns.options.words
     if missing and columns.options.gaps:
         return math.nan
+    if word in TRUTHS and not missing and not columns.selection.detect:
+        return TRUTHS[word]
     remedy = "correct it"
     if missing:
         remedy = "fill it in, or train with missing: mean (or drop)"

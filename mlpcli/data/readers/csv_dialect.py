@@ -26,7 +26,7 @@ class CsvOptions(NamedTuple):
     """The columns' names in training: a first line with one of them is a header."""
     gaps: bool = False
     """Whether values may be missing: they become NaN."""
-    words: frozenset[str] = MissingValues().words(text=False)
+    words: frozenset[str] = MissingValues().number_words
     """What stands for a missing number, in lower case."""
     numbers: tuple[float, ...] = ()
     """Numbers that do; the reader leaves them as they are."""
@@ -51,7 +51,7 @@ def csv_options(files: Files, header_names: Collection[str]) -> CsvOptions:
         files.delimiter,
         header_names,
         files.missing != "error",
-        missing.words(text=False),
+        missing.number_words,
         missing.numbers,
         notation_of(files),
         files.bad_lines == "skip",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from mlpcli.config.data_files import DELIMITERS, MissingValues
-from mlpcli.data.readers.forms import form_of
+from mlpcli.data.readers.cell_forms import form_of
 from mlpcli.data.readers.notation import parse_number
 
 # Cells of a line with a name and its value.
@@ -124,7 +124,7 @@ def _names_all(
 def _are_names(row: list[str]) -> bool:
     """Return whether a row has another word in each cell, none of which means a missing value."""
     names = {cell.strip().lower() for cell in row}
-    return len(names) == len(row) and not names & MissingValues().words(text=False)
+    return len(names) == len(row) and not names & MissingValues().number_words
 
 
 def _heads(

@@ -175,8 +175,10 @@ def _pixels(
                 f"{target_size[0]} and {target_size[1]}",
                 f"write size: [{target_size[0]}, {target_size[1]}] to resize them",
             )
-        upright = upright.resize((target_size[1], target_size[0]), Image.Resampling.BOX if (
-            upright.width >= target_size[1]) else Image.Resampling.BILINEAR)  # fmt: skip
+        rows, columns = target_size
+        shrinks = upright.width >= columns
+        how = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
+        upright = upright.resize((columns, rows), how)
     return np.asarray(upright, np.uint8)
 
 

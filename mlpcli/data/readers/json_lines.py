@@ -59,7 +59,6 @@ def json_lines(
         where: what they are called in an error.
         new_names: whether later objects may have names that the first one has not: their cells are
             left out. A name that is left out is a cell without a value in any case.
-
         point: what stands before the decimals of numbers in the table.
 
     Returns:
@@ -85,7 +84,7 @@ def _objects(
     for number, value in values:
         if not isinstance(value, dict):
             raise _another_kind(where, number)
-        named = _flat(value, where, number)
+        named = flatten(value, where, number)
         if not names:
             names, known = list(named), named.keys()
             if not names:
@@ -101,7 +100,7 @@ def _objects(
         yield _row(tuple(map(named.get, names)), names, where, number, point)
 
 
-def _flat(value: dict[str, Any], where: object, number: int) -> dict[str, Any]:
+def flatten(value: dict[str, Any], where: object, number: int) -> dict[str, Any]:
     """Return an object without objects in it: what is b in an object called a is a.b.
 
     Raises:

@@ -20,7 +20,7 @@ from mlpcli.data.readers.table import (
     check_expansion,
     label_text,
 )
-from mlpcli.data.readers.written import read_written
+from mlpcli.data.readers.text_numbers import read_written
 from mlpcli.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"

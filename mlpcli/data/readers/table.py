@@ -26,6 +26,8 @@ MAPPED_BYTES = 1 << 28
 BLOCK_VALUES = 1 << 18
 # Of gray images and of coloured ones.
 CHANNELS = (1, 3)
+# What they are in a column of numbers.
+TRUTHS = {"true": 1.0, "false": 0.0}
 
 
 # What a table has of each example beside its features and its labels.

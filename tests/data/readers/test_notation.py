@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlpcli.data.readers.forms import NOTATIONS, form_of
+from mlpcli.data.readers.cell_forms import NOTATIONS, form_of
 from mlpcli.data.readers.notation import Notation, parse_number
 
 GERMAN, FRENCH, US, SWISS = (

@@ -1,6 +1,6 @@
 """The forms in which a model is exported, each with a way to run what was made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -12,11 +12,10 @@ from mlpcli.data.readers.csv_dialect import notation_of
 from mlpcli.errors import ConfigError, MismatchError, json_line
 from mlpcli.export import c, onnx_model, python, run_c
 from mlpcli.export.examples import Cell, Run, rows_of
-from mlpcli.export.quantize import Quantized, weights_of, with_weights
-from mlpcli.export.steps import Affine, Quantities, Steps
+from mlpcli.export.quantize import with_weights
+from mlpcli.export.steps import Quantities, Steps
 from mlpcli.model import Model
 
-Stored = Sequence[Affine | Quantized]
 FORMS = {".onnx": "onnx", ".c": "c", ".h": "h", ".py": "python"}
 
 
@@ -49,7 +48,6 @@ def export(
     steps: Steps,
     form: str,
     stem: str,
-    quantized: list[Quantized] | None,
     folder: Path,
 ) -> Exported:
     """Return a model in a form.
@@ -57,10 +55,9 @@ def export(
     Args:
         model: as it is to predict.
         meta: what its checkpoint says.
-        steps: the model's.
+        steps: the model's; of C, its weights may be in 8 bits.
         form: a value of `FORMS`.
         stem: the output's name without its suffix.
-        quantized: of C, its weights in 8 bits.
         folder: where to compile it; it is needed as long as what is returned is run.
 
     Raises:
@@ -77,14 +74,14 @@ def export(
         _check_numbers_are_plain(model)
         text = python.render(steps, about)
         return Exported(text.encode(), _run_python(steps, text), "run by Python")
-    rendered = c.render(steps, stem, about, form == "h", quantized)
-    stored: Stored = quantized or steps.affine
-    _check_written(steps, rendered, stored)
+    rendered = c.render(steps, stem, about, form == "h")
+    _check_written(steps, rendered)
     if compiler := run_c.compiler():
         run, how = run_c.runner(steps, rendered, compiler, folder), f"compiled by {compiler}"
         return Exported(rendered.text.encode(), run, how)
-    written = with_weights(model, map(weights_of, stored))
-    return Exported(rendered.text.encode(), written, "read back, for want of a C compiler")
+    return Exported(
+        rendered.text.encode(), with_weights(model, steps), "read back, for want of a C compiler"
+    )
 
 
 def _check_numbers_are_plain(model: Model) -> None:
@@ -125,14 +122,14 @@ def _run_python(steps: Steps, text: str) -> Run:
     return lambda table: np.array([answer(row) for row in rows_of(table)]).reshape(-1, k)
 
 
-def _check_written(steps: Steps, rendered: c.Rendered, stored: Stored) -> None:
+def _check_written(steps: Steps, rendered: c.Rendered) -> None:
     """Make sure that a C file has the parameters that it is to have, bit for bit.
 
     Raises:
         MismatchError: if it has not.
     """
-    for number, (layer, weights) in enumerate(zip(steps.affine, stored, strict=True), 2):
-        for name, array in {**weights._asdict(), "b": layer.b}.items():
+    for number, layer in enumerate(steps.affine, 2):
+        for name, array in layer._asdict().items():
             if isinstance(array, np.ndarray) and not np.array_equal(
                 array, c.read_numbers(rendered, f"{name}{number}", array)
             ):

@@ -3,13 +3,15 @@
 import exported
 import numpy as np
 import pytest
+from builders import made
 
 from mlpcli.checkpoint.store import load, load_with_meta
 from mlpcli.data.readers.table import Table
-from mlpcli.export import c, forms, onnx_model, python, run_c
-from mlpcli.export.examples import answers, compare, make_examples
+from mlpcli.errors import MismatchError
+from mlpcli.export import c, formats, onnx_model, python, run_c
+from mlpcli.export.examples import answers, check, compare, make_examples
 from mlpcli.export.of_model import steps_of
-from mlpcli.export.quantize import quantize, weights_of, with_weights
+from mlpcli.export.quantize import quantize, with_weights
 from mlpcli.export.steps import Classes
 
 SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover")
@@ -43,7 +45,7 @@ def same_in_all_forms(model, tables, cc, ort, folder):
     """Make sure that Python, C and ONNX answer as `mlp predict` does."""
     steps = steps_of(model)
     exact = 1e-9 if steps.dtype == "float64" else 1e-5
-    same_answers(forms._run_python(steps, python.render(steps, "about")), model, tables, exact)
+    same_answers(formats._run_python(steps, python.render(steps, "about")), model, tables, exact)
     rendered = c.render(steps, "model", "about", header=True)
     same_answers(run_c.runner(steps, rendered, cc, folder), model, tables)
     same_answers(run_onnx(ort, steps, onnx_model.render(steps, {})), model, tables)
@@ -124,8 +126,8 @@ def test_c_passes_the_sanitizers(name, tables, cc, tmp_path):
     rendered = c.render(steps, "model", "about", header=False)
     same_answers(run_c.runner(steps, rendered, cc, tmp_path, SANITIZED), model, some)
     quantized = quantize(steps)
-    reduced = with_weights(model, map(weights_of, quantized))
-    rendered = c.render(steps, "model", "about", False, quantized)
+    reduced = with_weights(model, quantized)
+    rendered = c.render(quantized, "model", "about", header=False)
     run = run_c.runner(steps, rendered, cc, tmp_path, SANITIZED)
     same_answers(run, reduced, some)
     # Whatever a row holds: texts that are no category, and numbers that are none.
@@ -190,7 +192,7 @@ def test_onnx_is_described(ort, tmp_path):
     model = exported.table_model(tmp_path, "filled")
     path = exported.save_model(tmp_path / "W.npy", model)
     model, meta = load_with_meta(path)
-    made = forms.export(model, meta, steps_of(model), "onnx", "m", None, tmp_path)
+    made = formats.export(model, meta, steps_of(model), "onnx", "m", tmp_path)
     session = ort.InferenceSession(made.content)
     assert [(i.name, i.type, i.shape) for i in session.get_inputs()] == [
         ("age", "tensor(float)", ["N", 1]),
@@ -214,13 +216,29 @@ def test_onnx_is_described(ort, tmp_path):
 def test_eight_bits_are_near():
     """Weights are integers times a scale of each output, off by half of that at most."""
     steps = steps_of(exported.parity_model())
-    for layer, stored in zip(steps.affine, quantize(steps), strict=True):
+    for layer, stored in zip(steps.affine, quantize(steps).affine, strict=True):
         assert np.abs(stored.q).max(axis=0).tolist() == [127] * layer.W.shape[1]
-        assert (np.abs(weights_of(stored) - layer.W) <= 0.501 * stored.scale).all()
+        assert (np.abs(stored.W - layer.W) <= 0.501 * stored.scale).all()
 
 
 def test_a_row_of_zeros_stays_zeros_in_eight_bits():
     """Whatever its scale is."""
     model = exported.parity_model()
     model.network.theta[:] = 0
-    assert all(not weights_of(stored).any() for stored in quantize(steps_of(model)))
+    assert all(not stored.W.any() for stored in quantize(steps_of(model)).affine)
+
+
+def test_no_answer_is_a_difference():
+    """An export that answers NaN where `mlp predict` does not differs from it, and is refused."""
+    model = made()
+    table = make_examples(steps_of(model), 0)
+
+    def silent(table):
+        return np.where(
+            np.arange(len(table.values))[:, np.newaxis] == 1, np.nan, answers(model, table)
+        )
+
+    found = compare(silent, model, [table])
+    assert np.isnan(found.difference)
+    with pytest.raises(MismatchError):
+        check(found, "out.onnx")

@@ -9,8 +9,8 @@ import numpy as np
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import with_dates
 from mlpcli.data.missing import mark_missing
+from mlpcli.data.readers.cell_forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.dates import read_date
-from mlpcli.data.readers.forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.notation import Notation, parse_number
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import AmbiguousDateError, DataError, join_names

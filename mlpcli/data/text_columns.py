@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from mlpcli.config.data_files import Files
-from mlpcli.data.readers.forms import common_form, common_units, units_in, without_unit
+from mlpcli.data.readers.cell_forms import common_form, common_units, units_in, without_unit
 from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import DataError, join_names
