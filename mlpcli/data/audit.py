@@ -26,6 +26,8 @@ PUBLISHED_DUPLICATES = 0.01
 # Where fewer of a file's rows are different, they are expected in both parts of a split of it.
 DIFFERENT_ROWS = 0.5
 ROWS_AT_A_TIME = 4096
+# So many features are named in a finding.
+SHOWN = 5
 SCALE_MEANS = {
     "unit": "inputs are multiplied by 1/255",
     "standardize": "each feature is brought to mean 0 and standard deviation 1",
@@ -233,11 +235,11 @@ def constant_features(seen: SplitStatistics, encoding: Encoding) -> Finding | No
     constant = np.flatnonzero(seen.low == seen.high).tolist()
     if not constant or encoding.image_shape is not None:
         return None
-    names = [feature_name(encoding, feature) for feature in constant]
+    names = [feature_name(encoding, feature) for feature in constant[: SHOWN + 1]]
     counted = "" if any(column.name for column in encoding.columns) else " (counted from 0)"
     return Finding(
         "constant-features",
-        f"{len(constant)} features never change: {join_names(names, 5)}{counted}",
+        f"{len(constant)} features never change: {join_names(names, SHOWN)}{counted}",
         "leave them out, or check where they come from",
     )
 

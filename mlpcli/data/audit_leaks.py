@@ -55,11 +55,8 @@ def columns_that_tell(dataset: Dataset) -> Iterator[Finding]:
     encoding, (features, targets) = dataset.encoding, dataset.train[:2]
     if len(targets) < MANY_EXAMPLES or encoding.task == "multilabel":
         return
-    for first, width in _columns(encoding):
+    for first, width, is_category in _columns(encoding):
         part = np.asarray(features[:, first : first + width], np.float64)
-        name = feature_name(encoding, first).partition("=")[0]
-        columns = encoding.input_columns
-        is_category = bool(columns and columns[encoding.column_of(first)].categories)
         if encoding.task == "regression":
             tells = width == 1 and _is_linear(part[:, 0], targets)
             how = "is the target, or a multiple of it"
@@ -70,6 +67,7 @@ def columns_that_tell(dataset: Dataset) -> Iterator[Finding]:
         else:
             tells, how = _tells_class(part[:, 0], targets)
         if tells:
+            name = feature_name(encoding, first).partition("=")[0]
             yield Finding(
                 "gives-away",
                 f"{name} alone {how}, in all {len(targets)} training examples",
@@ -77,10 +75,14 @@ def columns_that_tell(dataset: Dataset) -> Iterator[Finding]:
             )
 
 
-def _columns(encoding: Encoding) -> list[tuple[int, int]]:
-    """Return where the features of each column begin, and how many they are."""
-    widths = [column.width for column in encoding.input_columns] or [1] * encoding.features
-    return list(zip(np.cumsum([0, *widths[:-1]]).tolist(), widths, strict=True))
+def _columns(encoding: Encoding) -> Iterator[tuple[int, int, bool]]:
+    """Yield where the features of each column begin, how many they are, and if of a category."""
+    if not encoding.columns:
+        yield from ((i, 1, False) for i in range(encoding.features))
+    first = 0
+    for column in encoding.input_columns:
+        yield first, column.width, bool(column.categories)
+        first += column.width
 
 
 def _is_linear(values: NDArray[np.float64], targets: NDArray[np.float64]) -> bool:

@@ -105,6 +105,18 @@ def test_quantities_that_are_given():
     assert found(X, price + 0.1 * RNG.normal(size=price.shape), **parts) == ""
 
 
+def test_only_columns_that_tell_are_named(monkeypatch):
+    """To name one, all before it are looked at: of thousands of columns that takes minutes."""
+    named = []
+    monkeypatch.setattr(
+        "mlpcli.data.audit_leaks.feature_name", lambda _, i: named.append(i) or f"column {i}"
+    )
+    features = np.random.default_rng(0).normal(size=(len(Y), 50))
+    features[:, 7] = Y
+    assert "column 7 alone tells the class" in found(features, columns=())
+    assert named == [7]
+
+
 def test_similar_class_names():
     """Names that differ in case and outer spaces are shown with their quotes."""
     assert "differ in case or spaces only: 'Yes' and 'yes '; write" in found(

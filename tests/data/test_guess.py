@@ -134,6 +134,17 @@ def test_different_in_every_row_is_said_where_it_is_true(guess):
     assert "ignored: ticket (41 different texts in 48 rows)" in said
 
 
+@pytest.mark.parametrize(("most", "ignored"), [(4 * 60 * 12 - 1, ("zip",)), (4 * 60 * 12, ())])
+def test_categories_that_would_take_too_much_memory(guess, monkeypatch, most, ignored):
+    """They are left out and it is said what they take, unless they are asked for."""
+    monkeypatch.setattr("mlpcli.data.guess.table.MOST_BYTES", most)
+    table = "zip,x,y\n" + rows(60, lambda i: (f"z{i % 12}", i % 7, "ab"[i % 2]))
+    files, said = guess(table)
+    assert files.ignore == ignored
+    assert ("ignored: zip (12 categories, features of 0.0 GB in all" in said) == bool(ignored)
+    assert guess(table, "--categorical", "zip")[0].ignore == ()
+
+
 def test_numbers_of_the_rows_are_better_than_nothing(guess):
     """A table of one feature keeps it."""
     assert guess("id,price\n" + rows(60, lambda i: (i, i * 0.7)))[0].ignore == ()

@@ -17,6 +17,8 @@ from mlpcli.data.readers.table import TARGET_NAMES, Table
 from mlpcli.data.text_columns import unit_note
 from mlpcli.errors import DataError, join_names
 
+# The features of a column of text that take more than this, in float32, are too many.
+MOST_BYTES = 1 << 30
 # What stands in a last row that is none, of what a spreadsheet or a report adds up.
 SUMMARIES = re.compile(
     "(grand )?totals?|sum|average|mean|summe|gesamt|gesamtsumme|insgesamt|durchschnitt|mittelwert|"
@@ -211,4 +213,13 @@ def _no_feature(column: Look, asked_for: bool) -> str:
         return "different in every row; features only if taken out of ignore"
     if column.is_names:
         return f"{len(column.texts)} different texts in {column.given} rows"
-    return ""
+    return "" if asked_for else _too_large(column)
+
+
+def _too_large(column: Look) -> str:
+    """Return why the categories of a column would take too much memory; "" if they do not."""
+    size = 4 * len(column.values) * len(column.texts) if column.is_text else 0
+    if size <= MOST_BYTES:
+        return ""
+    needed = f"{len(column.texts)} categories, features of {size / 1e9:.1f} GB in all"
+    return f"{needed}; features only if taken out of ignore"
