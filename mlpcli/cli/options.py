@@ -50,9 +50,7 @@ weights = click.option(
 split = click.option(
     "--split",
     type=click.Choice(["test", "train"]),
-    default="test",
-    show_default=True,
-    help="Which examples to evaluate on.",
+    help="Which examples to evaluate on.  [default: test]",
 )
 data = click.option("--data", type=PATH, metavar="FILE", help="Evaluate on these instead.")
 target = click.option(
@@ -146,7 +144,7 @@ def examples(command: Callable[..., Any]) -> Any:
     def with_examples(
         *,
         data_dir: Path,
-        split: str,
+        split: str | None,
         data: Path | None,
         target: str | None,
         decimal: str | None,
@@ -155,8 +153,14 @@ def examples(command: Callable[..., Any]) -> Any:
     ) -> Any:
         from mlpcli.config.other_data import EvaluationData
 
+        if split and data:
+            problem = "is of the checkpoint's own data, but --data gives other examples"
+            raise ConfigError("--split", problem, "leave out one of the two")
+        if target and not data:
+            raise ConfigError("--target", "is about the examples of --data", "add --data FILE")
         how = written(decimal, delimiter, data is not None)
-        return command(on=EvaluationData(data_dir, split, data, column(target), how), **others)
+        on = EvaluationData(data_dir, split or "test", data, column(target), how)
+        return command(on=on, **others)
 
     options = (data_dir, split, data, target, decimal, delimiter)
     return together(*options)(with_examples)

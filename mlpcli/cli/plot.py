@@ -163,7 +163,7 @@ def digit(
     data: str,
     indices: tuple[int, ...],
     data_dir: Path,
-    split: str,
+    split: str | None,
     output: Path | None,
     style: str,
 ) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mlpcli.prediction.layouts import Layout
     from mlpcli.prediction.outputs import PredictedBatch
 
+BY_SUFFIX = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".npy": "npy"}
+# What promises something else than text.
+NOT_WRITTEN = (".json", ".npz", ".parquet", ".xlsx")
+
 
 @click.command(
     epilog="Example: mlp predict --weights mnist.npy --top-k 3 --proba -o digits.csv digits.npy"
@@ -173,6 +177,10 @@ def _standard_output() -> AbstractContextManager[BinaryIO]:
 def _format(output: Path | None, form: str | None, as_json: bool) -> str:
     if as_json and form not in (None, "jsonl"):
         raise ConfigError("--json", f"contradicts --format {form}", "leave out one of the two")
-    by_suffix = {".csv": "csv", ".jsonl": "jsonl", ".npy": "npy"}
+    if as_json or form:
+        return form or "jsonl"
     suffix = output.suffix.lower() if output else ""
-    return "jsonl" if as_json else form or by_suffix.get(suffix, "text")
+    if suffix in NOT_WRITTEN:
+        problem = f"{suffix} is no format that is written"
+        raise ConfigError(f"-o {output}", problem, "write .csv, .jsonl or .npy, or add --format")
+    return BY_SUFFIX.get(suffix, "text")

@@ -252,6 +252,9 @@ def read_baseline(
     except (ValueError, RecursionError) as error:
         raise ConfigError(path, f"is not JSON: {error}", remedy) from error
     part = METRICS[task].part
+    parts = {metrics.part for metrics in METRICS.values()}
+    if isinstance(report, dict) and part not in report and parts & set(report):
+        raise ConfigError(path, f"has no {part}: its task is another", "compare models of one task")
     if not (
         isinstance(report, dict)
         and {"data", "split", "error", part} <= set(report)

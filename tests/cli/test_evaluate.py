@@ -143,6 +143,21 @@ BAD = {
 }
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--data", "in.csv", "--split", "train"], "--split: is of the checkpoint's own data, but"),
+        (["--target", "y"], "--target: is about the examples of --data; add --data FILE"),
+    ],
+)
+@pytest.mark.parametrize("command", [["evaluate", "--weights"], ["report", "-o", "r.html"]])
+def test_examples_are_named_once(run_mlp, weights, command, words, problem):
+    """A split of the checkpoint's own data and other examples exclude one another."""
+    run = run_mlp(*command, weights, *words)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"mlp: error: {problem}")
+
+
 @pytest.mark.parametrize(("write", "problem"), BAD.values(), ids=BAD)
 @pytest.mark.parametrize("command", [["evaluate"], ["predict", "-"]], ids=["evaluate", "predict"])
 def test_bad_weights_are_one_line(run_mlp, weights, command, write, problem):

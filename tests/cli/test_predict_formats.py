@@ -118,6 +118,7 @@ def test_no_examples(predict, form, content):
         (["--top-k", "3"], "3 is more than the 2 classes"),
         (["--json", "--format", "csv"], "contradicts --format csv"),
         (["-o", "in.npy"], "is both input and output"),
+        (["-o", "out.parquet"], ".parquet is no format that is written; write .csv, .jsonl or"),
     ],
 )
 def test_contradictions(predict, args, message):
@@ -127,6 +128,13 @@ def test_contradictions(predict, args, message):
         predict(*args)
     assert [path.name for path in Path().iterdir()] == ["in.npy"]
     assert Path("in.npy").read_bytes() == before
+
+
+def test_a_name_may_say_less_than_format(predict):
+    """`--format` has its way whatever FILE is called; .ndjson is JSON lines by its name."""
+    predict("--format", "jsonl", "-o", "out.json")
+    predict("-o", "out.ndjson")
+    assert Path("out.json").read_bytes() == Path("out.ndjson").read_bytes()
 
 
 def test_weights_are_not_overwritten(predict, parity_weights):

@@ -136,6 +136,7 @@ def test_metrics_that_there_are_not(metric, class_name, message):
         (b"[]", "is not a report of mlp evaluate"),
         (b'{"weights": "w.npy", "test": {"accuracy": 1}}', "is not a report of mlp evaluate"),
         (json.dumps({**REPORT, "classes": [1]}).encode(), "is not a report of mlp evaluate"),
+        (b'{"targets": {}}', "has no classes: its task is another; compare models of one task"),
         (json.dumps({**REPORT, "data": "parity"}).encode(), "is about parity test, but this"),
         (json.dumps({**REPORT, "split": "train"}).encode(), "is about mnist train, but this"),
         (json.dumps({**REPORT, "classes": {"7": {}}}).encode(), "is about other classes"),
