@@ -100,12 +100,12 @@ def read_dates(table: Table, columns: Mapping[int, bool | None], comma: bool = F
     default = known.pop() if len(known) == 1 else comma or None
     values = table.values.astype(np.float64) if texts else table.values
     for j, dates in written.items():
-        ambiguous = [bool(date and date.ambiguous) for date in dates]
+        ambiguous = [bool(date and date.is_ambiguous) for date in dates]
         if orders[j] is None and any(ambiguous):
             orders[j] = default
             if default is None:
                 _refuse(table, j, ambiguous, AmbiguousDateError)
-        seconds = [_seconds(text, orders[j]) for text in texts[j]]
+        seconds = [date and date.seconds(orders[j]) for date in dates]
         _refuse(table, j, [number is None for number in seconds], DataError, orders[j])
         given = ~np.isnan(values[:, j])
         values[given, j] = np.array(seconds, np.float64)[values[given, j].astype(np.intp)]
@@ -116,11 +116,6 @@ def read_dates(table: Table, columns: Mapping[int, bool | None], comma: bool = F
 def _told_order(dates: Sequence[WrittenDate | None]) -> bool | None:
     """Return whether days are first by the first date that tells; None where none does."""
     return next((date.day_first for date in dates if date and date.day_first is not None), None)
-
-
-def _seconds(text: str, day_first: bool | None) -> float | None:
-    date = read_date(text, day_first)
-    return date and date.seconds
 
 
 def _refuse(

@@ -16,7 +16,7 @@ from mlpcli.data.readers.table import check_expansion
 BLOCK_BYTES = 1 << 18
 # No character of UTF-8 has more bytes.
 MOST_BYTES = 4
-NEWLINE, SPACE = b"\n "
+NEWLINE, SPACE, QUOTE = b'\n "'
 
 
 class Block(NamedTuple):
@@ -27,7 +27,7 @@ class Block(NamedTuple):
     numbers: Sequence[int]
     """(n,) where they are."""
     joined: Sequence[Line] | None = None
-    """The lines, where cells may be quoted; None where each line of the text is one."""
+    """The lines, where not each of the text is one, or may not be."""
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -129,10 +129,10 @@ def _end_before(data: bytes, limit: int) -> int:
 
 
 def _plain(data: bytes, first: int) -> Block | None:
-    """Return the lines from line `first` on; None if any may be blank, quoted or end otherwise."""
+    """Return the lines from line `first` on; None if any may be blank, go on or end otherwise."""
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if b'"' in data or b"\r" in data or data.startswith(codecs.BOM_UTF8):
+    if b"\r" in data or data.startswith(codecs.BOM_UTF8):
         return None
     if len(data) >= LONGEST_LINE:
         return None
@@ -148,4 +148,8 @@ def _plain(data: bytes, first: int) -> Block | None:
     before = characters[ends - 1]
     if ((before == NEWLINE) | (before == SPACE)).any():
         return None
+    if b'"' in data:
+        quotes = np.flatnonzero(characters == QUOTE)
+        if (np.searchsorted(quotes, ends) % 2).any():
+            return None
     return Block(data, range(first, first + len(ends)))

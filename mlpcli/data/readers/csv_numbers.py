@@ -9,6 +9,7 @@ from mlpcli.data.readers.blocks import Block
 from mlpcli.data.readers.csv_cells import Columns, parse_cell, set_codes
 from mlpcli.data.readers.csv_decimals import Decimals, ends_of_cells, parse_decimals
 from mlpcli.data.readers.csv_dialect import Dialect, split_line
+from mlpcli.data.readers.csv_quotes import without_quotes
 from mlpcli.data.readers.csv_texts import cells_of, code_texts
 from mlpcli.data.readers.csv_units import bounds_of, parse_alike, without_groups
 from mlpcli.data.readers.notation import Notation
@@ -29,7 +30,7 @@ def parse_plain(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.
 def parse_numbers(
     block: Block, dialect: Dialect, columns: Columns, most: float = 1
 ) -> NDArray[np.float64] | None:
-    """Parse lines without quotes; None if there are some.
+    """Parse lines whose quotes are around plain cells; None if there are others.
 
     Args:
         block: the lines.
@@ -40,8 +41,8 @@ def parse_numbers(
     Raises:
         DataError: as `parse_cells` does.
     """
-    text, notation = block.data, columns.options.notation
-    if b'"' in text:
+    text, notation = without_quotes(block.data, dialect.delimiter), columns.options.notation
+    if text is None:
         return None
     numeric = columns.numeric
     found = _parse_plain_cells(text, dialect, numeric, notation)
@@ -75,14 +76,15 @@ def cells_that_are_not_plain(
     Raises:
         DataError: as `split_line` does.
     """
-    found = _parse_plain_cells(block.data, dialect, columns, notation)
-    if b'"' in block.data or found is None:
+    text = without_quotes(block.data, dialect.delimiter)
+    found = text and _parse_plain_cells(text, dialect, columns, notation)
+    if not text or not found:
         rows = [split_line(line, dialect) for line in block.lines]
         yield from ((column, {row[column] for row in rows}) for column in columns)
         return
     for column in np.flatnonzero(found.others.any(axis=0)).tolist():
         rows_there = np.flatnonzero(found.others[:, column])
-        yield column, cells_of(block.data, found.ends, column, rows_there)
+        yield column, cells_of(text, found.ends, column, rows_there)
 
 
 def _parse_plain_cells(

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-DAY = 86_400
+DAY, EPOCH = 86_400, date(1970, 1, 1).toordinal()
 # Two digits stand for a year from 1969 to 2068, as POSIX says.
 CENTURY = 69
 # By their first letters; English, German, French.
@@ -45,21 +45,30 @@ _FORMS = [
 class WrittenDate(NamedTuple):
     """A date or time as it was written."""
 
-    seconds: float | None
-    """From 1970 on; None where it is no date in the order that was asked for."""
+    by_day: float | None
+    """Seconds from 1970 on if its day is before its month; None where it is no date then."""
+    by_month: float | None
+    """The same if its month is first."""
     day_first: bool | None = None
-    """Whether its day is before its month; None where it tells neither."""
-    ambiguous: bool = False
-    """Whether the order makes a difference."""
+    """Which of them is so; None where it tells neither."""
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the order makes a difference, and is not told."""
+        return self.day_first is None and self.by_day != self.by_month
+
+    def seconds(self, day_first: bool | None = None) -> float | None:
+        """Return the seconds from 1970 on; None where it is no date in that order.
+
+        Args:
+            day_first: what 3/4/2024 means; None where that is not known.
+        """
+        order = self.day_first if day_first is None else day_first
+        return self.by_month if order is False else self.by_day
 
 
-def read_date(text: str, day_first: bool | None = None) -> WrittenDate | None:
-    """Return the date, time or both that a text is; None if it is none.
-
-    Args:
-        text: a cell.
-        day_first: what 3/4/2024 means; None where that is not known.
-    """
+def read_date(text: str) -> WrittenDate | None:
+    """Return the date, time or both that a text is; None if it is none."""
     stripped = " ".join(text.split())
     match = next(filter(None, (form.fullmatch(stripped) for form in _FORMS)), None)
     if match is None:
@@ -69,16 +78,16 @@ def read_date(text: str, day_first: bool | None = None) -> WrittenDate | None:
     if time is None:
         return None
     if "year" not in found:
-        return WrittenDate(time)
+        return WrittenDate(time, time)
     year = int(found["year"])
     if len(found["year"]) == 2:
         year += 1900 if year >= CENTURY else 2000
     if "first" not in found:
         month = _month(found["name"]) if "name" in found else int(found["month"])
-        days = _days(year, month, int(found.get("day") or 1))
-        return None if days is None else WrittenDate(days * DAY + time)
+        seconds = _seconds(year, month, int(found.get("day") or 1), time)
+        return None if seconds is None else WrittenDate(seconds, seconds)
     first, second = int(found["first"]), int(found["second_"])
-    by_day, by_month = _days(year, second, first), _days(year, first, second)
+    by_day, by_month = _seconds(year, second, first, time), _seconds(year, first, second, time)
     if by_day is None and by_month is None:
         return None
     # Where points are between the numbers, days are first.
@@ -87,9 +96,7 @@ def read_date(text: str, day_first: bool | None = None) -> WrittenDate | None:
         order = True
     elif by_day is None:
         order = False
-    days = by_month if (order if day_first is None else day_first) is False else by_day
-    seconds = None if days is None else days * DAY + time
-    return WrittenDate(seconds, order, order is None and first != second)
+    return WrittenDate(by_day, by_month, order)
 
 
 def _time(found: dict[str, str | None]) -> float | None:
@@ -111,9 +118,9 @@ def _month(name: str | None) -> int:
     return next((i for i, starts in enumerate(MONTHS, 1) if word.startswith(starts)), 0)
 
 
-def _days(year: int, month: int, day: int) -> int | None:
-    """Return the days from 1970 on; None for a date that the calendar does not have."""
+def _seconds(year: int, month: int, day: int, time: float) -> float | None:
+    """Return the seconds from 1970 on; None for a date that the calendar does not have."""
     try:
-        return date(year, month, day).toordinal() - date(1970, 1, 1).toordinal()
+        return (date(year, month, day).toordinal() - EPOCH) * DAY + time
     except ValueError:
         return None

@@ -144,7 +144,30 @@ def test_few_plain_numbers_are_left_to_others():
     """Where many cells are no plain decimals, NumPy's own parser is faster."""
     assert parsed(parse_plain, [("1e5", " 2", "3", "a")] * 9, None) is None
     assert parsed(parse_plain, [("", "", "3", "a")] * 9, None) is not None
-    assert parsed(parse_numbers, [('"1"', "2", "3", "a")], None) is None
+
+
+def quoted(cell):
+    """Return a cell in quotes."""
+    return '"' + cell.replace('"', '""') + '"'
+
+
+odd = st.sampled_from(["1;5", 'say "no"', "two\nlines", ' "1"', "1", "", " ", "NA", "1.5", "x"])
+
+
+@given(st.lists(st.tuples(odd, odd, odd, odd).map(lambda row: [*map(quoted, row)]), min_size=1))
+@example([['"1"', "1.5", '""', '"a"'], ["1", '"1.5"', '"NA"', "a"]])
+@example([['"1"', "2", '"3""', "a"]])
+@example([['"1;5"', "2", "a"]])
+@example([["1", "2", "3", 'x"a"']])
+@example([["1", "2", "3", '"a"x']])
+def test_quoted_tables_are_as_read_cell_by_cell(rows):
+    """Where quotes are around plain cells alone they are parsed as others, else cell by cell."""
+    found = parsed(parse_numbers, rows, None)
+    plain = not any(mark in cell[1:-1] for row in rows for cell in row for mark in '";\n')
+    if plain or found is not None:
+        assert found is not None
+        expected = parsed(parse_cells, rows, None)
+        assert found == expected or (isinstance(found, str) and isinstance(expected, str))
 
 
 @pytest.mark.parametrize(
