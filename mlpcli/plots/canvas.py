@@ -125,11 +125,14 @@ def _settings(style: str) -> dict[str, Any]:
     from cycler import cycler
 
     page, ink, faint = STYLES[style]
+    # Colours come again with another dash each time.
+    kinds = len(DASHES)
+    dashes = [DASHES[(i + i // kinds) % kinds] for i in range(kinds**2)]
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     return {
         **dict.fromkeys(inked, ink),
         **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), page),
-        "axes.prop_cycle": cycler(color=COLOURS[style], linestyle=DASHES),
+        "axes.prop_cycle": cycler(color=COLOURS[style] * kinds, linestyle=dashes),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

@@ -195,8 +195,10 @@ def luminance(colour):
 
 @pytest.mark.parametrize("style", canvas.STYLES)
 def test_lines_differ_without_colour(style):
-    """Each of six lines has a dash of its own, and stands out from the page."""
+    """Each of six lines has a dash of its own, and stands out; of 36 no two look alike."""
     assert len({str(dash) for dash in canvas.DASHES}) == len(canvas.COLOURS[style]) == 6
+    cycle = canvas._settings(style)["axes.prop_cycle"]
+    assert len({str(sorted(look.items())) for look in cycle}) == 36
     page = luminance(canvas.STYLES[style][0])
     assert all(abs(luminance(colour) - page) > 0.15 for colour in canvas.COLOURS[style])
 
