@@ -57,10 +57,10 @@ def shown(name: str) -> str:
 
 
 def only_integers(axis: "Axis") -> None:
-    """Put ticks of an axis at integers alone."""
+    """Put ticks of an axis at integers alone, as many as have room."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def _has_display() -> bool:
