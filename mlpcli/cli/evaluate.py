@@ -1,6 +1,5 @@
 """`mlp evaluate`."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,14 +111,7 @@ def evaluate(
     if as_json:
         console.result_json(found | {"gates": [result.to_mapping() for result in results]})
     else:
-        console.result(f"{found['data']} {found['split']}")
-        shows = {"regression": show_quantities, "multilabel": show_labels}
-        if "weighted" in found:
-            shown = (
-                f"{len(table.values)} examples count as {text_tables.as_count(found['examples'])}"
-            )
-            console.result(f"all figures are weighted: {shown}")
-        shows.get(task, partial(_show, top_k=top_k))(found)
+        _show(found, len(table.values), task, top_k)
         _show_gates(results)
     theirs = {"accuracy": found.get("majority_accuracy"), **found.get("baseline", {})}
     console.warn_no_better(weights, found["split"], no_better(found, theirs))
@@ -141,7 +133,21 @@ def _parse_gates(
     return required, [gates.parse_max_drop(text) for text in max_drop]
 
 
-def _show(report: dict[str, Any], top_k: int | None) -> None:
+def _show(report: dict[str, Any], rows: int, task: str, top_k: int | None) -> None:
+    """Print what a report on so many rows says."""
+    console.result(f"{report['data']} {report['split']}")
+    if "weighted" in report:
+        counted = text_tables.as_count(report["examples"])
+        console.result(f"all figures are weighted: {rows} examples count as {counted}")
+    if task == "regression":
+        show_quantities(report)
+    elif task == "multilabel":
+        show_labels(report)
+    else:
+        _show_classes(report, top_k)
+
+
+def _show_classes(report: dict[str, Any], top_k: int | None) -> None:
     examples = report["examples"]
     console.result(
         f"accuracy {console.format_accuracy(report['accuracy'], report['correct'], examples)}"

@@ -15,11 +15,14 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path | No
         inputs: every file that is read; of a folder, the files in it and in its sub-folders.
 
     Raises:
-        ConfigError: naming the output, whatever links lead to it.
+        ConfigError: naming the output, whatever links lead to it; or if it is standard output.
     """
     identities: dict[object, str] = {}
     written = {option: path for option, path in outputs.items() if path is not None}
     for option, path in written.items():
+        if str(path) == "-":
+            problem = "- is standard output, and this is written as a file"
+            raise ConfigError(option, problem, "give it a name")
         other = identities.setdefault(_identity(path), option)
         if other != option:
             raise ConfigError(path, f"is both {other} and {option}", "choose two names")

@@ -88,20 +88,14 @@ def predict(
     from mlpcli import atomic
 
     limit()
-    from mlpcli.data.unseen import count_unknown, extra_columns, extra_note, unknown_note
+    from mlpcli.data.unseen import count_unknown, unknown_note
     from mlpcli.prediction import outputs as predictions
     from mlpcli.prediction.inputs import read_input
 
     to_file = output is not None and str(output) != "-"
     form = _format(output, form, as_json)
-    if form == "npy" and (not output or not to_file):
-        raise ConfigError("--format npy", "needs a file to go to", "add -o FILE")
-    if form == "npy" and proba and top_k:
-        problem = "an array holds either outputs or class names"
-        raise ConfigError("--format npy", problem, "leave out --proba or --top-k")
-    if form == "npy" and keep:
-        problem = "an array holds predictions alone, and no columns of the input"
-        raise ConfigError("--format npy", problem, "leave out --keep, or write CSV or JSON lines")
+    if form == "npy":
+        _check_array(to_file, proba, top_k, keep)
     read = (Path("/dev/stdin" if name == "-" else name) for name in inputs)
     check_outputs({"-o": output if to_file else None}, [weights, *read])
     model = options.load_model(weights, unknown)
@@ -115,9 +109,7 @@ def predict(
             batches = read_input(name, model.encoding, files, invert, dtype, columns)
             for table, features in batches:
                 if row == 0:
-                    if extra := extra_columns(table):
-                        console.note(extra_note(name, extra))
-                    _point_out(model, table, invert)
+                    _point_out(model, name, table, invert)
                 unseen.update(count_unknown(model.encoding, table))
                 start = row
                 for outputs in model.predict_batches(features):
@@ -133,11 +125,25 @@ def predict(
         console.note(unknown_note(unseen))
 
 
-def _point_out(model: "Model", table: "Table", inverted: bool) -> None:
-    """Say that images are not in the units, or on the ground, of those of the training."""
-    from mlpcli.data.pixels import ground_note, units_note
+def _check_array(to_file: bool, proba: bool, top_k: int | None, keep: tuple[str, ...]) -> None:
+    """Refuse an array on standard output, and of what no array can hold."""
+    if not to_file:
+        raise ConfigError("--format npy", "needs a file to go to", "add -o FILE")
+    if proba and top_k:
+        problem = "an array holds either outputs or class names"
+        raise ConfigError("--format npy", problem, "leave out --proba or --top-k")
+    if keep:
+        problem = "an array holds predictions alone, and no columns of the input"
+        raise ConfigError("--format npy", problem, "leave out --keep, or write CSV or JSON lines")
 
-    notes = [units_note(model.encoding, table)]
+
+def _point_out(model: "Model", name: str, table: "Table", inverted: bool) -> None:
+    """Say which columns are ignored, and that images are not as those of the training."""
+    from mlpcli.data.pixels import ground_note, units_note
+    from mlpcli.data.unseen import extra_columns, extra_note
+
+    extra = extra_columns(table)
+    notes = [extra_note(name, extra) if extra else "", units_note(model.encoding, table)]
     if model.experiment.data.files is None:
         # Of the datasets known by name, all have a dark ground.
         notes.append(ground_note(model.encoding, table, inverted))

@@ -71,7 +71,9 @@ if TYPE_CHECKING:
 )
 @options.engine
 @click.option(
-    "--overwrite", is_flag=True, help="Replace the checkpoint and the --history file if they exist."
+    "--overwrite",
+    is_flag=True,
+    help="Replace the checkpoint if it exists, and what is no history of mlp train at --history.",
 )
 @click.option(
     "--resume", is_flag=True, help="Go on where the checkpoint stopped; start if there is none."

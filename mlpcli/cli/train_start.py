@@ -81,7 +81,7 @@ def open_data(experiment: "Experiment", data_dir: Path) -> "Dataset":
             raise
         if not console.ask(f"{error.name} is not in {data_dir}: download it?"):
             raise
-        from mlpcli.cli.download import fetch_dataset
+        from mlpcli.cli.fetch import fetch_dataset
         from mlpcli.data.builtin.registry import DATASETS
 
         for step in fetch_dataset(error.name, DATASETS[error.name], data_dir):

@@ -31,7 +31,10 @@ def _cell(value: Any) -> str:
 def format_finalist(finalist: "Finalist") -> str:
     """Return what a trial came to when it was measured again."""
     shown = f"trial {finalist.result.number} {finalist.value:.5g}"
-    return f"{shown} (accuracy {finalist.accuracy:.4f})" if finalist.accuracies else shown
+    # Of --metric accuracy, these are the values themselves.
+    if finalist.accuracies in ((), finalist.values):
+        return shown
+    return f"{shown} (accuracy {finalist.accuracy:.4f})"
 
 
 def report(study: "SharedStudy", finalists: Sequence["Finalist"], best: "Result") -> dict[str, Any]:

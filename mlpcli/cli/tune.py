@@ -1,6 +1,7 @@
 """`mlp tune`."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,25 +125,20 @@ def tune(
     experiment = template.experiment({})
     chosen = choose(experiment, threads)
     Threads(max(1, chosen.number // jobs), chosen.why).use()
-    from mlpcli import atomic
     from mlpcli.data.load import data_paths
-    from mlpcli.tuning.final import check_ours, train_config, write_config
+    from mlpcli.tuning.final import train_config, write_config
     from mlpcli.tuning.finalists import choose_finalist
     from mlpcli.tuning.results import over
     from mlpcli.tuning.search import Wishes, plan_search
-    from mlpcli.tuning.storage import is_url
     from mlpcli.tuning.study import check_installed, open_study
 
     check_installed()
     space = parse_space(content, config, ranges)
     check_space(template, space)
     output = output or Path(f"{config.stem}-best.yaml")
-    atomic.check_writable(output, 0)
-    weights, storage = output.with_suffix(".npy"), storage or str(config.with_suffix(".journal"))
-    journal = None if is_url(storage) else Path(storage)
-    outputs = {"-o": output, "the checkpoint of -o": weights, "--storage": journal}
-    check_outputs(outputs, [config, *data_paths(experiment, data_dir)])
-    check_ours(output, weights)
+    storage = storage or str(config.with_suffix(".journal"))
+    weights = output.with_suffix(".npy")
+    _check_written(output, weights, storage, [config, *data_paths(experiment, data_dir)])
     wishes = Wishes(space, metric, seeds, folds, sampler, trials)
     search = plan_search(template, wishes, data_dir, engine, storage, name or config.stem)
     with open_study(search) as study, defer_signals() as received:
@@ -162,6 +158,18 @@ def tune(
             console.note(f"{study.where}: {kept}; the same command goes on from there")
             raise
         _show_result(study, finalists, best, output, weights, model, dataset.test, as_json)
+
+
+def _check_written(output: Path, weights: Path, storage: str, read: Sequence[Path]) -> None:
+    """Refuse to write what cannot be, is read, or was not written by mlp tune."""
+    from mlpcli import atomic
+    from mlpcli.tuning.final import check_ours
+    from mlpcli.tuning.storage import is_url
+
+    atomic.check_writable(output, 0)
+    journal = None if is_url(storage) else Path(storage)
+    check_outputs({"-o": output, "the checkpoint of -o": weights, "--storage": journal}, read)
+    check_ours(output, weights)
 
 
 def _run_trials(study: "SharedStudy", jobs: int, check: "Check", quiet: bool) -> None:

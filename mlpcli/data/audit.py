@@ -160,6 +160,8 @@ def _classes_fact(counts: NDArray[np.int64], names: Sequence[str]) -> Fact:
         f"{len(names)}, from {counts[smallest]} training examples ({names[smallest]}) "
         f"to {counts[largest]} ({names[largest]})"
     )
+    if counts[smallest] == counts[largest]:
+        text = f"{len(names)}, {counts[smallest]} training examples of each"
     return Fact("classes", list(names), text)
 
 

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from mlpcli.config.data_files import ROLES, Files
 from mlpcli.config.load import parse_experiment
 from mlpcli.config.presets import RECIPES
+from mlpcli.data.check_fits import check_fits, too_few_to_set_aside
 from mlpcli.data.dataset import Dataset, Preparation
 from mlpcli.data.encoding import TARGETS_CALLED
 from mlpcli.data.files import make_dataset, read_training
 from mlpcli.data.guess.files import guess_files
 from mlpcli.data.guess.record import Guess, Wishes
 from mlpcli.data.labelled import HERE
-from mlpcli.data.load import check_fits, preparation_of, too_few_to_set_aside
+from mlpcli.data.load import preparation_of, with_validation
 from mlpcli.data.readers.source import find_source, with_labels
 from mlpcli.data.readers.table import Table
 from mlpcli.data.recipe import PRESET_ROWS, recipe_for, suits_preset
@@ -77,6 +78,7 @@ def suggest(path: Path, wishes: Wishes, folder: Path) -> SuggestedConfig:
                 guess = guess._replace(spares=False)
                 continue
             check_fits(experiment, dataset)
+            with_validation(experiment, dataset)
             return SuggestedConfig(text, findings)
         except DataError as error:
             guess = _without(guess, error)

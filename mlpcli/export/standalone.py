@@ -20,6 +20,7 @@ MODEL: dict[str, Any] = {}
 
 # What tables call their targets, where the training table had no names.
 TARGET_NAMES = ("y", "labels", "label", "target", "targets", "classes", "class")
+TRUTHS = {"true": 1.0, "false": 0.0}
 LARGEST = {"float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 GELU_SCALE = math.sqrt(2 / math.pi)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -120,9 +121,11 @@ def _read_number(column: Mapping[str, Any], cell: Any) -> list[float]:
     number = _as_number(cell)
     if number is None or not math.isfinite(number):
         word = _text(cell).strip().lower()
-        if word and word not in missing["number_words"]:
-            raise ValueError(f"{word[:40]!r} is not a finite number")
         number = None
+        if word and word not in missing["number_words"]:
+            if word not in TRUTHS:
+                raise ValueError(f"{word[:40]!r} is not a finite number")
+            number = TRUTHS[word]
     if number is None or number in missing["numbers"]:
         if column["fill"] is None:
             raise ValueError("the value is missing")
@@ -144,19 +147,22 @@ def _shares(number: float, bins: Sequence[float]) -> list[float]:
 
 
 def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
-    missing = MODEL["missing"]
+    missing, categories = MODEL["missing"], column["categories"]
     text = _text(cell)
-    if text in column["categories"] and text.strip():
+    word = text.strip().lower()
+    if text not in categories or not word:
+        if not word or word in missing["text_words"] or _as_number(text) in missing["numbers"]:
+            if column["fill"] is None:
+                raise ValueError("the category is missing")
+            return list(column["fill"])
+        truths = {known.lower(): known for known in categories if known.lower() in TRUTHS}
+        text = truths.get(text.lower(), text)
+    if text in categories:
         found = list(column["off"])
-        i = column["categories"].index(text)
+        i = categories.index(text)
         # Without what is off, the column is one feature.
         found[i : i + 1] = [column["on"][i]]
         return found
-    word = text.strip().lower()
-    if not word or word in missing["text_words"] or _as_number(text) in missing["numbers"]:
-        if column["fill"] is None:
-            raise ValueError("the category is missing")
-        return list(column["fill"])
     if not column["ignore_unknown"]:
         raise ValueError(f"{text[:40]!r} is no category seen in training")
     return [0.0] * max(1, len(column["off"]))

@@ -57,10 +57,10 @@ def shown(name: str) -> str:
 
 
 def only_integers(axis: "Axis") -> None:
-    """Put ticks of an axis at integers alone."""
+    """Put ticks of an axis at integers alone, as many as have room."""
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def _has_display() -> bool:
@@ -125,11 +125,14 @@ def _settings(style: str) -> dict[str, Any]:
     from cycler import cycler
 
     page, ink, faint = STYLES[style]
+    # Colours come again with another dash each time.
+    kinds = len(DASHES)
+    dashes = [DASHES[(i + i // kinds) % kinds] for i in range(kinds**2)]
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     return {
         **dict.fromkeys(inked, ink),
         **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), page),
-        "axes.prop_cycle": cycler(color=COLOURS[style], linestyle=DASHES),
+        "axes.prop_cycle": cycler(color=COLOURS[style] * kinds, linestyle=dashes),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

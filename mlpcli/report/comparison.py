@@ -68,12 +68,14 @@ def same_examples(one: Findings, other: Findings) -> bool:
 
 def _table(runs: Sequence[Findings]) -> Html:
     metrics = SHOWN[runs[0].task]
+    evaluated_on = [_evaluated_on(run) for run in runs]
+    alike = len(set(evaluated_on)) == 1
     heads: list[object] = [
         "",
         *(words.METRICS[name][0] for name in metrics),
         "parameters",
         "epochs",
-        "examples",
+        *([] if alike else ["evaluated on"]),
     ]
     rows: list[list[object]] = [
         [
@@ -81,12 +83,18 @@ def _table(runs: Sequence[Findings]) -> Html:
             *(with_interval(run, name, run.report[name]) for name in metrics),
             f"{len(run.model.network.theta):,}",
             f"{len(run.meta.history):,}",
-            f"{run.report['examples']:,.10g} of {run.report['data']}, {run.report['split']}",
+            *([] if alike else [examples]),
         ]
-        for run in runs
+        for run, examples in zip(runs, evaluated_on, strict=True)
     ]
-    note = tag("p", "Small: the 95 % interval.", class_="note")
+    of = f" Of {evaluated_on[0]}." if alike else ""
+    note = tag("p", f"Small: the 95 % interval.{of}", class_="note")
     return section("Side by side", table(heads, rows, class_="cells"), note, name="metrics")
+
+
+def _evaluated_on(run: Findings) -> str:
+    found = run.report
+    return f"{found['examples']:,.10g} examples of {found['data']}, {found['split']}"
 
 
 def _settings(runs: Sequence[Findings]) -> Html:

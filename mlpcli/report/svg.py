@@ -80,7 +80,7 @@ class Diagram(NamedTuple):
         if len(places) == 1:
             return self.dot(xs[0], ys[0], kind, title)
         points = " ".join(f"{x:g},{y:g}" for x, y in places)
-        return tag("polyline", tag("title", title), points=points, class_=f"line k{kind % KINDS}")
+        return tag("polyline", tag("title", title), points=points, class_=_line_of(kind))
 
     def dot(self, x: float, y: float, kind: int, title: str, r: float = 3.5) -> Html:
         """Return a point that says what it is when it is pointed at."""
@@ -125,6 +125,11 @@ class Diagram(NamedTuple):
         return tag("g", line, tag("text", shown, x=x - 6, y=y + 4, class_="tick end"))
 
 
+def _line_of(kind: int) -> str:
+    """Return the classes of a kind of line: colours come again with another dash each time."""
+    return f"line k{kind % KINDS} d{(kind + kind // KINDS) % KINDS}"
+
+
 def legend(names: Sequence[str]) -> Html:
     """Return what each kind of line stands for."""
     keys = (
@@ -132,7 +137,7 @@ def legend(names: Sequence[str]) -> Html:
             "li",
             tag(
                 "svg",
-                tag("line", x1=0, y1=5, x2=26, y2=5, class_=f"line k{kind % KINDS}"),
+                tag("line", x1=0, y1=5, x2=26, y2=5, class_=_line_of(kind)),
                 viewBox="0 0 26 10",
                 aria_hidden="true",
             ),

@@ -5,7 +5,7 @@ from math import ceil, sqrt
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from mlpcli.tuning.objective import GAINS, Objective
+from mlpcli.tuning.objective import Objective
 from mlpcli.tuning.results import Result
 from mlpcli.tuning.search import Search
 from mlpcli.tuning.study import FAILURES, Check, SharedStudy
@@ -103,8 +103,7 @@ def choose_finalist(
     measured = [finalist for finalist in finalists if finalist.values]
     if not measured:
         return finalists[0]
-    sign = -1 if objective.metric in GAINS else 1
-    measured.sort(key=lambda finalist: sign * finalist.value)
+    measured.sort(key=lambda finalist: -objective.sign * finalist.value)
     known = next((finalist for finalist in measured if finalist.result.chosen == given), None)
     if known is None:
         return measured[0]
@@ -122,7 +121,6 @@ def _is_better(finalist: Finalist, known: Finalist, objective: Objective) -> boo
     Those of the differences over runs, which share what they are trained on (Nadeau and Bengio,
     2003).
     """
-    sign = 1 if objective.metric in GAINS else -1
-    gains = [sign * (a - b) for a, b in zip(finalist.values, known.values, strict=True)]
+    gains = [objective.sign * (a - b) for a, b in zip(finalist.values, known.values, strict=True)]
     error = sqrt(1 / len(gains) + objective.overlap) * stdev(gains)
     return fmean(gains) > MARGIN * error

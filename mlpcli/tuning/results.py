@@ -67,7 +67,7 @@ def over(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.state in OVER]
 
 
-def rank(results: Sequence[Result], maximize: bool) -> list[Result]:
-    """Return the complete trials, the best first."""
+def rank(results: Sequence[Result], sign: int) -> list[Result]:
+    """Return the complete trials, the best first; `sign` as `Objective.sign`."""
     complete = [result for result in results if result.value is not None]
-    return sorted(complete, key=lambda result: (result.value or 0.0) * (-1 if maximize else 1))
+    return sorted(complete, key=lambda result: -sign * (result.value or 0.0))

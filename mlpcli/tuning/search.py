@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
 from mlpcli.tuning.defaults import all_folds, default_folds, default_space, given_point, neighbours
-from mlpcli.tuning.objective import GAINS, Objective, is_calibrated
+from mlpcli.tuning.objective import Objective, is_calibrated
 from mlpcli.tuning.space import Space, chosen_values
 from mlpcli.tuning.template import Template
 
@@ -52,11 +52,6 @@ class Search(NamedTuple):
     def given_values(self) -> dict[str, Any]:
         """What the configuration itself has chosen."""
         return chosen_values(self.space, self.first[0])
-
-    @property
-    def maximizes(self) -> bool:
-        """Whether more is better."""
-        return self.objective.metric in GAINS
 
 
 def plan_search(

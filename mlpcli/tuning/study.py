@@ -56,7 +56,7 @@ class SharedStudy:
 
     def ranked(self) -> list[Result]:
         """Return the complete trials, the best first."""
-        return rank(self.results(), self.search.maximizes)
+        return rank(self.results(), self.search.objective.sign)
 
     def noted(self, name: str) -> Any:
         """Return what was noted of the study by a name, None if nothing was."""
@@ -226,7 +226,7 @@ def _open(search: Search, storage: "BaseStorage") -> "Study":
         study = optuna.create_study(
             storage=storage,
             study_name=search.name,
-            direction="maximize" if search.maximizes else "minimize",
+            direction="maximize" if search.objective.sign > 0 else "minimize",
             sampler=sampler,
             pruner=pruner,
         )

@@ -124,6 +124,29 @@ def test_predictions_over_standard_input(mlp_process):
     assert contents() == before
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["train", "c.yaml", "-o", "-"], "-o"),
+        (["train", "c.yaml", "-o", "n.npy", "--report", "-"], "--report"),
+        (["report", "w.npy", "-o", "-"], "-o"),
+        (["export", "w.npy", "--format", "c", "-o", "-"], "-o"),
+        (["convert", "w.npy", "-"], "NEW.npy"),
+        (["tune", "c.yaml", "-o", "-"], "-o"),
+    ],
+)
+def test_what_is_a_file_is_not_written_to_standard_output(run_mlp, words, option):
+    """`-` is no file of that name."""
+    before = contents()
+    run = run_mlp(*words)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.endswith(
+        f"mlp: error: {option}: - is standard output, and this is written as a file; "
+        "give it a name\n"
+    )
+    assert contents() == before
+
+
 def test_verify_writes_no_history(run_mlp):
     """--verify with --history is refused: it writes nothing."""
     before = contents()

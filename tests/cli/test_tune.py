@@ -13,6 +13,9 @@ import pytest
 from ordeals import MLP
 
 from mlpcli.cli import progress_bars
+from mlpcli.cli.trials import format_finalist
+from mlpcli.tuning.finalists import Finalist
+from mlpcli.tuning.results import Result
 
 CONFIG = """\
 data: {train: t.csv, test: u.csv, target: kind}
@@ -64,6 +67,20 @@ def test_it_shows_what_was_found_and_writes_what_trains(run_mlp):
     assert lines[10].startswith("test accuracy ")
     again = run_mlp("train", "t-best.yaml", "-q", "--engine", "numpy", "--verify", "t-best.npy")
     assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "text"),
+    [
+        ((), "trial 3 0.6"),
+        ((0.5, 0.7), "trial 3 0.6"),
+        ((0.75, 1), "trial 3 0.6 (accuracy 0.8750)"),
+    ],
+)
+def test_an_accuracy_is_shown_beside_another_metric(accuracies, text):
+    """How often a trial is right is not said twice, and not of quantities."""
+    result = Result(3, "complete", {}, 0.6, (), "")
+    assert format_finalist(Finalist(result, (0.5, 0.7), accuracies)) == text
 
 
 def test_json_has_everything(run_mlp):

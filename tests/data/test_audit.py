@@ -169,3 +169,16 @@ def test_many_rows_are_seen(monkeypatch):
     np.testing.assert_array_equal(pieces.low, whole.low)
     np.testing.assert_array_equal(pieces.high, whole.high)
     assert (pieces.first, pieces.not_finite) == ((3, 2), 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (lambda y: y, "3, 20 training examples of each"),
+        (lambda y: np.minimum(y, 1), "3, from 0 training examples (c) to 40 (b)"),
+    ],
+)
+def test_how_many_examples_classes_have(labels, text):
+    """The smallest and the largest class are named, unless all are alike."""
+    parts = audit.inspect(experiment(), dataset(planted(labels=labels)))
+    assert text in [part.text for part in parts if isinstance(part, Fact)]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import exported
 import pytest
@@ -72,6 +73,20 @@ def test_it_reads_tables_as_predict_does(rows, write):
     expected = module_of(path)["predict"]([1, 2, 3])
     found = filtered(path, rows)
     assert (found.stdout.decode(), found.stderr) == (f"{expected}\n", b"")
+
+
+def test_true_and_false_may_be_in_any_case(run_mlp):
+    """As a category they are what the training called so, and 1 and 0 in a column of numbers."""
+    rows = "".join(f"{('true', 'false')[i % 2]},{i % 3},{'ab'[i % 2]}\n" for i in range(12))
+    Path("t.csv").write_text("on,x,y\n" + rows)
+    Path("t.yaml").write_text("{data: {train: t.csv}, hidden: [2], eta: 1, bt_size: 2, epochs: 1}")
+    for words in (["train", "t.yaml", "-q"], ["export", "t.npy", "-o", "t.py"]):
+        run = run_mlp(*words)
+        assert run.returncode == 0, run.stderr
+    predict_proba = module_of(Path("t.py"))["predict_proba"]
+    assert predict_proba([True, "False"]) == predict_proba(["TRUE", False])
+    assert predict_proba([True, "False"]) == predict_proba({"on": "true", "x": 0})
+    assert predict_proba(["True", 1]) != predict_proba([False, "true"])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Pictures show what they are of: as many curves, points, cells and labels."""
 
+from itertools import pairwise
+
 import builders
 import numpy as np
 import pytest
@@ -195,10 +197,24 @@ def luminance(colour):
 
 @pytest.mark.parametrize("style", canvas.STYLES)
 def test_lines_differ_without_colour(style):
-    """Each of six lines has a dash of its own, and stands out from the page."""
+    """Each of six lines has a dash of its own, and stands out; of 36 no two look alike."""
     assert len({str(dash) for dash in canvas.DASHES}) == len(canvas.COLOURS[style]) == 6
+    cycle = canvas._settings(style)["axes.prop_cycle"]
+    assert len({str(sorted(look.items())) for look in cycle}) == 36
     page = luminance(canvas.STYLES[style][0])
     assert all(abs(luminance(colour) - page) > 0.15 for colour in canvas.COLOURS[style])
+
+
+def test_ticks_of_wide_layers_do_not_overlap():
+    """Of 256 units, as many are numbered as have room."""
+    figure = Figure(layout="constrained")
+    pictures.draw_weights(figure, [np.zeros((256, 9)), np.zeros((256, 256)), np.zeros((2, 256))])
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    for axes in figure.axes:
+        places = [label.get_window_extent(renderer) for label in axes.get_xticklabels()]
+        shown = sorted((box.x0, box.x1) for box in places if box.x0 >= 0)
+        assert all(left[1] < right[0] for left, right in pairwise(shown))
 
 
 def test_a_table_of_mistakes_can_be_read():

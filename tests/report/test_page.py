@@ -185,6 +185,7 @@ def test_runs_side_by_side(compared, run_mlp, tables):
         said = json.loads(run.stdout)
         assert {said["accuracy"], said["macro_f1"], said["micro_f1"]} <= set(page.numbers[name])
         assert f"{name} validation error" in page.texts
+    assert re.search(r"Small: the 95 % interval\. Of \d+ examples of \S+, test\.", compared)
     assert compared.count('<polyline points="') == 6  # two errors, an accuracy, of each
 
 
@@ -210,7 +211,7 @@ def test_tasks_are_not_compared(report, run_mlp):
     run = run_mlp("report", "classes.npy", "quantities.npy", "-o", "x.html")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(
-        "mlp: error: quantities.npy: is a regression, but classes.npy is a"
+        "mlp: error: quantities.npy: is of task regression, but classes.npy of"
     )
 
 
@@ -219,7 +220,7 @@ def test_curves_are_the_history(report, run_mlp):
     text = report("classes")
     history = run_mlp("show", "classes.npy", "--history").stdout.splitlines()
     errors = [float(row.split(",")[1]) for row in history[1:]]
-    (points,) = re.findall(r'<polyline points="([^"]*)" class="line k0"><title>error,', text)
+    (points,) = re.findall(r'<polyline points="([^"]*)" class="line k0 d0"><title>error,', text)
     heights = [float(point.split(",")[1]) for point in points.split()]
     assert len(heights) == len(errors) == 3
     # The epoch whose weights these are is marked.

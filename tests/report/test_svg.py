@@ -6,7 +6,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlpcli.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axis, Diagram, axis_of
+from mlpcli.report.svg import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Axis,
+    Diagram,
+    axis_of,
+    legend,
+)
 
 
 def test_corners():
@@ -44,3 +55,12 @@ def test_whatever_the_numbers_are_they_are_drawn(values, log):
     for x, y in re.findall(r"(?:points=\"| )([\d.]+),([\d.]+)", drawn):
         assert LEFT <= float(x) <= WIDTH
         assert TOP - 0.01 <= float(y) <= HEIGHT - BOTTOM + 0.01
+
+
+def test_thirty_six_lines_look_different():
+    """Each has another pair of a colour and a dash, in the diagram as in its legend."""
+    looks = re.findall(r'class="(line [^"]*)"', str(legend([f"run {i}" for i in range(36)])))
+    assert len(set(looks)) == len(looks) == 36
+    diagram = Diagram(Axis("x", 0, 1), Axis("y", 0, 1))
+    drawn = [str(diagram.line([0, 1], [0, 1], kind, "run")) for kind in range(36)]
+    assert [re.findall(r'class="([^"]*)"', line)[0] for line in drawn] == looks

@@ -157,7 +157,9 @@ def of_values(values):
     for (hidden, eta), value in values:
         params = {"hidden": hidden, "eta": eta}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=ways, value=value))
-    return SharedStudy(SimpleNamespace(space=space, maximizes=False), study, None)
+    return SharedStudy(
+        SimpleNamespace(space=space, objective=SimpleNamespace(sign=-1)), study, None
+    )
 
 
 GRID = [((hidden, eta), 1 / eta + hidden / 100) for hidden in (8, 16) for eta in (0.01, 0.1)]
