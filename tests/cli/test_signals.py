@@ -53,7 +53,7 @@ def text():
     Path("c.yaml").write_text(config, encoding="utf-8")
     subprocess.run([*PROGRAM, "train", "c.yaml", "-q", "-o", "w.npy"], check=True)
     with Path("d.csv").open("a", encoding="utf-8") as stream:
-        for _ in range(2500):
+        for _ in range(10_000):
             stream.write("\n".join(lines) + "\n")
 
 
