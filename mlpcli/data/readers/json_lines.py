@@ -106,7 +106,7 @@ def flatten(value: dict[str, Any], where: object, number: int) -> dict[str, Any]
     Raises:
         DataError: if two would be called the same, or a name is too long.
     """
-    if dict not in map(type, value.values()):
+    if not any(issubclass(kind, dict) for kind in set(map(type, value.values()))):
         return value
     named: dict[str, Any] = {}
     pending = [("", iter(value.items()))]

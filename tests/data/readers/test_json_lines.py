@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlpcli.checkpoint import store
 from mlpcli.data.readers import json_lines
-from mlpcli.data.readers.json_lines import json_values
+from mlpcli.data.readers.json_lines import flatten, json_values
 from mlpcli.data.readers.source import detect_format
 from mlpcli.errors import DataError
 
@@ -254,3 +255,8 @@ def test_objects_in_objects_are_columns(run_mlp):
     assert [json.loads(line)["kept"]["tags"] for line in run.stdout.splitlines()] == ["", "a|b"]
     train = run_mlp("train", "nested.yaml", "--overwrite", "-q", "--set", "data.train=p.jsonl")
     assert "was not in the first object" not in train.stderr
+
+
+def test_mappings_of_any_kind_are_flattened():
+    """A program may hold objects in another kind of dict than JSON's."""
+    assert flatten({"a": OrderedDict(b=1), "c": 2}, "rows", 0) == {"a.b": 1, "c": 2}
