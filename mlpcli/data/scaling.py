@@ -42,10 +42,10 @@ def fit_scaling(
         return encoding._replace(scale=scale)
     if scale == "robust":
         encoding = _with_signs(encoding)
-    columns = encoding.input_columns
+    columns, is_number = encoding.input_columns, encoding.is_number
     measured = [j for j, column in enumerate(columns) if column.is_number]
     alone = encoding._replace(columns=tuple(columns[j] for j in measured))
-    alone = alone._replace(features=int(encoding.is_number.sum()))
+    alone = alone._replace(features=int(is_number.sum()))
     expand = expander(alone, table)
 
     def numbers(values: Values) -> NDArray[np.float64]:
@@ -60,7 +60,7 @@ def fit_scaling(
             found = merge(n, found)
     # What is 0 or 1, or -1 or 1, stays so.
     centers, spreads = np.zeros(encoding.features), np.ones(encoding.features)
-    centers[encoding.is_number], spreads[encoding.is_number] = found
+    centers[is_number], spreads[is_number] = found
     if not np.isfinite(spreads).all():
         j = encoding.column_of(int((~np.isfinite(spreads)).argmax()))
         problem = f"{table.column(j)} has values too large"

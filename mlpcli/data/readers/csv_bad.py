@@ -5,6 +5,7 @@ import numpy as np
 from mlpcli.data.readers.blocks import Block, block_of
 from mlpcli.data.readers.csv_decimals import ends_of_cells
 from mlpcli.data.readers.csv_dialect import Dialect, has_all_cells
+from mlpcli.data.readers.csv_quotes import without_quotes
 
 
 def without_bad(block: Block, dialect: Dialect) -> tuple[Block, list[int]]:
@@ -26,7 +27,8 @@ def without_bad(block: Block, dialect: Dialect) -> tuple[Block, list[int]]:
 
 def _is_regular(block: Block, dialect: Dialect) -> bool:
     """Return whether all lines have as many cells as the first, for all that is told at once."""
-    if b'"' in block.data:
+    text = without_quotes(block.data, dialect.delimiter)
+    if text is None:
         return False
-    characters = np.frombuffer(block.data, np.uint8)
+    characters = np.frombuffer(text, np.uint8)
     return ends_of_cells(characters, dialect.delimiter, dialect.width) is not None

@@ -77,8 +77,8 @@ def cells_that_are_not_plain(
         DataError: as `split_line` does.
     """
     text = without_quotes(block.data, dialect.delimiter)
-    found = text and _parse_plain_cells(text, dialect, columns, notation)
-    if not text or not found:
+    found = None if text is None else _parse_plain_cells(text, dialect, columns, notation)
+    if text is None or found is None:
         rows = [split_line(line, dialect) for line in block.lines]
         yield from ((column, {row[column] for row in rows}) for column in columns)
         return

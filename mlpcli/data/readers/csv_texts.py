@@ -13,8 +13,8 @@ from mlpcli.data.readers.csv_units import bounds_of
 
 # Columns with longer cells are looked at cell by cell.
 MOST_WORDS = 8
-# Odd numbers whose bits are as if by chance.
-FACTORS = np.random.default_rng(0).integers(0, 1 << 64, MOST_WORDS, np.uint64) | np.uint64(1)
+# Powers of the golden ratio's bits (Knuth, The Art of Computer Programming, 6.4), modulo 2^64.
+FACTORS = np.cumprod(np.full(MOST_WORDS, 0x9E3779B97F4A7C15, np.uint64))
 
 
 def code_texts(text: bytes, ends: Counts, columns: Columns) -> dict[int, NDArray[np.float64]]:
