@@ -386,6 +386,30 @@ def test_points_before_three_digits(guess, prices, between, thousands, said):
     assert said in findings
 
 
+@pytest.mark.parametrize(
+    ("odd", "plain", "between", "keys", "said"),
+    [
+        ('"4,{:03}.50"', "{}.25", ",", (".", ","), "'4,000.50' is 4000.5\n"),
+        ('"4,{:03}"', "{}", ",", (".", ","), "'4,000' is 4000; if it is 4, write decimal"),
+        ("{},5", "{}", ";", (",", None), "'100,5' is 100.5\n"),
+        ("\u2212{}", "{}", ",", (".", None), "'\u2212100' is -100\n"),
+        ("{}+", "{}", ",", (".", None), "'100+' is 100\n"),
+        ("$1{:02}", "{}", ",", (".", None), "'$1100' is 1100\n"),
+        ("4.{:03}", "{}", ";", (",", "."), "'4.000' is 4000; if it is 4, write decimal"),
+        ("4.{:03}", "{}", ",", (",", "."), "'4.000' is 4000; if it is 4, write decimal"),
+        ("4.{:03}", "{}.5", ",", (None, None), ""),
+        ("{}%", "{}", ",", (None, None), "which count as missing"),
+    ],
+)
+def test_few_numbers_are_written_otherwise(guess, odd, plain, between, keys, said):
+    """A column of plain numbers tells by a few of them how all are written."""
+    cells = [(odd if i % 20 == 0 else plain).format(i) for i in range(200)]
+    table = "".join(f"{cell}{between}{'ab'[i % 7 > 3]}\n" for i, cell in enumerate(cells))
+    files, findings = guess(f"price{between}kind\n{table}")
+    assert (files.decimal, files.thousands, files.ignore) == (*keys, ())
+    assert said in findings
+
+
 @pytest.mark.parametrize("word", ["Total", "Summe:"])
 def test_a_sum_below_the_table_is_pointed_out(guess, word):
     """A last row that says that it is one is named; a category of that name is not."""
