@@ -386,6 +386,30 @@ def test_points_before_three_digits(guess, prices, between, thousands, said):
     assert said in findings
 
 
+@pytest.mark.parametrize(
+    ("odd", "plain", "between", "keys", "said"),
+    [
+        ('"4,{:03}.50"', "{}.25", ",", (".", ","), "'4,000.50' is 4000.5\n"),
+        ('"4,{:03}"', "{}", ",", (".", ","), "'4,000' is 4000; if it is 4, write decimal"),
+        ("{},5", "{}", ";", (",", None), "'100,5' is 100.5\n"),
+        ("\u2212{}", "{}", ",", (".", None), "'\u2212100' is -100\n"),
+        ("{}+", "{}", ",", (".", None), "'100+' is 100\n"),
+        ("$1{:02}", "{}", ",", (".", None), "'$1100' is 1100\n"),
+        ("4.{:03}", "{}", ";", (",", "."), "'4.000' is 4000; if it is 4, write decimal"),
+        ("4.{:03}", "{}", ",", (",", "."), "'4.000' is 4000; if it is 4, write decimal"),
+        ("4.{:03}", "{}.5", ",", (None, None), ""),
+        ("{}%", "{}", ",", (None, None), "which count as missing"),
+    ],
+)
+def test_few_numbers_are_written_otherwise(guess, odd, plain, between, keys, said):
+    """A column of plain numbers tells by a few of them how all are written."""
+    cells = [(odd if i % 20 == 0 else plain).format(i) for i in range(200)]
+    table = "".join(f"{cell}{between}{'ab'[i % 7 > 3]}\n" for i, cell in enumerate(cells))
+    files, findings = guess(f"price{between}kind\n{table}")
+    assert (files.decimal, files.thousands, files.ignore) == (*keys, ())
+    assert said in findings
+
+
 @pytest.mark.parametrize("word", ["Total", "Summe:"])
 def test_a_sum_below_the_table_is_pointed_out(guess, word):
     """A last row that says that it is one is named; a category of that name is not."""
@@ -486,3 +510,31 @@ def test_folders_of_parts(names):
                 image.new("L", (4, 4), level + i).save(path)
     text = suggest(Path("d"), Wishes(), Path()).text
     assert all(f"the folder {part}" in text for part in names)
+
+
+@pytest.mark.parametrize(
+    ("targets", "task"),
+    [
+        # Sizes, prices, counts, changes and years.
+        ([54 + i * 7 % 15 for i in range(24)], "regression"),
+        ([0.75, 0.79, 0.89, 0.95] * 50, "regression"),
+        ([0] * 900 + [1] * 60 + [*range(2, 30)] * 2, "regression"),
+        ([4 * (i % 16) - 40 for i in range(200)], "regression"),
+        ([2000 + i % 11 for i in range(550)], "regression"),
+        ([100, 200, 400] * 3, "regression"),
+        # Codes: of three kinds, of six glasses, of digits, of letters, of states of a server.
+        ([0, 1, 2] * 4, "classification"),
+        ([1, 2, 3, 5, 6, 7] * 9, "classification"),
+        ([*range(10)] * 3, "classification"),
+        ([*range(1, 27)] * 60, "classification"),
+        ([200, 404, 500] * 40, "classification"),
+        ([-1, 0, 1] * 20, "classification"),
+        ([0.5, 1] * 20, "classification"),
+    ],
+)
+def test_numbers_are_quantities_unless_they_are_codes(targets, task, guess):
+    """Few different numbers are classes where they are counted, or are whole and many of each."""
+    lines = rows(len(targets), lambda i: (i * i % 91, i % 7, targets[i]))
+    _, said = guess("a,b,y\n" + lines)
+    regression = "makes them classes" in said
+    assert ("regression" if regression else "classification") == task, said
