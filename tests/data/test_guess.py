@@ -57,6 +57,16 @@ def test_numbers_and_texts_in_one_column(guess):
     assert "ignored: column note has numbers, and texts such as 't1' in 1 row, " in said
 
 
+@pytest.mark.parametrize(("word", "number"), [("..", 7), ("unknown", 99)])
+def test_most_numbers_of_a_column_may_be_missing(guess, word, number):
+    """A mark in most rows is no category, nor a word amid ever different numbers."""
+    table = "a,gdp,y\n"
+    table += rows(120, lambda i: (i % 7, i % number + 0.5 if i % 3 == 0 else word, "ab"[i % 2]))
+    files, said = guess(table)
+    assert (files.categorical, files.ignore) == ((), ())
+    assert f"column gdp has numbers, and '{word}' in 80 rows, which count as missing" in said
+
+
 def test_a_word_that_is_a_class_is_not_missing(guess):
     """What would take examples their class makes categories."""
     cells = lambda i: ("no" if i % 9 == 0 else i % 7, "no" if i % 2 else "yes")  # noqa: E731

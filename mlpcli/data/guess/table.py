@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from mlpcli.data.columns import find_columns
-from mlpcli.data.guess.looks import Look, look_at
+from mlpcli.data.guess.looks import Look, has_letters_or_digits, look_at
 from mlpcli.data.guess.record import Guess, decide_missing
 from mlpcli.data.guess.written import read_as_written, take_dates
 from mlpcli.data.label_cells import combination_in
@@ -115,7 +115,7 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
 
 def _lone_mark(column: Look) -> str | None:
     """Return the one class without a letter or digit, such as a point, amid two or more others."""
-    marks = [text for text in column.texts if not any(map(str.isalnum, text))]
+    marks = [text for text in column.texts if not has_letters_or_digits(text)]
     return marks[0] if len(marks) == 1 and len(column.texts) > len(marks) + 1 else None
 
 
