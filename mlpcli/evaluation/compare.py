@@ -22,8 +22,6 @@ from mlpcli.model import Model
 
 # Keys that make no other setting: runs of one differ in their draws and in when they are saved.
 OF_A_RUN = ("seed", "checkpoint_every")
-# Keys that decide what the error is of.
-OF_THE_ERROR = ("loss", "huber_delta")
 # Squares of larger numbers have no value.
 LARGEST = 1e150
 
@@ -136,8 +134,9 @@ def check_comparable(runs: Sequence[SavedRun], split: str, metric: str) -> None:
         if found != expected:
             problem = f"its {split} examples are {found}, but those of {first.path} {expected}"
             raise ConfigError(run.path, problem, "compare runs on the same examples")
-        if metric == "error" and _error(run) != _error(first):
-            problem = f"its error is of {_error(run)}, but that of {first.path} of {_error(first)}"
+        error, expected = run.experiment.error_name, first.experiment.error_name
+        if metric == "error" and error != expected:
+            problem = f"its error is of {error}, but that of {first.path} of {expected}"
             raise ConfigError(run.path, problem, "compare by another --metric")
 
 
@@ -245,11 +244,6 @@ def _setting_of(run: SavedRun) -> tuple[str, str]:
 def _targets(encoding: Encoding) -> tuple[object, ...]:
     names = [column.name for column in encoding.columns if column.role == "target"]
     return encoding.class_names, names
-
-
-def _error(run: SavedRun) -> str:
-    given = (getattr(run.experiment, key) for key in OF_THE_ERROR)
-    return " ".join(str(value) for value in given if value is not None)
 
 
 def _names(groups: Sequence[Sequence[Path]]) -> list[str]:

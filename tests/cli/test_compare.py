@@ -227,7 +227,7 @@ def test_data_that_changed_are_named(run_mlp):
     [
         ("validation=0.3", ["--split", "validation"], "its validation examples are 0.3 of parity"),
         ("validation=none", ["--split", "validation"], "has no validation examples"),
-        ("loss=cross_entropy", ["--metric", "error"], "its error is of cross_entropy"),
+        ("loss=cross_entropy", ["--metric", "error"], "its error is of cross_entropy of sigmoid"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(runs, run_mlp, change, words, problem):

@@ -520,3 +520,31 @@ def test_folders_of_parts(names):
                 image.new("L", (4, 4), level + i).save(path)
     text = suggest(Path("d"), Wishes(), Path()).text
     assert all(f"the folder {part}" in text for part in names)
+
+
+@pytest.mark.parametrize(
+    ("targets", "task"),
+    [
+        # Sizes, prices, counts, changes and years.
+        ([54 + i * 7 % 15 for i in range(24)], "regression"),
+        ([0.75, 0.79, 0.89, 0.95] * 50, "regression"),
+        ([0] * 900 + [1] * 60 + [*range(2, 30)] * 2, "regression"),
+        ([4 * (i % 16) - 40 for i in range(200)], "regression"),
+        ([2000 + i % 11 for i in range(550)], "regression"),
+        ([100, 200, 400] * 3, "regression"),
+        # Codes: of three kinds, of six glasses, of digits, of letters, of states of a server.
+        ([0, 1, 2] * 4, "classification"),
+        ([1, 2, 3, 5, 6, 7] * 9, "classification"),
+        ([*range(10)] * 3, "classification"),
+        ([*range(1, 27)] * 60, "classification"),
+        ([200, 404, 500] * 40, "classification"),
+        ([-1, 0, 1] * 20, "classification"),
+        ([0.5, 1] * 20, "classification"),
+    ],
+)
+def test_numbers_are_quantities_unless_they_are_codes(targets, task, guess):
+    """Few different numbers are classes where they are counted, or are whole and many of each."""
+    lines = rows(len(targets), lambda i: (i * i % 91, i % 7, targets[i]))
+    _, said = guess("a,b,y\n" + lines)
+    regression = "makes them classes" in said
+    assert ("regression" if regression else "classification") == task, said
