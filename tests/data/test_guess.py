@@ -207,6 +207,11 @@ def test_a_table_of_words_without_a_header(guess):
         (["1,2", "3,4", "5,6"], False),
         (["2019,name", "1,u", "2,v"], False),
         (["2019,2020,name,y", "1,2,u,3", "2,3,v,4"], True),
+        (["geo,2019,2020", "u,1,2", "v,3,4", "w,5,"], True),
+        (["geo,2019,2020,kind", "u,1.5,2,a", "v,3,4,b"], True),
+        (["u,2019,2020", "u,1,2", "v,3,4"], False),
+        (["u,2019,2020", "v,2018,2021", "w,2012,2014"], False),
+        (["u,2019,2019", "v,1,2", "w,3,4"], False),
         (["u,v", "u,v", "w,v"], False),
         (["kind,size", "u,big", "u,big", "u,big", "u,small", "u,big", "u,big"], True),
         (["n/a,b", "1,u", "2,v"], True),
@@ -218,6 +223,27 @@ def test_header_by_content(lines, named):
     """A word above numbers is a name; a word that comes back below is an example."""
     cells = [line.split(",") for line in lines]
     assert names_columns(cells, looks_like_names(tuple(cells[0]), ("label",))) == named
+
+
+@pytest.mark.parametrize("more", [[], ["{Q0},{Q1},{Q2},{Q3}"]])
+def test_questions_below_the_names(guess, more):
+    """Lines that tell more of the columns, as surveys export them, are no examples or classes."""
+    table = "\n".join(
+        ["id,agree,age,again", '"An id, of yours",Is it good?,Your age?,Again?', *more]
+    )
+    cells = lambda i: (f"r{i}", ("yes", "no", "may be")[i % 3], 20 + i % 50, "YN"[i % 2])  # noqa: E731
+    files, said = guess(f"{table}\n{rows(80, cells)}")
+    assert said.startswith("80 examples, 4 features, 2 classes: N, Y\n")
+    assert (files.ignore, files.missing_target) == (("id",), "drop")
+    count = "2 lines below the names are" if more else "the line below the names is"
+    assert f"{count} no example" in said
+
+
+@pytest.mark.parametrize("first", ["u,2,odd,Y", "u,odd,N,new", "new,2,N,new", "new,odd,,Y"])
+def test_an_odd_first_example_is_one(guess, first):
+    """A line below the names is an example if a cell is a number, or comes back below."""
+    cells = lambda i: ("uvw"[i % 3], i % 7, "MN"[i % 2], "XY"[i % 2])  # noqa: E731
+    assert "below the names" not in guess(f"a,b,c,y\n{first}\n{rows(80, cells)}")[1]
 
 
 def test_options_are_columns_by_name_or_position(guess):
