@@ -135,6 +135,38 @@ def test_what_numbers_the_rows(name, cells, ignored):
     assert ("different in every row" in text) == ignored
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["€ {}.5 Lakh", "€{}M", "{0}h {0}m", "{}:16:05", "{},61% a.m.", "{}/67", '="00{}"', "5'{}"],
+)
+def test_numbers_in_a_form_that_is_not_read_are_never_ignored_without_a_word(guess, form):
+    """It is said that they are numbers, with one of them, whether ignored or made categories."""
+    written = lambda i: form.format(30 + i % 60).replace('"', '""')  # noqa: E731
+    files, said = guess("x,n,y\n" + rows(90, lambda i: (f'"{written(i)}"', i % 7, "ab"[i % 2])))
+    assert files.ignore == ("x",)
+    assert f"ignored: x (numbers such as {form.format(30)!r} in a form that is not read; " in said
+    often = rows(180, lambda i: (f'"{written(i)}"', i % 7, "ab"[i % 2]))
+    assert f"one-hot (numbers such as {form.format(30)!r} in a f" in guess(f"x,n,y\n{often}")[1]
+
+
+@pytest.mark.parametrize("form", ["P{:03}", "{} {:c}{:c}", "{:08x}"])
+def test_names_are_no_numbers(guess, form):
+    """Codes that begin with a letter, or are of many shapes, are names of the examples."""
+    cell = lambda i: form.format(i**5 + 10, 65 + i % 25, 97 + i % 7)  # noqa: E731
+    table = "x,n,y\n" + rows(90, lambda i: (cell(i), i % 7, "ab"[i % 2]))
+    assert "numbers such as" not in guess(table)[1]
+
+
+def test_why_no_column_is_left(run_mlp):
+    """What was ignored, and why, is in the error."""
+    table = "share,y\n" + rows(40, lambda i: (f"{i}.5%" if i % 2 else i / 50, "ab"[i % 2]))
+    Path("t.csv").write_text(table, encoding="utf-8")
+    run = run_mlp("init", "t.csv")
+    assert run.returncode == 1
+    assert "no column to learn from (read as text: column share: '0.04' is in no" in run.stderr
+    assert "ignored: share (numbers such as '1.5%' in a form that is not read" in run.stderr
+
+
 def test_different_in_every_row_is_said_where_it_is_true(guess):
     """Otherwise it is said how many are, by the count that training has, without gaps."""
     files, said = guess(

@@ -62,7 +62,9 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     guess = _ignore(features, asked_for, guess)
     used = [of_all_rows[c.position] for c in features if c.reference not in guess.files.ignore]
     if not used:
-        raise DataError(source.path, "has no column to learn from", "give it one")
+        why = [text for text in guess.findings if text.startswith(("ignored", "read as text"))]
+        problem = f"has no column to learn from ({'; '.join(why)})"
+        raise DataError(source.path, problem, "give it one")
     words = {word for word in guess.files.missing_values.given if isinstance(word, str)}
     gaps = any(not column.is_given.all() or words & column.words.keys() for column in used)
     return decide_missing(gaps, guess)
