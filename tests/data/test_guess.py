@@ -67,6 +67,23 @@ def test_most_numbers_of_a_column_may_be_missing(guess, word, number):
     assert f"column gdp has numbers, and '{word}' in 80 rows, which count as missing" in said
 
 
+def test_a_number_that_stands_for_a_missing_one(guess):
+    """-999, far below the others, counts as missing, of the target, too; a value does not."""
+    cells = lambda i: (-999 if i % 9 == 0 else i % 31, i % 7, -999 if i % 20 == 0 else i / 2)  # noqa: E731
+    files, said = guess("a,b,price\n" + rows(90, cells))
+    assert (files.missing_values.given, files.missing_target) == ((-999,), "drop")
+    assert "-999 is far below all others, and counts as missing: column a in 10 rows, " in said
+    others = [
+        lambda i: (-999 if i == 5 else i % 31, i % 7),  # once
+        lambda i: (-999 if i % 9 == 0 else i % 31, -999 + 30 * (i % 50)),  # elsewhere a value
+        lambda i: (-99 if i % 9 == 0 else i % 131 - 60, i % 7),  # not far below
+        lambda i: (-998 if i % 9 == 0 else i % 31, i % 7),  # no nines
+    ]
+    for cells in others:
+        files, _ = guess("a,b,y\n" + rows(90, lambda i, of=cells: (*of(i), "uv"[i % 2])))
+        assert files.missing_values.given == ()
+
+
 def test_a_word_that_is_a_class_is_not_missing(guess):
     """What would take examples their class makes categories."""
     cells = lambda i: ("no" if i % 9 == 0 else i % 7, "no" if i % 2 else "yes")  # noqa: E731

@@ -122,7 +122,7 @@ def test_numbers_are_missing_in_arrays():
     columns = {"x": [1.0, -999.0, 3.0, None], "c": ["u", "NA", "u", "Unknown"], "y": list("abab")}
     parquet.write_table(pa.table(columns), "t.parquet")
     dataset = load_files(Files("t.parquet", missing="mean", **GIVEN), Preparation("none"))
-    np.testing.assert_array_equal(dataset.train.features, [[1, 1], [2, 1], [3, 1], [2, 1]])
+    np.testing.assert_array_equal(dataset.train.features, [[1, 1], [2, 0], [3, 1], [2, 0]])
     np.save("x.npy", np.array([[1, 0], [2, 1], [3, np.nan], [4, 1], [5, 0]]))
     dataset = load_files(Files("x.npy", target=-1, missing="drop"), Preparation("none"))
     assert dataset.encoding.class_names == ("0", "1")

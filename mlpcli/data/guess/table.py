@@ -1,7 +1,7 @@
 """What the columns of a table are for: the target, features, and those that are none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
@@ -40,6 +40,9 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     table, guess = take_dates(source, table, targets, guess)
     notation = notation_of(guess.files)
     looks = of_all_rows = look_at(table, notation)
+    if (stand_ins := _decide_stand_ins(looks.values(), guess)) is not guess:
+        guess, table = stand_ins, mark_missing(table, stand_ins.files.missing_values)
+        looks = of_all_rows = look_at(table, notation)
     # An empty cell of labels is one without any.
     of_labels = guess.files.label_separator is not None
     lacking = np.any([~looks[i].is_given & (not of_labels) for i in targets], axis=0)
@@ -113,6 +116,24 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
             finding += "; --task classification makes a class of it"
             guess = _with_missing(guess, [mark], finding)
     return positions, guess
+
+
+def _decide_stand_ins(columns: Collection[Look], guess: Guess) -> Guess:
+    """Let numbers such as -999 stand for missing ones, if no column has them as a value."""
+    found: dict[float, list[Look]] = {}
+    for column in columns:
+        if (number := column.stand_in) is not None:
+            found.setdefault(number, []).append(column)
+    for number, those in found.items():
+        others = [column for column in columns if not column.is_text and column not in those]
+        if any(number in column.different for column in others):
+            continue
+        value = int(number) if number.is_integer() else number
+        listed = join_names([f"{c.called} in {c.counts[0]} rows" for c in those])
+        finding = f"{value} is far below all others, and counts as missing: {listed}"
+        missing = guess.files.missing_values.with_words([value])
+        guess = guess.because(finding, missing_values=missing)
+    return guess
 
 
 def _lone_mark(column: Look) -> str | None:
