@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import with_dates
+from mlpcli.data.guess.record import shown_reference
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.cell_forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.dates import read_date
@@ -66,7 +67,7 @@ def guess_notation(
     findings = _finding([texts[j].all for j in read], notation, doubt)
     if with_unit := [j for j in read if j in units]:
         words = {j: " and ".join(map(repr, units[j])) for j in with_unit}
-        listed = [f"{words[j]} in {table.reference(j)}" for j in with_unit]
+        listed = [f"{words[j]} in {shown_reference(table.reference(j))}" for j in with_unit]
         findings.append(f"numbers with {join_names(listed)} are read as numbers")
     of_all = dict.fromkeys(unit for j in with_unit for unit in units[j])
     return notation._replace(units=tuple(of_all)), findings
@@ -240,7 +241,7 @@ def guess_dates(
         found.append(table.reference(j))
     files = files._replace(dates=tuple(found))
     if found:
-        findings.append(f"dates: {join_names([*map(str, found)])}")
+        findings.append(f"dates: {join_names([*map(shown_reference, found)])}")
     try:
         return with_dates(table, files), files, findings
     except AmbiguousDateError as error:
