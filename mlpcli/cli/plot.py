@@ -129,28 +129,33 @@ def draw_the_weights(weights: Path, output: Path | None, style: str) -> None:
 
 @plot.command(epilog="Example: mlp plot network configs/parity.yaml -o network.svg")
 @click.argument("source", type=options.PATH, metavar="CONFIG|W.npy")
+@options.data_dir
 @drawn
-def network(source: Path, output: Path | None, style: str) -> None:
+def network(source: Path, data_dir: Path, output: Path | None, style: str) -> None:
     """Draw the layers of a configuration or a checkpoint as a graph.
 
-    Of a layer with more than 12 units the first and the last are drawn. Lines are as thick as a
-    checkpoint's weights are large, and dashed where these are negative.
+    Where a configuration gives `hidden`, inputs and outputs are counted from its data. Of a layer
+    with more than 12 units the first and the last are drawn. Lines are as thick as a checkpoint's
+    weights are large, and dashed where these are negative.
     """
     _check(output)
     from mlpcli.checkpoint import store
     from mlpcli.config.load import load_experiment
+    from mlpcli.data.load import data_paths, fit_structure, load_data
     from mlpcli.plots.pictures import draw_network
 
+    read = [source]
     if source.suffix == ".npy":
         trained = store.load(source).network
         structure, weights = trained.structure, trained.weights
     else:
         experiment = load_experiment(source)
+        if not experiment.structure:
+            encoding = load_data(experiment, data_dir).encoding
+            read += data_paths(experiment, data_dir)
+            experiment = fit_structure(experiment, encoding)
         structure, weights = experiment.structure, None
-        if not structure:
-            problem = "gives hidden, and inputs and outputs are known with the data"
-            raise ConfigError(source, problem, "write structure, or give a checkpoint")
-    _draw(output, style, lambda figure: draw_network(figure, structure, weights), [source])
+    _draw(output, style, lambda figure: draw_network(figure, structure, weights), read)
 
 
 @plot.command(epilog="Example: mlp plot digit mnist 999 -o digit.png")

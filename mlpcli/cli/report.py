@@ -84,7 +84,7 @@ def write_report(
     check_same_task(list(zip(weights, tasks, strict=True)))
     read = (path for model, _ in loaded for path in data_paths(model.experiment, on.data_dir))
     check_outputs({option: output}, [*weights, on.file, *read])
-    atomic.check_writable(output, 0, option)
+    check_page(output, option)
     runs = []
     for path, (model, meta) in zip(weights, loaded, strict=True):
         examples = opened or open_evaluated(model, on)
@@ -93,6 +93,22 @@ def write_report(
     content = page(runs).encode()
     atomic.write(output, content, option)
     return runs, len(content)
+
+
+def check_page(output: Path, option: str) -> None:
+    """Refuse a report whose name promises something else than HTML, or that cannot be written.
+
+    Raises:
+        ConfigError: if the suffix is another than `.html` or `.htm`.
+        MlpError: if the file cannot be written.
+    """
+    from mlpcli import atomic
+
+    if output.suffix.lower() not in ("", ".html", ".htm"):
+        problem = f"a report is HTML, and is not called {output.suffix}"
+        remedy = "write a name in .html, which a browser can print as PDF"
+        raise ConfigError(output, problem, remedy)
+    atomic.check_writable(output, 0, option)
 
 
 def _mapping(run: "Findings") -> dict[str, Any]:

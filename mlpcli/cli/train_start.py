@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlpcli.cli import console
 from mlpcli.cli.outputs import check_outputs
+from mlpcli.cli.report import check_page
 from mlpcli.errors import CheckpointError, ConfigError, MissingDatasetError
 
 if TYPE_CHECKING:
@@ -36,12 +37,11 @@ def check_files(
     start: Path | None,
 ) -> None:
     """Refuse outputs that cannot be written or would replace what is read, and another start."""
-    from mlpcli import atomic
     from mlpcli.checkpoint.resume import check_same_start
 
     check_outputs(outputs, inputs)
     if report := outputs["--report"]:
-        atomic.check_writable(report, 0, "--report")
+        check_page(report, "--report")
     if verify:
         check_same_start(verify, start)
 

@@ -137,7 +137,7 @@ def tune(
     check_space(template, space)
     output = output or Path(f"{config.stem}-best.yaml")
     storage = storage or str(config.with_suffix(".journal"))
-    weights = output.with_suffix(".npy")
+    weights = output.parent / f"{output.stem}.npy"
     _check_written(output, weights, storage, [config, *data_paths(experiment, data_dir)])
     wishes = Wishes(space, metric, seeds, folds, sampler, trials)
     search = plan_search(template, wishes, data_dir, engine, storage, name or config.stem)

@@ -166,6 +166,14 @@ class Experiment:
         return self.structure is None and not given and self.learns == "classification"
 
     @property
+    def error_name(self) -> str:
+        """What the error is of: errors of one name compare."""
+        if self.loss == "huber":
+            return f"huber {self.huber_delta or 1:g}"
+        # Of sigmoids it is a sum over all outputs, each of which may be right or not.
+        return f"{self.loss} of {self.output}" if self.loss == "cross_entropy" else self.loss
+
+    @property
     def hidden_layers(self) -> int:
         """How many hidden layers there are."""
         return len(self.structure) - 2 if self.hidden is None else len(self.hidden)

@@ -21,12 +21,11 @@ from mlpcli.data.load import preparation_of, with_validation
 from mlpcli.data.readers.source import find_source, with_labels
 from mlpcli.data.readers.table import Table
 from mlpcli.data.recipe import PRESET_ROWS, recipe_for, suits_preset
-from mlpcli.data.targets import as_number
+from mlpcli.data.targets import as_number, look_like_codes
 from mlpcli.errors import DataError, NotClassesError, join_names
 
-# A target of so many different numbers may be a quantity; with twice as many, and fewer examples
-# of each, it is taken for one.
-MANY_NUMBERS, EXAMPLES_PER_NUMBER = 10, 50
+# Of more numbers as classes, it is said that they may be quantities.
+MANY_NUMBERS = 10
 # What several targets are, the first that they can be, and why.
 SEVERAL_TARGETS = (
     ("classification", "each example has 1 for its class, and 0 for the others"),
@@ -146,12 +145,12 @@ def _make_dataset(files: Files, raw: Table, task: str | None) -> tuple[Dataset, 
     except NotClassesError as error:
         return make("regression"), f"{error.problem}; --task classification makes them classes"
     names, n = classes.encoding.class_names, len(raw.values)
-    if len(names) <= MANY_NUMBERS or None in map(as_number, names):
-        return classes, ""
+    are_numbers = None not in map(as_number, names)
     why = f"the target is a number with {len(names)} different values in {n} examples; --task "
-    few = n < EXAMPLES_PER_NUMBER * len(names) and len(names) > 2 * MANY_NUMBERS
-    quantities = (make("regression"), f"{why}classification makes them classes")
-    return quantities if few else (classes, f"{why}regression makes them quantities")
+    if are_numbers and raw.labels and not look_like_codes(raw.labels):
+        return make("regression"), f"{why}classification makes them classes"
+    is_told = are_numbers and len(names) > MANY_NUMBERS
+    return classes, f"{why}regression makes them quantities" if is_told else ""
 
 
 def _render(

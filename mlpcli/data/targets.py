@@ -16,6 +16,13 @@ from mlpcli.errors import DataError, NotClassesError, join_names
 # examples.
 MANY_CLASSES = 20
 EXAMPLES_PER_CLASS = 10
+# Whole numbers are codes of classes, wherever they lie, if there are so few, with so many examples.
+FEW_CODES, EXAMPLES_PER_CODE = 5, 10
+# So many are where they follow one another, with a gap for each at most, and so many examples.
+SOME_CODES, EXAMPLES_OF_SOME = 10, 5
+# Any number of them is that is counted from 0 or 1: the rarest has a tenth of the mean of examples,
+# which is at least so large of many.
+RAREST, MANY_CODES, EXAMPLES_OF_MANY = 0.1, 20, 50
 # Line ends among them, by which a name would be more than one line.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # A longer text is no name.
@@ -107,6 +114,29 @@ def _look_like_quantities(numbers: list[float], each: float) -> bool:
     if not all(number.is_integer() for number in numbers):
         return len(numbers) > MANY_CLASSES // 2
     return each < EXAMPLES_PER_CLASS and len(numbers) > MANY_CLASSES
+
+
+def look_like_codes(labels: Labels) -> bool:
+    """Return whether targets that are all numbers are likely to stand for classes.
+
+    Counts, ages, prices and grades are quantities, though there are few different ones.
+    """
+    counts = np.bincount(labels.codes[labels.codes >= 0], minlength=len(labels.names))
+    numbers = np.array([as_number(name, labels.notation) for name in labels.names], float)
+    numbers, counts = numbers[counts > 0], counts[counts > 0]
+    k, each, low = len(numbers), counts.mean(), numbers.min()
+    if k <= 2:
+        return True
+    if (numbers % 1).any() or low < -1:
+        return False
+    if k <= FEW_CODES and each >= EXAMPLES_PER_CODE:
+        return True
+    if numbers.max() - low >= 2 * k:
+        return False
+    if k <= SOME_CODES and each >= EXAMPLES_OF_SOME:
+        return True
+    is_even = counts.min() >= RAREST * each and (k <= MANY_CODES or each >= EXAMPLES_OF_MANY)
+    return bool(low in (0, 1) and is_even)
 
 
 def is_class_name(text: str) -> bool:

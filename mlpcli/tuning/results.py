@@ -41,9 +41,14 @@ class Result(NamedTuple):
 
 def results_of(trials: Sequence["FrozenTrial"], space: Space) -> list[Result]:
     """Return all trials of a study but those that were begun again, in the order they began."""
+    return [_result(trial, space) for trial in without_retried(trials)]
+
+
+def without_retried(trials: Sequence["FrozenTrial"]) -> list["FrozenTrial"]:
+    """Return the trials of a study but those that were begun again, or one too many."""
     retried = {n for trial in trials for n in trial.system_attrs.get("retry_history", ())}
     return [
-        _result(trial, space)
+        trial
         for trial in trials
         if trial.number not in retried and "surplus" not in trial.user_attrs
     ]

@@ -66,7 +66,7 @@ def plan_search(
     experiment = template.experiment({})
     dataset = load_data(experiment, data_dir)
     fitted = fit_structure(experiment, dataset.encoding)
-    _check_metric(wishes, fitted.learns)
+    _check_metric(template, wishes, fitted.learns)
     n = len(dataset.train.labels)
     folds = all_folds(wishes.folds) if wishes.folds else default_folds(experiment, n)
     space = wishes.space or default_space(template, fitted)
@@ -103,12 +103,15 @@ def plan_search(
     )
 
 
-def _check_metric(wishes: Wishes, task: str) -> None:
+def _check_metric(template: Template, wishes: Wishes, task: str) -> None:
     metrics = ("error", "rmse") if task == "regression" else ("error", "accuracy")
     if wishes.metric not in metrics:
         problem = f"{wishes.metric} is no metric of a {task}"
         raise ConfigError("--metric", problem, f"the metrics are {' and '.join(metrics)}")
-    loss = next((d for d in wishes.space if d.key in ("loss", "huber_delta")), None)
-    if loss and wishes.metric == "error":
-        problem = "decides what the error is: results would not compare"
-        raise ConfigError(loss.where, problem, f"add --metric {metrics[1]}")
+    if wishes.metric != "error":
+        return
+    for dimension in wishes.space:
+        names = {template.experiment({dimension.key: end}).error_name for end in dimension.ends}
+        if names != {template.experiment({}).error_name}:
+            problem = "decides what the error is: results would not compare"
+            raise ConfigError(dimension.where, problem, f"add --metric {metrics[1]}")

@@ -4,17 +4,19 @@ A process that dies leaves its trial to be begun again. Of a journal that is tol
 end with the process; of a database by Optuna's heartbeat.
 """
 
+import json
+import os
 import re
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mlpcli import atomic
-from mlpcli.errors import ConfigError, DataError
+from mlpcli.errors import ConfigError, DataError, MlpError, OutputError
 
 try:
     import fcntl
@@ -83,6 +85,33 @@ class Locks:
         self._release(_WRITING)
 
 
+class JournalFile:
+    """A journal as Optuna uses it: what cannot be written whole is not written at all.
+
+    Args:
+        path: of the file.
+        lock: what one process has that writes.
+        backend: Optuna's own, which reads.
+    """
+
+    def __init__(self, path: Path, lock: Any, backend: Any) -> None:
+        self._path, self._lock, self.read_logs = path, lock, backend.read_logs
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Write a line each.
+
+        Raises:
+            OutputError: if that is not possible; the file is then as before.
+        """
+        lines = [json.dumps(log, separators=(",", ":")) + "\n" for log in logs]
+        self._lock.acquire()
+        try:
+            with atomic.explained(self._path, "--storage"):
+                _append(self._path, "".join(lines).encode())
+        finally:
+            self._lock.release()
+
+
 def is_url(where: str) -> bool:
     """Return whether a study is kept in a database, and not in a file."""
     return "://" in where
@@ -105,15 +134,21 @@ def open_storage(where: str) -> Iterator[tuple["BaseStorage", Locks]]:
 
     Raises:
         ConfigError: if a package is missing, or there is no such kind of database.
-        DataError: if the file is no journal, or the database cannot be reached.
-        OutputError: if the file cannot be written.
+        DataError: if the file is no journal or damaged, or the database cannot be reached, now or
+            later.
+        OutputError: if the file cannot be written, now or later.
     """
     if is_url(where):
         database = _database(where)
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
-            yield database, Locks(None)
+            with _explained(where, SQLAlchemyError):
+                yield database, Locks(None)
         finally:
-            database.remove_session()
+            with suppress(Exception):
+                # The connection may be lost.
+                database.remove_session()
             database.engine.dispose()
         return
     path = Path(where)
@@ -124,33 +159,93 @@ def open_storage(where: str) -> Iterator[tuple["BaseStorage", Locks]]:
         locks = Locks(running)
         with atomic.explained(path, "--storage"):
             storage = _journal(path, locks)
-        yield storage, locks
+        with _explained(where, OutputError):
+            yield storage, locks
+
+
+@contextmanager
+def _explained(where: str, kind: type[Exception]) -> Iterator[None]:
+    """Say what a storage failed at, where Optuna made another error of it.
+
+    Args:
+        where: as `open_storage`.
+        kind: what is raised by what Optuna keeps it in.
+
+    Raises:
+        DataError: if a database cannot be used any more.
+        OutputError: if a journal cannot be written any more.
+    """
+    try:
+        yield
+    except Exception as error:
+        found: BaseException | None = error
+        while found and not isinstance(found, kind):
+            found = found.__cause__ or found.__context__
+        if isinstance(found, MlpError):
+            raise found from None
+        if found:
+            raise _unusable(where, found) from None
+        raise
+
+
+def _unusable(url: str, error: BaseException) -> DataError:
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return DataError(without_password(url), f"cannot be used: {reason}", "check it")
 
 
 def _journal(path: Path, locks: Locks) -> "BaseStorage":
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-    locks.acquire()
+    lock = locks if fcntl else JournalFileOpenLock(str(path))
+    lock.acquire()
     try:
         if path.exists():
             _mend(path)
     finally:
-        locks.release()
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=locks if fcntl else None))
+        lock.release()
+    try:
+        return JournalStorage(JournalFile(path, lock, JournalFileBackend(str(path), lock)))
+    except (MlpError, OSError):
+        raise
+    except Exception:  # noqa: BLE001 - Optuna replays whatever the lines say
+        raise _damaged(path) from None
+
+
+def _damaged(where: object) -> DataError:
+    remedy = "restore it from a copy, or choose another --storage"
+    return DataError(where, "is damaged", remedy)
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Write what follows in a file, or nothing: part of a line would spoil the next one, too."""
+    with path.open("ab", buffering=0) as stream:
+        whole = stream.tell()
+        try:
+            while content:
+                content = content[stream.write(content) :]
+            os.fsync(stream.fileno())
+        except OSError:
+            stream.truncate(whole)
+            raise
 
 
 def _mend(path: Path) -> None:
     """Cut off what a process that was killed has left of a journal's last line.
 
     Raises:
-        DataError: if the file is no journal.
+        DataError: if the file is no journal, or another line is damaged.
     """
     with path.open("rb+") as stream:
         content = stream.read()
         whole = content.rfind(b"\n") + 1
         if content and not _FIRST_LINE.match(content[:whole]):
             raise DataError(path, "is no journal of a study", "choose another --storage")
+        for number, line in enumerate(content[:whole].splitlines(), 1):
+            try:
+                json.loads(line)
+            except ValueError:
+                raise _damaged(f"{path}:{number}") from None
         if whole < len(content):
             stream.truncate(whole)
 
@@ -181,8 +276,7 @@ def _database(url: str) -> "RDBStorage":
         except (OptunaError, SQLAlchemyError) as error:
             found = error
         time.sleep(ATTEMPT_SECONDS * attempt)
-    problem = str(getattr(found, "orig", None) or found).splitlines()[0]
-    raise DataError(without_password(url), f"cannot be used: {problem}", "check it") from None
+    raise _unusable(url, found) from None
 
 
 def retry() -> "RetryHeartbeatStaleTrialCallback":

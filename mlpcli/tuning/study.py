@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from mlpcli.errors import ConfigError, DivergedError, Interrupted, Killed, MlpError
-from mlpcli.tuning.results import Result, over, rank, results_of
+from mlpcli.errors import ConfigError, DivergedError, Interrupted, Killed
+from mlpcli.tuning.results import Result, over, rank, results_of, without_retried
 from mlpcli.tuning.search import Search
 from mlpcli.tuning.space import Dimension, chosen_values
 from mlpcli.tuning.storage import Locks, is_url, open_storage, retry, without_password
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optuna import Study, Trial
     from optuna.samplers import BaseSampler
     from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
 
 # Successive halving: every so many parts of its epochs a trial says where it stands, and of those
 # that have come to a quarter or half of theirs, the worse half ends.
@@ -29,6 +30,9 @@ BETTER_HALF, EXPLAINED = 0.5, 8
 WAIT_SECONDS, WAIT_SECONDS_OF_DATABASE = 0.2, 2.0
 Check = Callable[[], None]
 """Called after every mini-batch, and while waiting for others; may raise."""
+
+
+NO_MEMORY = "there was not enough memory"
 
 
 class _SurplusError(Exception):
@@ -148,16 +152,13 @@ class SharedStudy:
                     part = int(progress.share * PARTS)
                     self._report(trial, fmean(progress.values(metric)), part, place)
             found = progress.values(metric)
-        except MlpError as error:
-            trial.set_user_attr("reason", error.problem)
-            raise
-        except MemoryError:
-            trial.set_user_attr("reason", "there was not enough memory")
+        except FAILURES as error:
+            trial.set_user_attr("reason", getattr(error, "problem", NO_MEMORY))
             raise
         except Killed:
             raise
         except Interrupted:
-            self._begin_again(trial.number)
+            self._begin_again(trial)
             raise
         trial.set_user_attr("values", found)
         return fmean(found)
@@ -171,22 +172,28 @@ class SharedStudy:
             raise TrialPruned
 
     def _retry_abandoned(self) -> None:
-        """Have the trials that died with their process begun again, with the same choices."""
+        """Have trials begun again, with the same choices, that did not end for a reason of theirs.
+
+        They died with their process, or that failed at something else, as a full disk.
+        """
         from optuna.storages import fail_stale_trials
-        from optuna.trial import TrialState
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # Of a database.
             fail_stale_trials(self._study)
-        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if self._locks.is_abandoned(trial.number):
-                self._begin_again(trial.number)
+        trials = self._study.get_trials(deepcopy=False)
+        for trial in without_retried(trials):
+            state, is_explained = trial.state.name, "reason" in trial.user_attrs
+            is_unfinished = state == "RUNNING" or (state == "FAIL" and not is_explained)
+            if is_unfinished and self._locks.is_abandoned(trial.number):
+                self._begin_again(trial)
 
-    def _begin_again(self, number: int) -> None:
+    def _begin_again(self, trial: "Trial | FrozenTrial") -> None:
         from optuna.trial import TrialState
 
-        retry()(self._study, self._study.tell(number, state=TrialState.FAIL))
+        state = TrialState.FAIL
+        retry()(self._study, self._study.tell(trial.number, state=state, skip_if_finished=True))
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def test_empty_columns_are_ignored(run_mlp):
     """A column without a value, as spreadsheets leave them, is no feature, and that is said."""
     Path("t.csv").write_text("a,gap,,y\n" + "".join(f"{i % 5},NA,,{i % 2}\n" for i in range(20)))
     run = run_mlp("init", "t.csv")
-    assert "ignored: gap, 2 (no values)" in run.stdout.splitlines()
+    assert "ignored: gap, column 2 (from 0) (no values)" in run.stdout.splitlines()
     assert run_mlp("train", "t.yaml", "-q").returncode == 0
 
 
@@ -237,6 +237,33 @@ def test_the_size_of_most_images_is_taken(run_mlp):
         side = 4 if i == 5 else 20
         image.fromarray(np.full((side, side), 200 * (i % 2) + i, np.uint8)).save(path)
     assert "images of 2 sizes: resized to 20×20" in run_mlp("init", "d").stdout
+
+
+def test_photographs_of_one_size_are_made_smaller(run_mlp):
+    """Images of more pixels than a network has use for are resized, although all are alike."""
+    image = pytest.importorskip("PIL.Image")
+    for i in range(12):
+        path = Path("d", "ab"[i % 2], f"{i}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.fromarray(np.full((300, 400), 200 * (i % 2) + i, np.uint8)).save(path)
+    assert "images of 300×400 pixels: resized to 64×64" in run_mlp("init", "d").stdout
+    assert load_experiment(Path("d.yaml")).structure[0] == 64 * 64
+
+
+def test_images_of_every_split_are_looked_at(run_mlp):
+    """Where test images alone have another size, or colours, all are made one all the same."""
+    image = pytest.importorskip("PIL.Image")
+    for part, side, mode in (("train", 8, "L"), ("val", 8, "L"), ("test", 9, "RGB")):
+        for i in range(12):
+            path = Path("d", part, "ab"[i % 2], f"{i}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = image.fromarray(np.full((side, side), 200 * (i % 2) + i, np.uint8))
+            pixels.convert(mode).save(path)
+    run = run_mlp("init", "d")
+    assert "images of 2 sizes: resized to 8×8" in run.stdout
+    assert "24 gray and 12 colour images: made gray" in run.stdout
+    run = run_mlp("train", "d.yaml", "-q", "--set", "epochs=1")
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(("few", "most", "values"), [("L", "RGB", 300), ("RGB", "L", 100)])

@@ -147,6 +147,19 @@ def test_network(run_mlp, parity_weights, source, drawn):
     assert [text.get_text() for text in drawn[0].axes[0].texts][-1] == "output\n2"
 
 
+def test_network_of_hidden_layers(run_mlp, drawn):
+    """Where the configuration gives hidden layers alone, its data tell inputs and outputs."""
+    Path("t.csv").write_text("x,y,kind\n" + "".join(f"{i},{i % 5},{i % 3}\n" for i in range(60)))
+    Path("c.yaml").write_text("data: {train: t.csv}\nhidden: [4]\neta: 1\nbt_size: 4\nepochs: 1\n")
+    run = run_mlp("plot", "network", "c.yaml", "-o", "n.pdf")
+    assert (run.returncode, run.stderr) == (0, "")
+    named = [text.get_text() for text in drawn[0].axes[0].texts]
+    assert [text for text in named if "\n" in text] == ["input\n2", "layer 2\n4", "output\n3"]
+    Path("t.csv").unlink()
+    run = run_mlp("plot", "network", "c.yaml", "-o", "m.pdf")
+    assert (run.returncode, run.stderr.count("\n"), "t.csv" in run.stderr) == (1, 1, True)
+
+
 def test_names_are_only_text(run_mlp, drawn):
     """A class whose name has dollars, or many letters of no font, is one label."""
     names = ["a", "$\\frac{", "お" * 50]

@@ -280,6 +280,8 @@ def test_intervals_as_json(report, run_mlp):
         (["report", "loop", "-o", "x.html"], 1, "loop: cannot be read"),
         (["report", "classes.npy", "-o", "no/x.html"], 1, "no/x.html: cannot be written"),
         (["report", "classes.npy"], 2, "missing option '-o'"),
+        (["report", "classes.npy", "-o", "x.pdf"], 2, "x.pdf: a report is HTML"),
+        (["evaluate", "--weights", "classes.npy", "--report", "x.PNG"], 2, "x.PNG: a report is"),
         (
             ["evaluate", "--weights", "classes.npy", "--report", "classes.npy"],
             2,
@@ -352,6 +354,7 @@ def test_train_writes_it_at_the_end(run_mlp, tables, monkeypatch):
         (["--report", "classes.csv"], "classes.csv: is both input and output"),
         (["--report", "t.npy"], "t.npy: is both -o and --report"),
         (["--report", "no/r.html"], "no/r.html: cannot be written"),
+        (["--report", "r.pdf"], "r.pdf: a report is HTML"),
     ],
 )
 def test_a_report_that_cannot_be_is_refused_before_training(

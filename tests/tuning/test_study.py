@@ -1,13 +1,21 @@
 """A study that processes share, in a journal: it goes on, whatever becomes of them."""
 
+import errno
 import json
+import os
 import signal
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import optuna
 import pytest
+from ordeals import MLP
+from sqlalchemy.exc import OperationalError
 
+from mlpcli.errors import DataError
+from mlpcli.tuning import storage
 from mlpcli.tuning.space import Dimension
 from mlpcli.tuning.storage import RETRIES, without_password
 from mlpcli.tuning.study import SharedStudy
@@ -81,6 +89,84 @@ def test_a_line_that_was_not_finished_is_forgotten(run_mlp):
     with Path("t.journal").open("a", encoding="utf-8") as journal:
         journal.write('{"op_code": 4, "tri')
     assert chosen(tune(run_mlp, "--trials", 2)) == chosen(before)
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [("hel{", "t.journal:4"), ("\0\xff", "t.journal:4"), ("[1]", "t.journal"), ("{}", "t.journal")],
+)
+def test_a_damaged_journal_is_an_error(config, run_mlp, line, where):
+    """One line says where the damage is, and the file is left as it is."""
+    tune(run_mlp, "--trials", 1)
+    lines = Path("t.journal").read_text(encoding="utf-8").splitlines()
+    damaged = "\n".join([*lines[:3], line, *lines[4:], ""])
+    Path("t.journal").write_text(damaged, encoding="latin-1")
+    ran = run_mlp("tune", config, *QUIET)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"mlp: error: {where}: is damaged; restore it from a copy")
+    assert ran.stderr.count("\n") == 1
+    assert Path("t.journal").read_text(encoding="latin-1") == damaged
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_loses_no_trial(config, run_mlp, jobs):
+    """One line says so, and once there is room the rest is that of one search."""
+    words = [MLP, "tune", config, "--trials", 4, "--jobs", jobs, *QUIET]
+    limited = ["sh", "-c", 'ulimit -f 8; exec "$0" "$@"', *map(str, words)]
+    ran = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    said = "mlp: error: t.journal: cannot be written: file too large; choose another place with"
+    assert ran.stderr.splitlines()[-1].startswith(said)
+    assert "Traceback" not in ran.stderr
+    found = tune(run_mlp, "--trials", 4)
+    whole = tune(run_mlp, "--trials", 4, "--storage", "other.journal", "-o", "other.yaml")
+    of_any_order = [sorted(map(str, chosen(each))) for each in (found, whole)]
+    assert of_any_order[0] == of_any_order[1]
+
+
+def test_a_trial_that_ended_for_no_reason_of_its_own_is_begun_again(run_mlp, monkeypatch, config):
+    """Where the disk was full only for a moment, its trial has not failed for good."""
+    append = storage._append
+
+    def fail_once(path, content):
+        if b'"intermediate_value"' in content:
+            monkeypatch.setattr(storage, "_append", append)
+            raise OSError(errno.ENOSPC, "no space left on device")
+        append(path, content)
+
+    monkeypatch.setattr(storage, "_append", fail_once)
+    assert run_mlp("tune", config, "--trials", 2, *QUIET).returncode == 1
+    found = tune(run_mlp, "--trials", 2)
+    assert [(each["number"], each["state"]) for each in found["trials"]] == [
+        (1, "complete"),
+        (2, "complete"),
+    ]
+
+
+def test_what_cannot_be_written_whole_is_not_written(monkeypatch):
+    """Part of a line would spoil the next one, which another process may write."""
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    Path("j").write_bytes(b"whole\n")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="no space"):
+        storage._append(Path("j"), b"part")
+    assert Path("j").read_bytes() == b"whole\n"
+
+
+def test_what_optuna_makes_of_a_lost_connection_is_told(monkeypatch):
+    """The error is that of the database, without its password, and not the one that followed."""
+    monkeypatch.setattr(storage, "_database", lambda _: Mock())
+    with (
+        pytest.raises(DataError, match=r"^p://me:\*\*\*@h/db: cannot be used: gone; check it$"),
+        storage.open_storage("p://me:secret@h/db"),
+    ):
+        try:
+            raise OperationalError("", {}, Exception("gone\nDetails"))
+        except OperationalError:
+            raise UnboundLocalError from None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import blocks
 from mlpcli.errors import ConfigError, DataError
 
+# What is larger than this many pixels each way has more inputs than a network of this kind can use.
+LARGEST_SIDE = 128
+
 
 def guess_files(source: Source, wishes: Wishes) -> Guess:
     """Find out how to read a file, or a folder of images.
@@ -97,10 +100,17 @@ def _guess_folder(source: Source, guess: Guess) -> Guess:
         if validation:
             finding = f"validation: the folder {validation}, which chooses the weights"
             guess = guess.because(finding)._replace(validation=str(path / validation))
-    sizes, gray = images.survey(Path(guess.files.train))
-    if len(set(sizes)) > 1:
+    sizes, gray = [], []
+    for folder in (guess.files.train, guess.files.test, guess.validation):
+        if isinstance(folder, str):
+            found = images.survey(Path(folder))
+            sizes += found[0]
+            gray += found[1]
+    distinct = sorted(set(sizes))
+    if len(distinct) > 1 or any(min(size) > LARGEST_SIDE for size in distinct):
         side = min(64, int(statistics.median(map(min, sizes))))
-        finding = f"images of {len(set(sizes))} sizes: resized to {side}×{side}"
+        of = f"{len(distinct)} sizes" if distinct[1:] else "{}×{} pixels".format(*distinct[0])
+        finding = f"images of {of}: resized to {side}×{side}"
         guess = guess.because(finding, size=(side, side))
     if 0 < (count := sum(gray)) < len(gray):
         as_most = 2 * count > len(gray)

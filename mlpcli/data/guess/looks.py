@@ -36,6 +36,8 @@ YEARS = (1800, 2100)
 DIFFERENT_NUMBERS = 5
 FEW_WORDS, MOST_WORDS, WORD_LENGTH = 2, 20, 40
 FEW_ROWS = 0.1
+# A number such as -999 stands for a missing one.
+STAND_IN = re.compile("-99+(.9+)?")
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,33 @@ class Look:
     def is_numbers_but_words(self) -> bool:
         """Whether a few words stand among numbers, as for what is missing."""
         words = self.words
-        share = sum(words.values()) / max(1, self.given)
+        rows, numbers = sum(words.values()), len(self.texts) - len(words)
+        share = rows / max(1, self.given)
         most = MOST_WORDS if share <= FEW_ROWS else FEW_WORDS
+        # Marks, such as "..", are no categories, and neither are ever different numbers.
+        are_gaps = share <= 1 / 2 or too_many_texts(numbers, self.given - rows)
+        are_gaps |= not any(map(has_letters_or_digits, words))
         return (
             0 < len(words) <= most
-            and share <= 1 / 2
-            and len(self.texts) - len(words) >= DIFFERENT_NUMBERS
+            and are_gaps
+            and numbers >= DIFFERENT_NUMBERS
             and not any(len(word) > WORD_LENGTH or unit_of(word) for word in words)
         )
+
+    @property
+    def stand_in(self) -> float | None:
+        """The number that stands for a missing one, such as -999; None where there is none.
+
+        It is the least, of nines alone, more than once, and farther from the others than these
+        are from one another.
+        """
+        if self.is_text or len(self.different) <= DIFFERENT_NUMBERS:
+            return None
+        least, next_one, largest = self.different[[0, 1, -1]].tolist()
+        is_far = next_one - least > largest - next_one
+        if STAND_IN.fullmatch(f"{least:.15g}") and is_far and self.counts[0] > 1:
+            return float(least)
+        return None
 
     @cached_property
     def label_separator(self) -> str | None:
@@ -145,6 +166,11 @@ class Look:
             return False
         names = self.is_names or (self.is_text and self.are_all_different)
         return not names or self.is_numbers_but_words or self.label_separator is not None
+
+
+def has_letters_or_digits(text: str) -> bool:
+    """Return whether a text is more than a mark, such as a point."""
+    return any(map(str.isalnum, text))
 
 
 def look_at(table: Table, notation: Notation | None) -> dict[int, Look]:

@@ -1,13 +1,15 @@
 """How a table writes its numbers and dates: found out from the texts that are neither plainly."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
-from mlpcli.config.data_files import Files
+from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import with_dates
+from mlpcli.data.guess.record import shown_reference
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.cell_forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.dates import read_date
@@ -29,7 +31,9 @@ FEW_WORDS = 2
 def guess_notation(
     table: Table, delimiter: str, typed: bool = False, other: Collection[int] = ()
 ) -> tuple[Notation, list[str]] | None:
-    """Return the notation by which more columns are numbers than without it, and why.
+    """Return the notation by which more is read as numbers than without it, and why.
+
+    More columns count first; in these, more texts: few of them may be above a thousand, or below 0.
 
     Args:
         table: with all its columns, those of texts and numbers as texts.
@@ -43,25 +47,27 @@ def guess_notation(
     columns = [j for j in table.texts if table.position(j) not in other]
     units = {j: found for j in columns if (found := units_in(table.texts[j]))}
     given = {j: _sample(table, j) for j in columns}
-    texts = {j: [*map(without_unit, given[j])] if j in units else given[j] for j in columns}
+    texts = {j: given[j].without_units() if j in units else given[j] for j in columns}
     numeric = [j for j in range(table.values.shape[1]) if j not in table.texts]
-    plain = len(numeric) + sum(_are_numbers(column, None) for column in given.values())
-    counts = {
-        notation: sum(_are_numbers(column, notation) for column in texts.values())
-        + sum(typed or _stays_number(table, j, notation) for j in numeric)
+    stay = {
+        notation: sum(typed or _stays_number(table, j, notation) for j in numeric)
         for notation in NOTATIONS
     }
-    most = max(counts.values())
-    if most <= plain:
+    plain = _score(given.values(), None, len(numeric))
+    scores = {notation: _score(texts.values(), notation, stay[notation]) for notation in NOTATIONS}
+    most = max(scores.values())
+    if most < plain:
         return None
-    best = [notation for notation in NOTATIONS if counts[notation] == most]
-    of_numbers = [column for column in texts.values() if _are_numbers(column, best[0])]
+    best = [notation for notation in NOTATIONS if scores[notation] == most]
+    of_numbers = [column.all for column in texts.values() if column.are_numbers(best[0])]
     notation, doubt = _choose(best, [*chain.from_iterable(of_numbers)], delimiter)
-    read = [j for j in columns if _are_numbers(texts[j], notation)]
-    findings = _finding([texts[j] for j in read], notation, doubt)
+    if most == plain and notation == Notation():
+        return None
+    read = [j for j in columns if texts[j].are_numbers(notation)]
+    findings = _finding([texts[j].all for j in read], notation, doubt)
     if with_unit := [j for j in read if j in units]:
         words = {j: " and ".join(map(repr, units[j])) for j in with_unit}
-        listed = [f"{words[j]} in {table.reference(j)}" for j in with_unit]
+        listed = [f"{words[j]} in {shown_reference(table.reference(j))}" for j in with_unit]
         findings.append(f"numbers with {join_names(listed)} are read as numbers")
     of_all = dict.fromkeys(unit for j in with_unit for unit in units[j])
     return notation._replace(units=tuple(of_all)), findings
@@ -101,18 +107,62 @@ def _finding(columns: list[list[str]], notation: Notation, doubt: Notation | Non
     return [finding]
 
 
-def _sample(table: Table, j: int) -> list[str]:
-    """Return different texts of a column that are there, not too many."""
-    return [table.texts[j][code] for code in table.codes(j)[:TEXTS]]
+class _Texts(NamedTuple):
+    """Some of the different texts of a column."""
+
+    plain: list[str]
+    """Of those that are plain numbers."""
+    others: list[str]
+    plain_count: int
+    """How many there are in all."""
+    other_count: int
+
+    @property
+    def all(self) -> list[str]:
+        """All that are looked at."""
+        return self.plain + self.others
+
+    def without_units(self) -> "_Texts":
+        """Return the same without what stands after or before numbers."""
+        plain, others = ([*map(without_unit, part)] for part in self[:2])
+        return self._replace(plain=plain, others=others)
+
+    def count_read(self, notation: Notation | None) -> float:
+        """Return how many of all are numbers, about; a few with % are none of plain ones."""
+        most_are_plain = self.plain_count > self.other_count
+
+        def is_read(text: str) -> bool:
+            if notation is None:
+                return parse_number(text) is not None
+            written = notation.read(text)
+            return written is not None and not (most_are_plain and written.unit == "%")
+
+        pairs = ((self.plain, self.plain_count), (self.others, self.other_count))
+        return sum(n * sum(map(is_read, texts)) / len(texts) for texts, n in pairs if texts)
+
+    def are_numbers(self, notation: Notation | None) -> bool:
+        """Return whether nearly all of them are numbers."""
+        read = self.count_read(notation)
+        return read > 0 and read >= SHARE * (self.plain_count + self.other_count)
 
 
-def _are_numbers(texts: Sequence[str], notation: Notation | None) -> bool:
-    read = len(texts)
-    for text in texts:
-        read -= parse_number(text, notation) is None
-        if read < SHARE * len(texts):
-            return False
-    return read > 0
+def _sample(table: Table, j: int) -> _Texts:
+    texts = [table.texts[j][code] for code in table.codes(j)]
+    plain = [text for text in texts if parse_number(text) is not None]
+    others = [text for text in texts if parse_number(text) is None]
+    return _Texts(plain[:TEXTS], others[:TEXTS], len(plain), len(others))
+
+
+def _score(columns: Iterable[_Texts], notation: Notation | None, others: int) -> tuple[int, float]:
+    """Return how many columns are numbers in a notation, and how many texts of these are.
+
+    Args:
+        columns: those of texts.
+        notation: one; None for plain numbers.
+        others: how many columns are numbers beside them.
+    """
+    read = [column.count_read(notation) for column in columns if column.are_numbers(notation)]
+    return len(read) + others, sum(read)
 
 
 def _stays_number(table: Table, j: int, notation: Notation) -> bool:
@@ -136,6 +186,12 @@ def _with_three_digits(texts: Sequence[str]) -> list[str]:
     digits = [found[0] for text in texts if (found := DIGITS.search(text)) and found[0] != "0"]
     is_so = all(map(THREE_DIGITS.fullmatch, digits)) and sum("." in d for d in digits) >= FEW_POINTS
     return digits if is_so else []
+
+
+def are_grouped_by_points(cells: Sequence[str]) -> bool:
+    """Return whether points among some cells, without which the others are, are of thousands."""
+    digits = _with_three_digits(cells)
+    return any("." not in number for number in digits)
 
 
 def _group_thousands(texts: Sequence[str], delimiter: str) -> bool:
@@ -164,34 +220,41 @@ def guess_dates(
         other: positions of columns that are something else.
         day_first: what 3/4/2024 is taken for where no date tells.
     """
-    found, findings = list(files.dates), []
-    for j in table.texts:
-        form = common_form(_sample(table, j), SHARE)
-        if table.position(j) in other or not form or form[0].kind != "date":
-            continue
-        if words := _few_words(table, j):
-            files = files._replace(missing_values=files.missing_values.with_words(words))
-            table = mark_missing(table, files.missing_values)
-            shown = join_names([*map(repr, words)])
-            findings.append(f"{table.column(j)} has dates, and {shown}, which counts as missing")
+    files = files._replace(dates=(*files.dates, *_look_like_dates(table, other)))
+    findings: list[str] = []
+    while True:
         try:
-            with_dates(table, files._replace(dates=(table.reference(j),)))
-        except AmbiguousDateError:
-            pass
+            read = with_dates(table, files)
+            break
+        except AmbiguousDateError as error:
+            files = files._replace(day_first=day_first)
+            first = "day" if day_first else "month"
+            findings.append(
+                f"{error.problem}: the {first} is taken to be first; day_first: "
+                f"{str(not day_first).lower()} says otherwise"
+            )
         except DataError as error:
-            findings.append(f"{error.problem}; {error.remedy}")
-            continue
-        found.append(table.reference(j))
-    files = files._replace(dates=tuple(found))
-    if found:
-        findings.append(f"dates: {join_names([*map(str, found)])}")
-    try:
-        return with_dates(table, files), files, findings
-    except AmbiguousDateError as error:
-        files = files._replace(day_first=day_first)
-        first = "day" if day_first else "month"
-        findings.append(
-            f"{error.problem}: the {first} is taken to be first; day_first: "
-            f"{str(not day_first).lower()} says otherwise"
-        )
-        return with_dates(table, files), files, findings
+            (j,) = (j for j in table.texts if table.reference(j) == error.column)
+            if words := _few_words(table, j):
+                files = files._replace(missing_values=files.missing_values.with_words(words))
+                table = mark_missing(table, files.missing_values)
+                listed = join_names([*map(repr, words)])
+                findings.append(
+                    f"{table.column(j)} has dates, and {listed}, which counts as missing"
+                )
+            else:
+                findings.append(f"{error.problem}; {error.remedy}")
+                dates = tuple(name for name in files.dates if name != error.column)
+                files = files._replace(dates=dates)
+    if files.dates:
+        findings.append(f"dates: {join_names([*map(shown_reference, files.dates)])}")
+    return read, files, findings
+
+
+def _look_like_dates(table: Table, other: Collection[int]) -> Iterator[ColumnRef]:
+    """Yield the columns of texts of which nearly all are dates, but for some that are not."""
+    for j, texts in table.texts.items():
+        if table.position(j) not in other:
+            form = common_form([texts[code] for code in table.codes(j)[:TEXTS]], SHARE)
+            if form and form[0].kind == "date":
+                yield table.reference(j)

@@ -3,10 +3,10 @@
 from itertools import islice
 from pathlib import Path
 
-from mlpcli.config.data_files import ROLES, ColumnRef, Files
+from mlpcli.config.data_files import ROLES, USUAL_WORDS, ColumnRef, Files
 from mlpcli.data.columns import HEADER_WORDS, find_columns, select_all
-from mlpcli.data.guess.header import names_columns
-from mlpcli.data.guess.notation import guess_dates, guess_notation
+from mlpcli.data.guess.header import count_more_lines, names_columns
+from mlpcli.data.guess.notation import are_grouped_by_points, guess_dates, guess_notation
 from mlpcli.data.guess.record import Guess
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.charsets import likely_charset
@@ -25,7 +25,7 @@ from mlpcli.data.readers.parquet import date_columns
 from mlpcli.data.readers.read import csv_reader, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError, UnitError, WidthError, one_line
+from mlpcli.errors import DataError, UnitError, WidthError, join_names, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
@@ -50,7 +50,47 @@ def read_as_written(source: Source, guess: Guess) -> tuple[Table, Guess]:
 
 
 def _read_lines(source: Source, guess: Guess) -> tuple[Table, Guess]:
-    return _decide_notation(source, *_read_all(source, _with_typed_dates(source, guess)))
+    """Read numbers as they are written, if any is written otherwise than plainly."""
+    guess = _with_typed_dates(source, guess)
+    # A thousand written 1.000 looks like a plain number: as a text it tells more.
+    grouped = _grouped_by_points(source, guess)
+    categorical = guess.files.categorical
+    files = guess.files._replace(categorical=(*categorical, *grouped))
+    table, as_texts = _read_all(source, guess._replace(files=files))
+    found = table.texts and guess_notation(
+        table,
+        _delimiter(source, guess),
+        typed=source.format != "table",
+        other=find_columns(categorical, table),
+    )
+    if not found:
+        return _read_all(source, guess) if grouped else (table, as_texts)
+    notation, findings = found
+    files = as_texts.files._replace(categorical=categorical)
+    files = files._replace(thousands=notation.thousands or None, units=notation.units)
+    # Units, and what is between thousands, tell of a point that is the usual one.
+    if not notation.units or notation.decimal != files.point:
+        files = files._replace(decimal=notation.decimal)
+    guess = as_texts._replace(files=files, findings=(*as_texts.findings, *findings))
+    return _read_all(source, guess)
+
+
+def _grouped_by_points(source: Source, guess: Guess) -> tuple[ColumnRef, ...]:
+    """Return the columns whose numbers have points between thousands, by the first lines."""
+    if source.format != "table":
+        return ()
+    dialect, rows = _some_rows(source.path, guess, csv_options(guess.files, HEADER_WORDS))
+    columns = enumerate(zip(*rows, strict=False))
+    found = [i for i, cells in columns if are_grouped_by_points(cells)]
+    return tuple((dialect.names and dialect.names[i]) or i for i in found)
+
+
+def _some_rows(path: Path, guess: Guess, options: CsvOptions) -> tuple[Dialect, list[list[str]]]:
+    """Return how a table is written, and its first rows."""
+    dialect, lines = sniff(read_lines(path, guess.files.encoding), path, options)
+    if guess.files.bad_lines == "skip":
+        lines = (line for line in lines if has_all_cells(line, dialect))
+    return dialect, [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
 
 
 def _decide_charset(path: Path, guess: Guess) -> Guess:
@@ -82,11 +122,8 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     """
     declared = guess.files.header
     options = csv_options(guess.files._replace(header=False), HEADER_WORDS)
-    dialect, lines = sniff(read_lines(path, guess.files.encoding), path, options)
+    dialect, rows = _some_rows(path, guess, options)
     guess = guess._replace(findings=(*guess.findings, *_what_is_written(dialect)))
-    if guess.files.bad_lines == "skip":
-        lines = (line for line in lines if has_all_cells(line, dialect))
-    rows = [split_line(line, dialect) for line in islice(lines, SOME_LINES)]
     names = tuple(cell.strip() for cell in rows[0])
     expected = looks_like_names(names, HEADER_WORDS)
     named = names_columns(rows, expected) if declared is None else declared
@@ -95,13 +132,32 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     finding = "header: none, the first line is an example"
     if named:
         finding = "header: the first line names the columns"
+        finding += "" if names[0] else ", but for the first, which has no name"
         finding += ", which are numbered where two have one name" if repeated else ""
     other = (
         "as the option says"
         if declared is not None
         else (f"--{'no-' if named else ''}header says otherwise")
     )
-    return guess.because(f"{finding} ({other})", header=header)
+    guess = guess.because(f"{finding} ({other})", header=header)
+    return _without_more_lines(rows[1:], guess) if named else guess
+
+
+def _without_more_lines(rows: list[list[str]], guess: Guess) -> Guess:
+    """Let what stands in lines below the names, such as units or questions, count as missing."""
+    count = count_more_lines(rows)
+    if not count:
+        return guess
+    found = dict.fromkeys(cell.strip() for row in rows[:count] for cell in row)
+    words = [word for word in found if word and word.lower() not in USUAL_WORDS]
+    shown = join_names([repr(one_line(word)[:30]) for word in words], 3)
+    what = (
+        f"{count} lines below the names are no examples"
+        if count > 1
+        else ("the line below the names is no example")
+    )
+    finding = f"{what}: {shown} count as missing"
+    return guess.because(finding, missing_values=guess.files.missing_values.with_words(words))
 
 
 def _what_is_written(dialect: Dialect) -> list[str]:
@@ -159,27 +215,6 @@ def _delimiter(source: Source, guess: Guess) -> str:
     lines = read_lines(source.path, guess.files.encoding)
     dialect, _ = sniff(lines, source.path, CsvOptions(header=False))
     return dialect.delimiter
-
-
-def _decide_notation(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
-    """Read numbers as they are written, if any is written otherwise than plainly."""
-    if not table.texts:
-        return table, guess
-    found = guess_notation(
-        table,
-        _delimiter(source, guess),
-        typed=source.format != "table",
-        other=find_columns(guess.files.categorical, table),
-    )
-    if found is None:
-        return table, guess
-    notation, findings = found
-    files = guess.files._replace(thousands=notation.thousands or None, units=notation.units)
-    # Units, and what is between thousands, tell of a point that is the usual one.
-    if not notation.units or notation.decimal != files.point:
-        files = files._replace(decimal=notation.decimal)
-    guess = guess._replace(files=files, findings=(*guess.findings, *findings))
-    return _read_all(source, guess)
 
 
 def take_dates(

@@ -27,8 +27,8 @@ def without_bad(block: Block, dialect: Dialect) -> tuple[Block, list[int]]:
 
 def _is_regular(block: Block, dialect: Dialect) -> bool:
     """Return whether all lines have as many cells as the first, for all that is told at once."""
-    text = without_quotes(block.data, dialect.delimiter)
-    if text is None:
+    found = without_quotes(block.data, dialect.delimiter)
+    if found is None:
         return False
-    characters = np.frombuffer(text, np.uint8)
-    return ends_of_cells(characters, dialect.delimiter, dialect.width) is not None
+    text, delimiter = found
+    return ends_of_cells(np.frombuffer(text, np.uint8), delimiter, dialect.width) is not None

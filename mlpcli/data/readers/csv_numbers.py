@@ -41,11 +41,12 @@ def parse_numbers(
     Raises:
         DataError: as `parse_cells` does.
     """
-    text, notation = without_quotes(block.data, dialect.delimiter), columns.options.notation
-    if text is None:
+    unquoted = without_quotes(block.data, dialect.delimiter)
+    if unquoted is None:
         return None
-    numeric = columns.numeric
-    found = _parse_plain_cells(text, dialect, numeric, notation)
+    (text, delimiter), numeric = unquoted, columns.numeric
+    notation = columns.options.notation
+    found = _parse_plain_cells(text, delimiter, dialect.width, numeric, notation)
     if found is None:
         return None
     values, others, ends = found
@@ -76,22 +77,22 @@ def cells_that_are_not_plain(
     Raises:
         DataError: as `split_line` does.
     """
-    text = without_quotes(block.data, dialect.delimiter)
-    found = None if text is None else _parse_plain_cells(text, dialect, columns, notation)
-    if text is None or found is None:
+    unquoted = without_quotes(block.data, dialect.delimiter)
+    found = unquoted and _parse_plain_cells(*unquoted, dialect.width, columns, notation)
+    if not unquoted or not found:
         rows = [split_line(line, dialect) for line in block.lines]
         yield from ((column, {row[column] for row in rows}) for column in columns)
         return
     for column in np.flatnonzero(found.others.any(axis=0)).tolist():
         rows_there = np.flatnonzero(found.others[:, column])
-        yield column, cells_of(text, found.ends, column, rows_there)
+        yield column, cells_of(unquoted[0], found.ends, column, rows_there)
 
 
 def _parse_plain_cells(
-    text: bytes, dialect: Dialect, numeric: Sequence[int], notation: Notation | None
+    text: bytes, delimiter: str, width: int, numeric: Sequence[int], notation: Notation | None
 ) -> Decimals | None:
     """Parse the plain decimals of columns of numbers; flag their other cells."""
-    delimiter, width, notation = dialect.delimiter, dialect.width, notation or Notation()
+    notation = notation or Notation()
     plain = without_groups(text, delimiter, notation)
     found = parse_decimals(plain, delimiter, notation.decimal, width, columns=numeric)
     if found is None:

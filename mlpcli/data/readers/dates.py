@@ -1,6 +1,7 @@
 """Dates and times as tables write them: seconds from 1970 on, by the clock on the wall."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -21,15 +22,21 @@ _TIME = (
 )
 # A colon is between them in SAS and in the logs of web servers.
 _BETWEEN = r"(?:[T :]|, ?)"
-# A date is by year, month, day; by day or month, the other, year; or by the month's name.
+# A date is by year, month, day; by day or month, the other, year; or by the month's name. Without
+# a day it is the first of its month, quarter or week.
 _DATES = (
     r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
     r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
-    r"(?P<year>\d{4})-(?P<month>\d\d)",
+    r"(?P<year>\d{4})(?:-|-?M)(?P<month>\d\d)",
     r"(?P<first>\d{1,2})(?P<sep>[./])(?P<second_>\d{1,2})(?P=sep)(?P<year>\d{4}|\d\d)",
     r"(?P<first>\d{1,2})-(?P<second_>\d{1,2})-(?P<year>\d{4})",
     r"(?P<day>\d{1,2})\.?[-/ ]?(?P<name>[^\W\d_]{3,9})\.?(?:[-/,] ?| )?(?P<year>\d{4}|\d\d)",
     r"(?P<name>[^\W\d_]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+    r"(?P<month>\d{1,2})/(?P<year>\d{4})",
+    r"(?P<year>\d{4})[- ]?Q(?P<quarter>[1-4])",
+    r"Q(?P<quarter>[1-4])[-/ ]?(?P<year>\d{4})",
+    r"(?P<year>\d{4})-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
+    r"(?P<name>[^\W\d_]{3,9})(?:-|\.?[-/ ](?=\d{4}))(?P<year>\d{4}|\d\d)",
 )
 _WEEKDAY = r"(?:[^\W\d_]{2,10}, ?)?"
 _FORMS = [
@@ -37,6 +44,10 @@ _FORMS = [
     re.compile(
         r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)T"
         r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?"
+    ),
+    # As C writes it, and others with a zone before the year.
+    re.compile(
+        rf"[^\W\d_]{{2,10}} (?P<name>[^\W\d_]{{3,9}}) (?P<day>\d\d?) {_TIME} (?P<year>\d{{4}})"
     ),
     re.compile(_TIME),
 ]
@@ -83,11 +94,12 @@ def read_date(text: str) -> WrittenDate | None:
     if len(found["year"]) == 2:
         year += 1900 if year >= CENTURY else 2000
     if "first" not in found:
-        month = _month(found["name"]) if "name" in found else int(found["month"])
-        seconds = _seconds(year, month, int(found.get("day") or 1), time)
+        seconds = _by_parts(found, year, time)
         return None if seconds is None else WrittenDate(seconds, seconds)
     first, second = int(found["first"]), int(found["second_"])
-    by_day, by_month = _seconds(year, second, first, time), _seconds(year, first, second, time)
+    by_day, by_month = (
+        _seconds(date, year, month, day, time) for month, day in ((second, first), (first, second))
+    )
     if by_day is None and by_month is None:
         return None
     # Where points are between the numbers, days are first.
@@ -97,6 +109,16 @@ def read_date(text: str) -> WrittenDate | None:
     elif by_day is None:
         order = False
     return WrittenDate(by_day, by_month, order)
+
+
+def _by_parts(found: dict[str, str | None], year: int, time: float) -> float | None:
+    """Return the seconds from 1970 on of a date whose parts are told; None for one that is none."""
+    if week := found.get("week"):
+        return _seconds(date.fromisocalendar, year, int(week), int(found["weekday"] or 1), time)
+    if quarter := found.get("quarter"):
+        return _seconds(date, year, 3 * int(quarter) - 2, 1, time)
+    month = _month(found["name"]) if "name" in found else int(found["month"] or 0)
+    return _seconds(date, year, month, int(found.get("day") or 1), time)
 
 
 def _time(found: dict[str, str | None]) -> float | None:
@@ -118,9 +140,11 @@ def _month(name: str | None) -> int:
     return next((i for i, starts in enumerate(MONTHS, 1) if word.startswith(starts)), 0)
 
 
-def _seconds(year: int, month: int, day: int, time: float) -> float | None:
+def _seconds(
+    calendar: Callable[[int, int, int], date], year: int, part: int, day: int, time: float
+) -> float | None:
     """Return the seconds from 1970 on; None for a date that the calendar does not have."""
     try:
-        return (date(year, month, day).toordinal() - EPOCH) * DAY + time
+        return (calendar(year, part, day).toordinal() - EPOCH) * DAY + time
     except ValueError:
         return None

@@ -19,6 +19,8 @@ SIGNS = "$¢£¤¥֏؋৲৳૱௹฿៛﷼＄￠￡￥￦\u20a0-\u20cf"
 # The minus sign and what stands for it, and plus.
 SIGN = "[-+\u2212\u2013]"
 UNIT = rf"%|[A-Za-z]{{0,3}}[{SIGNS}]|{CODES}|{ABBREVIATIONS}"
+# They stand for decimals that are all 0, as in 25.–.
+DASHES = "-\u2013\u2014"
 # What may stand for each separator of groups of digits.
 ALIKE = {" ": " \u00a0\u202f\u2009", "'": "'\u2019", "": ""}
 
@@ -43,6 +45,7 @@ class Notation(NamedTuple):
 
     def read(self, cell: str) -> WrittenNumber | None:
         """Return the number that a cell is, as exactly as `float` does; None if it is none."""
+        cell = _plain_digits(cell)
         match = _digits(self).search(cell)
         if not match:
             return None
@@ -63,14 +66,14 @@ class Notation(NamedTuple):
                 return None
             unit = "".join(units)
         whole = "".join(filter(str.isdigit, match["whole"] or ""))
-        decimals = match["decimals"] or match["tenths"] or "0"
+        decimals = (match["decimals"] or "").strip(DASHES) or match["tenths"] or "0"
         exponent = int(match["exponent"] or 0) - (2 if unit == "%" else 0)
         value = float(f"{whole}.{decimals}e{exponent}")
         return WrittenNumber(value if signs in ("", "+") else -value, unit)
 
     def around(self, cell: str) -> "Surroundings | None":
         """Return what stands around a number: spaces and a unit; None if there is more, or none."""
-        match, number = _digits(self).search(cell), self.read(cell)
+        match, number = _digits(self).search(_plain_digits(cell)), self.read(cell)
         if not match or not number:
             return None
         before, after = cell[: match.start()].removesuffix("-"), cell[match.end() :]
@@ -109,6 +112,18 @@ def are_forms(one: str, other: str) -> bool:
     return one.isalpha() and other.isalpha() and one[:most] == other[:most]
 
 
+def _plain_digits(cell: str) -> str:
+    """Return a cell with ASCII's digits, and what belongs to them, for those of other scripts."""
+    return cell if cell.isascii() else cell.translate(_ascii_digits())
+
+
+@lru_cache
+def _ascii_digits() -> dict[int, str]:
+    """Return what each digit of another script is, and the signs of Arabic and of full width."""
+    digits = {i: str(int(chr(i))) for i in range(0x80, 0x10000) if chr(i).isdecimal()}
+    return digits | dict(zip(map(ord, "٫٬٪．，％－"), ".,%.,%-", strict=True))
+
+
 @lru_cache
 def _sides(notation: Notation) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return what may stand before digits, and after them, without spaces.
@@ -130,7 +145,7 @@ def _digits(notation: Notation) -> re.Pattern[str]:
         grouped += r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?![0-9])|"
     # The point of "Rs.5" is none of these.
     return re.compile(
-        rf"(?:(?P<whole>{grouped}[0-9]+)(?:{point}(?P<decimals>[0-9]*))?"
+        rf"(?:(?P<whole>{grouped}[0-9]+)(?:{point}(?P<decimals>[{DASHES}]{{1,2}}|[0-9]*))?"
         rf"|(?<![^\W0-9_]){point}(?P<tenths>[0-9]+))(?:[eE](?P<exponent>[-+]?[0-9]{{1,5}}))?"
     )
 
