@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpcli.config.load import load_experiment
+from mlpcli.data import dates
 from mlpcli.data.guess.header import names_columns
 from mlpcli.data.guess.record import Wishes
 from mlpcli.data.readers.csv_sniff import looks_like_names
@@ -439,6 +440,25 @@ def test_a_sum_below_dates(guess, target):
     assert (files.dates, files.ignore) == (("day",), ())
     assert files.missing_values.given == ("Total",)
     assert "column day has dates, and 'Total', which counts as missing" in said
+
+
+def test_dates_are_read_once_to_look_at_them(monkeypatch):
+    """Reading a date takes a while: init does it once to find out what it is, and once to train."""
+    read, calls = dates.read_date, []
+    monkeypatch.setattr(dates, "read_date", lambda text: calls.append(text) or read(text))
+    table = rows(90, lambda i: (f"2024-{1 + i // 28:02}-{1 + i % 28:02}", i % 7, "ab"[i % 2]))
+    Path("t.csv").write_text("day,n,y\n" + table, encoding="utf-8")
+    suggest(Path("t.csv"), Wishes(), Path())
+    assert len(calls) == 2 * 90
+
+
+def test_dates_that_contradict_one_another_beside_others(guess):
+    """A column of them is none of dates; one that tells no order is, and it is said which."""
+    cells = lambda i: (f"{1 + i % 9}/{1 + i % 8}/2024", ("30/1/2024", "1/30/2024")[i % 2], i % 7)  # noqa: E731
+    files, said = guess("a,b,n,y\n" + rows(90, lambda i: (*cells(i), "uv"[i % 3 == 0])))
+    assert (files.dates, files.day_first) == (("a",), False)
+    assert "the month is taken to be first" in said
+    assert "column b: '1/30/2024' is no date with the day first, as others have it" in said
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlpcli.data.columns import find_columns
 from mlpcli.data.guess.looks import Look, has_letters_or_digits, look_at
-from mlpcli.data.guess.record import Guess, decide_missing
+from mlpcli.data.guess.record import Guess, decide_missing, shown_reference
 from mlpcli.data.guess.written import read_as_written, take_dates
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.missing import mark_missing
@@ -218,7 +218,7 @@ def _ignore(features: list[Look], asked_for: list[int], guess: Guess) -> Guess:
         why = {c.reference: why[c.reference] for c in features if c.is_text or not c.given}
     for reason in dict.fromkeys(why.values()):
         columns = [name for name, given in why.items() if given == reason]
-        finding = f"ignored: {join_names([*map(str, columns)], 20)} ({reason})"
+        finding = f"ignored: {join_names([*map(shown_reference, columns)], 20)} ({reason})"
         guess = guess.because(finding, ignore=(*guess.files.ignore, *columns))
     return guess
 

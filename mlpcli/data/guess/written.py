@@ -132,6 +132,7 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     finding = "header: none, the first line is an example"
     if named:
         finding = "header: the first line names the columns"
+        finding += "" if names[0] else ", but for the first, which has no name"
         finding += ", which are numbered where two have one name" if repeated else ""
     other = (
         "as the option says"
