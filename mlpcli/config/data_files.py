@@ -38,8 +38,8 @@ class MissingValues(NamedTuple):
         """The words, in lower case, for cells of numbers."""
         return self.text_words | USUAL_WORDS
 
-    def with_words(self, words: Iterable[str]) -> "MissingValues":
-        """Return these and further words, beside the usual ones."""
+    def with_words(self, words: Iterable[str | float]) -> "MissingValues":
+        """Return these and further words, or numbers, beside the usual ones."""
         return MissingValues(tuple(dict.fromkeys((*self.given, *words))))
 
     @property

@@ -127,7 +127,9 @@ def _encoding_notes(encoding: Encoding) -> Iterator[str]:
             how = "-1 and 1" if column.signed else "one-hot"
             note = f" ({note})" if (note := _note_on(column.categories)) else ""
             count = len(column.categories)
-            yield f"column {column.name or i} is text: {count} categories, {how}{note}"
+            categories = f"{count} categor{'y' if count == 1 else 'ies'}, {how}"
+            categories = "there or not, 1 or 0" if column.filling == (0,) else categories
+            yield f"column {column.name or i} is text: {categories}{note}"
     for i, column in enumerate(encoding.columns):
         if column.parts:
             yield f"column {column.name or i} is a date: {join_names(feature_names(column.parts))}"

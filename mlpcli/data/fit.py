@@ -162,11 +162,16 @@ def _means(table: Table, rows: Rows) -> list[tuple[float, ...]]:
 
 
 def _column_filling(column: Column, table: Table, j: int, rows: Rows) -> tuple[float, ...]:
-    """Return the mean of a column, of each part of a date, or the share of every category."""
+    """Return the mean of a column, of each part of a date, or the share of every category.
+
+    0 where it has one value and gaps, as a box that is ticked or not: the mean would hide which.
+    """
     given, weights = given_values(table, j, rows), table.weights_of(rows)
+    values = table.values[:, j] if rows is None else table.values[rows, j]
+    if len(values) > len(given) and not column.parts and (given == given[0]).all():
+        return (0.0,) * max(1, len(column.categories))
     if weights is not None:
-        column_values = table.values[:, j] if rows is None else table.values[rows, j]
-        weights = weights[~np.isnan(column_values)] if len(weights) > len(given) else weights
+        weights = weights[~np.isnan(values)] if len(weights) > len(given) else weights
         if not weights.any():
             raise _no_values(table, j, rows)
     if column.parts:

@@ -87,7 +87,9 @@ def marked_notes(table: Table) -> list[str]:
     notes = []
     for j, counts in table.marked.items():
         name = _target_name(table) if j is None else table.column(j)
-        listed = ", ".join(f"{word!r} in {n} rows" for word, n in counts.items() if n)
+        listed = ", ".join(
+            f"{word!r} in {n} row{'' if n == 1 else 's'}" for word, n in counts.items() if n
+        )
         kind = "class" if j is None else "category"
         if listed:
             notes.append(f"{name}: {listed} counts as missing; if it is a {kind}, {KEEP}")

@@ -1,6 +1,8 @@
 """Texts that look like numbers or dates: never categories without a word."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from mlpcli.config.data_files import Files
@@ -12,6 +14,11 @@ from mlpcli.errors import DataError, join_names
 # A column looks like what so large a share of its texts does, of so many that are looked at.
 SHARE = 0.75
 TEXTS = 1000
+# Of more different texts than are categories as a rule, those are numbers of some form that begin
+# with a digit, and of which nearly all have one of so few shapes, but for their digits.
+MANY_TEXTS, MOST_SHAPES = 20, 5
+DIGITS = re.compile("[0-9]+")
+BEGINS_WITH_DIGIT = re.compile(r"\W*[0-9]")
 
 
 def check_forms(table: Table, files: Files) -> None:
@@ -44,17 +51,17 @@ def check_forms(table: Table, files: Files) -> None:
 
 
 def unit_note(texts: Sequence[str]) -> str:
-    """Return what to say of texts that are numbers with units, which are not read; else ""."""
+    """Return what to say of texts that are numbers in a form that is not read; else ""."""
     return "; ".join(units_found(texts))
 
 
 def units_found(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return that texts are numbers with units, and what would read them; () if they are not."""
+    """Return that texts are numbers, and what would read them; () if they are not."""
     units, are_read = units_in(texts), True
     if not units:
         units, are_read = tuple(common_units(texts[:TEXTS], SHARE)), False
     if not units:
-        return ()
+        return _unread_numbers(texts[:TEXTS])
     note = f"numbers with {join_names([*map(repr, units)], 3)}"
     if not are_read:
         return note, "in one unit they would be read as such"
@@ -62,3 +69,16 @@ def units_found(texts: Sequence[str]) -> tuple[str, ...]:
     odd = common_form([text for text in numbers if parse_number(text) is None], SHARE)
     keys = f"{odd[0].keys}, and " if odd and odd[0].kind == "number" else ""
     return note, f"{keys}units: {json.dumps(units, ensure_ascii=False)} under data reads them"
+
+
+def _unread_numbers(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return that texts are numbers of a form that no key reads, such as 7h 30m; () if not."""
+    if len(texts) <= MANY_TEXTS:
+        return ()
+    shapes = {text: DIGITS.sub("0", text) for text in texts if BEGINS_WITH_DIGIT.match(text)}
+    common = Counter(shapes.values()).most_common(MOST_SHAPES)
+    if sum(count for _, count in common) < SHARE * len(texts):
+        return ()
+    odd = [text for text in shapes if parse_number(text) is None]
+    shown = next(text for shape, _ in common for text in odd if shapes[text] == shape)
+    return f"numbers such as {shown[:40]!r} in a form that is not read", "write them plainly"

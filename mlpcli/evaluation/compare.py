@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from mlpcli.checkpoint import store
 from mlpcli.checkpoint.meta import Meta
-from mlpcli.config.differences import differing_keys
+from mlpcli.config.data_files import Files
+from mlpcli.config.differences import differing_keys, shown
 from mlpcli.config.other_data import EvaluationData
 from mlpcli.config.schema import VALIDATION_METRICS, Experiment
 from mlpcli.data.encoding import TARGETS_CALLED, Encoding
@@ -128,12 +129,7 @@ def check_comparable(runs: Sequence[SavedRun], split: str, metric: str) -> None:
         if _targets(run.meta.encoding) != _targets(first.meta.encoding):
             problem = f"predicts other {called} than {first.path}"
             raise ConfigError(run.path, problem, "compare models of the same target")
-        found, expected = (examples_of(each.experiment, split) for each in (run, first))
-        if not found:
-            raise ConfigError(run.path, f"has no {split} examples", "choose another --split")
-        if found != expected:
-            problem = f"its {split} examples are {found}, but those of {first.path} {expected}"
-            raise ConfigError(run.path, problem, "compare runs on the same examples")
+        _check_same_examples(run, first, split)
         error, expected = run.experiment.error_name, first.experiment.error_name
         if metric == "error" and error != expected:
             problem = f"its error is of {error}, but that of {first.path} of {expected}"
@@ -142,8 +138,40 @@ def check_comparable(runs: Sequence[SavedRun], split: str, metric: str) -> None:
 
 def common_split(runs: Sequence[SavedRun]) -> str:
     """Return `validation` where all runs were validated on the same examples, otherwise `test`."""
-    examples = {examples_of(run.experiment, "validation") for run in runs}
-    return "validation" if len(examples) == 1 and all(examples) else "test"
+    validated = [examples_of(run.experiment, "validation") for run in runs]
+    chosen = [_chosen_by(run.experiment, "validation") for run in runs]
+    is_one = len(set(validated)) == 1 and all(each == chosen[0] for each in chosen)
+    return "validation" if is_one and validated[0] else "test"
+
+
+def _check_same_examples(run: SavedRun, first: SavedRun, split: str) -> None:
+    found, expected = (examples_of(each.experiment, split) for each in (run, first))
+    if not found:
+        raise ConfigError(run.path, f"has no {split} examples", "choose another --split")
+    problem = f"its {split} examples are {found}, but those of {first.path} {expected}"
+    if found == expected:
+        chosen, expected_by = (_chosen_by(each.experiment, split) for each in (run, first))
+        name = next((name for name in chosen if chosen[name] != expected_by[name]), None)
+        if name is None:
+            return
+        values = f"data.{name} is {shown(chosen[name])}, there {shown(expected_by[name])}"
+        problem = f"its {split} examples are not those of {first.path}: {values}"
+    raise ConfigError(run.path, problem, "compare runs on the same examples")
+
+
+def _chosen_by(experiment: Experiment, split: str) -> dict[str, Any]:
+    """Return what decides which examples of its file a split has, and how much each counts."""
+    files = experiment.data.files or Files()
+    parts = (files.test, experiment.validation if split == "validation" else None)
+    # What is not divided is the same however it would be.
+    is_divided = any(isinstance(part, float) for part in parts)
+    return {
+        "test": files.test if split != "test" and isinstance(files.test, float) else None,
+        "time": files.time if is_divided else None,
+        "group": files.group if is_divided else None,
+        "weight": files.weight,
+        "missing": "drop" if files.missing == "drop" else None,
+    }
 
 
 def examples_of(experiment: Experiment, split: str) -> str:
@@ -181,8 +209,8 @@ def outcome(run: SavedRun, split: str, metric: Metric, data_dir: Path) -> Outcom
     """
     value = _value(run, split, metric, data_dir)
     if value is None or abs(value) > LARGEST:
-        shown = "no" if value is None else f"{value:.3g} for"
-        problem = f"has {shown} {metric} on {split}"
+        found = "no" if value is None else f"{value:.3g} for"
+        problem = f"has {found} {metric} on {split}"
         raise DataError(run.path, problem, "leave it out, or choose another --metric")
     return Outcome(run, value)
 

@@ -239,6 +239,40 @@ def test_what_cannot_be_compared_is_refused(runs, run_mlp, change, words, proble
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("change", "split", "problem"),
+    [
+        ("data.time=age", "test", "data.time is age, there –"),
+        ("data.group=age", "validation", "data.group is age, there –"),
+        ("data.weight=age", "test", "data.weight is age, there –"),
+        ("data.missing=drop", "train", "data.missing is drop, there –"),
+        ("data.test=0.3", "validation", "data.test is 0.3, there 0.2"),
+    ],
+)
+def test_other_examples_of_one_file_are_refused(run_mlp, change, split, problem):
+    """A share of a file is of the same examples only if it is chosen, and counts, alike."""
+    configure("{train: t.csv, test: 0.2, target: price}", "task: regression\nvalidation: 0.2\n",
+              "hidden: [4]\neta: 0.01\nbt_size: 16\nepochs: 1\n")  # fmt: skip
+    write()
+    train(run_mlp, "a.npy")
+    train(run_mlp, "b.npy", change)
+    run = run_mlp("compare", "a.npy", "b.npy", "--split", split)
+    assert run.returncode == 2
+    said = f"mlp: error: b.npy: its {split} examples are not those of a.npy: {problem}; compare"
+    assert run.stderr.startswith(said)
+
+
+def test_how_a_file_would_be_divided_does_not_matter_where_it_is_not(run_mlp, compared):
+    """Models that were validated otherwise are compared on a test in a file of its own."""
+    configure("{train: t.csv, test: t.csv, target: price}", "task: regression\nvalidation: 0.2\n",
+              "hidden: [4]\neta: 0.01\nbt_size: 16\nepochs: 1\n")  # fmt: skip
+    write()
+    train(run_mlp, "a.npy")
+    train(run_mlp, "b.npy", "data.group=age")
+    found = compared("a.npy", "b.npy")
+    assert (found["split"], len(found["settings"])) == ("test", 2)
+
+
 def test_other_targets_are_refused(runs, run_mlp):
     """Runs of another task, or with other classes, are refused."""
     write(change=lambda row: row | {"price": "ab"[row["price"] % 2]})

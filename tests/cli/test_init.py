@@ -123,7 +123,7 @@ def test_empty_columns_are_ignored(run_mlp):
     """A column without a value, as spreadsheets leave them, is no feature, and that is said."""
     Path("t.csv").write_text("a,gap,,y\n" + "".join(f"{i % 5},NA,,{i % 2}\n" for i in range(20)))
     run = run_mlp("init", "t.csv")
-    assert "ignored: gap, 2 (no values)" in run.stdout.splitlines()
+    assert "ignored: gap, column 2 (from 0) (no values)" in run.stdout.splitlines()
     assert run_mlp("train", "t.yaml", "-q").returncode == 0
 
 

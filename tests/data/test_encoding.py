@@ -185,6 +185,17 @@ def test_missing_mean():
     np.testing.assert_allclose(other.features, [[1 / 3, 2 / 3, 3]])
 
 
+def test_a_box_that_is_ticked_or_not():
+    """Where a column has one value and gaps, these are 0; without gaps in training, as it."""
+    text = "tick,sum,kept,y\nx,5,7,no\n,,7,yes\nx,,7,no\n,5,7,yes\n"
+    dataset, files = opened(text, missing="mean")
+    expected = [[1, 5, 7], [0, 0, 7], [1, 0, 7], [0, 5, 7]]
+    np.testing.assert_array_equal(dataset.train.features, expected)
+    other = apply(dataset, files, "tick,sum,kept,y\n,NA,,yes\n")
+    np.testing.assert_array_equal(other.features, [[0, 0, 7]])
+    assert "column tick is text: there or not, 1 or 0" in dataset.notes
+
+
 def test_missing_drop():
     """Examples that lack a value or a class are dropped, and counted."""
     text = TRAIN + "red,,no\n,3,yes\nred,4,\n"

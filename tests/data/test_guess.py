@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpcli.config.load import load_experiment
+from mlpcli.data import dates
 from mlpcli.data.guess.header import names_columns
 from mlpcli.data.guess.record import Wishes
 from mlpcli.data.readers.csv_sniff import looks_like_names
@@ -65,6 +66,23 @@ def test_most_numbers_of_a_column_may_be_missing(guess, word, number):
     files, said = guess(table)
     assert (files.categorical, files.ignore) == ((), ())
     assert f"column gdp has numbers, and '{word}' in 80 rows, which count as missing" in said
+
+
+def test_a_number_that_stands_for_a_missing_one(guess):
+    """-999, far below the others, counts as missing, of the target, too; a value does not."""
+    cells = lambda i: (-999 if i % 9 == 0 else i % 31, i % 7, -999 if i % 20 == 0 else i / 2)  # noqa: E731
+    files, said = guess("a,b,price\n" + rows(90, cells))
+    assert (files.missing_values.given, files.missing_target) == ((-999,), "drop")
+    assert "-999 is far below all others, and counts as missing: column a in 10 rows, " in said
+    others = [
+        lambda i: (-999 if i == 5 else i % 31, i % 7),  # once
+        lambda i: (-999 if i % 9 == 0 else i % 31, -999 + 30 * (i % 50)),  # elsewhere a value
+        lambda i: (-99 if i % 9 == 0 else i % 131 - 60, i % 7),  # not far below
+        lambda i: (-998 if i % 9 == 0 else i % 31, i % 7),  # no nines
+    ]
+    for cells in others:
+        files, _ = guess("a,b,y\n" + rows(90, lambda i, of=cells: (*of(i), "uv"[i % 2])))
+        assert files.missing_values.given == ()
 
 
 def test_a_word_that_is_a_class_is_not_missing(guess):
@@ -133,6 +151,38 @@ def test_what_numbers_the_rows(name, cells, ignored):
     text = suggest(Path("t.csv"), Wishes(), Path()).text
     assert ("ignore:" in text) == ignored
     assert ("different in every row" in text) == ignored
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["€ {}.5 Lakh", "€{}M", "{0}h {0}m", "{}:16:05", "{},61% a.m.", "{}/67", '="00{}"', "5'{}"],
+)
+def test_numbers_in_a_form_that_is_not_read_are_never_ignored_without_a_word(guess, form):
+    """It is said that they are numbers, with one of them, whether ignored or made categories."""
+    written = lambda i: form.format(30 + i % 60).replace('"', '""')  # noqa: E731
+    files, said = guess("x,n,y\n" + rows(90, lambda i: (f'"{written(i)}"', i % 7, "ab"[i % 2])))
+    assert files.ignore == ("x",)
+    assert f"ignored: x (numbers such as {form.format(30)!r} in a form that is not read; " in said
+    often = rows(180, lambda i: (f'"{written(i)}"', i % 7, "ab"[i % 2]))
+    assert f"one-hot (numbers such as {form.format(30)!r} in a f" in guess(f"x,n,y\n{often}")[1]
+
+
+@pytest.mark.parametrize("form", ["P{:03}", "{} {:c}{:c}", "{:08x}"])
+def test_names_are_no_numbers(guess, form):
+    """Codes that begin with a letter, or are of many shapes, are names of the examples."""
+    cell = lambda i: form.format(i**5 + 10, 65 + i % 25, 97 + i % 7)  # noqa: E731
+    table = "x,n,y\n" + rows(90, lambda i: (cell(i), i % 7, "ab"[i % 2]))
+    assert "numbers such as" not in guess(table)[1]
+
+
+def test_why_no_column_is_left(run_mlp):
+    """What was ignored, and why, is in the error."""
+    table = "share,y\n" + rows(40, lambda i: (f"{i}.5%" if i % 2 else i / 50, "ab"[i % 2]))
+    Path("t.csv").write_text(table, encoding="utf-8")
+    run = run_mlp("init", "t.csv")
+    assert run.returncode == 1
+    assert "no column to learn from (read as text: column share: '0.04' is in no" in run.stderr
+    assert "ignored: share (numbers such as '1.5%' in a form that is not read" in run.stderr
 
 
 def test_different_in_every_row_is_said_where_it_is_true(guess):
@@ -207,6 +257,11 @@ def test_a_table_of_words_without_a_header(guess):
         (["1,2", "3,4", "5,6"], False),
         (["2019,name", "1,u", "2,v"], False),
         (["2019,2020,name,y", "1,2,u,3", "2,3,v,4"], True),
+        (["geo,2019,2020", "u,1,2", "v,3,4", "w,5,"], True),
+        (["geo,2019,2020,kind", "u,1.5,2,a", "v,3,4,b"], True),
+        (["u,2019,2020", "u,1,2", "v,3,4"], False),
+        (["u,2019,2020", "v,2018,2021", "w,2012,2014"], False),
+        (["u,2019,2019", "v,1,2", "w,3,4"], False),
         (["u,v", "u,v", "w,v"], False),
         (["kind,size", "u,big", "u,big", "u,big", "u,small", "u,big", "u,big"], True),
         (["n/a,b", "1,u", "2,v"], True),
@@ -218,6 +273,27 @@ def test_header_by_content(lines, named):
     """A word above numbers is a name; a word that comes back below is an example."""
     cells = [line.split(",") for line in lines]
     assert names_columns(cells, looks_like_names(tuple(cells[0]), ("label",))) == named
+
+
+@pytest.mark.parametrize("more", [[], ["{Q0},{Q1},{Q2},{Q3}"]])
+def test_questions_below_the_names(guess, more):
+    """Lines that tell more of the columns, as surveys export them, are no examples or classes."""
+    table = "\n".join(
+        ["id,agree,age,again", '"An id, of yours",Is it good?,Your age?,Again?', *more]
+    )
+    cells = lambda i: (f"r{i}", ("yes", "no", "may be")[i % 3], 20 + i % 50, "YN"[i % 2])  # noqa: E731
+    files, said = guess(f"{table}\n{rows(80, cells)}")
+    assert said.startswith("80 examples, 4 features, 2 classes: N, Y\n")
+    assert (files.ignore, files.missing_target) == (("id",), "drop")
+    count = "2 lines below the names are" if more else "the line below the names is"
+    assert f"{count} no example" in said
+
+
+@pytest.mark.parametrize("first", ["u,2,odd,Y", "u,odd,N,new", "new,2,N,new", "new,odd,,Y"])
+def test_an_odd_first_example_is_one(guess, first):
+    """A line below the names is an example if a cell is a number, or comes back below."""
+    cells = lambda i: ("uvw"[i % 3], i % 7, "MN"[i % 2], "XY"[i % 2])  # noqa: E731
+    assert "below the names" not in guess(f"a,b,c,y\n{first}\n{rows(80, cells)}")[1]
 
 
 def test_options_are_columns_by_name_or_position(guess):
@@ -364,6 +440,25 @@ def test_a_sum_below_dates(guess, target):
     assert (files.dates, files.ignore) == (("day",), ())
     assert files.missing_values.given == ("Total",)
     assert "column day has dates, and 'Total', which counts as missing" in said
+
+
+def test_dates_are_read_once_to_look_at_them(monkeypatch):
+    """Reading a date takes a while: init does it once to find out what it is, and once to train."""
+    read, calls = dates.read_date, []
+    monkeypatch.setattr(dates, "read_date", lambda text: calls.append(text) or read(text))
+    table = rows(90, lambda i: (f"2024-{1 + i // 28:02}-{1 + i % 28:02}", i % 7, "ab"[i % 2]))
+    Path("t.csv").write_text("day,n,y\n" + table, encoding="utf-8")
+    suggest(Path("t.csv"), Wishes(), Path())
+    assert len(calls) == 2 * 90
+
+
+def test_dates_that_contradict_one_another_beside_others(guess):
+    """A column of them is none of dates; one that tells no order is, and it is said which."""
+    cells = lambda i: (f"{1 + i % 9}/{1 + i % 8}/2024", ("30/1/2024", "1/30/2024")[i % 2], i % 7)  # noqa: E731
+    files, said = guess("a,b,n,y\n" + rows(90, lambda i: (*cells(i), "uv"[i % 3 == 0])))
+    assert (files.dates, files.day_first) == (("a",), False)
+    assert "the month is taken to be first" in said
+    assert "column b: '1/30/2024' is no date with the day first, as others have it" in said
 
 
 @pytest.mark.parametrize(

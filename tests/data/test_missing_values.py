@@ -54,9 +54,9 @@ def test_words_that_count_as_missing_are_announced(run_mlp):
     """A note, or the error, names the words, how often they are there, and the key to write."""
     spoilt = TABLE + "5,NA,b\n6,NA,\n7,null,?\n"
     assert [note for note in opened(spoilt, missing="drop").notes if "counts" in note] == [
-        "column colour: 'NA' in 2 rows, 'null' in 1 rows counts as missing; if it is a category, "
+        "column colour: 'NA' in 2 rows, 'null' in 1 row counts as missing; if it is a category, "
         "write missing_values: {only: []} under data",
-        "column y: '?' in 1 rows counts as missing; if it is a class, write missing_values: "
+        "column y: '?' in 1 row counts as missing; if it is a class, write missing_values: "
         "{only: []} under data",
     ]
     with pytest.raises(
@@ -122,7 +122,7 @@ def test_numbers_are_missing_in_arrays():
     columns = {"x": [1.0, -999.0, 3.0, None], "c": ["u", "NA", "u", "Unknown"], "y": list("abab")}
     parquet.write_table(pa.table(columns), "t.parquet")
     dataset = load_files(Files("t.parquet", missing="mean", **GIVEN), Preparation("none"))
-    np.testing.assert_array_equal(dataset.train.features, [[1, 1], [2, 1], [3, 1], [2, 1]])
+    np.testing.assert_array_equal(dataset.train.features, [[1, 1], [2, 0], [3, 1], [2, 0]])
     np.save("x.npy", np.array([[1, 0], [2, 1], [3, np.nan], [4, 1], [5, 0]]))
     dataset = load_files(Files("x.npy", target=-1, missing="drop"), Preparation("none"))
     assert dataset.encoding.class_names == ("0", "1")
@@ -154,7 +154,7 @@ def test_init_lets_the_mean_stand(run_mlp):
     Path("t.csv").write_text(TABLE * 1 + "5,?,a\n6,red,b\n" + TABLE.partition("\n")[2] * 4)
     found = suggest(Path("t.csv"), Wishes(), Path())
     assert "missing: mean" in found.text
-    assert any("'?' in 1 rows counts as missing" in line for line in found.findings)
+    assert any("'?' in 1 row counts as missing" in line for line in found.findings)
     Path("c.yaml").write_text(found.text)
     run = run_mlp("train", "c.yaml", "-q", "--set", "epochs=1")
     assert run.returncode == 0, run.stderr

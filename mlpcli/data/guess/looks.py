@@ -36,6 +36,8 @@ YEARS = (1800, 2100)
 DIFFERENT_NUMBERS = 5
 FEW_WORDS, MOST_WORDS, WORD_LENGTH = 2, 20, 40
 FEW_ROWS = 0.1
+# A number such as -999 stands for a missing one.
+STAND_IN = re.compile("-99+(.9+)?")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,21 @@ class Look:
             and numbers >= DIFFERENT_NUMBERS
             and not any(len(word) > WORD_LENGTH or unit_of(word) for word in words)
         )
+
+    @property
+    def stand_in(self) -> float | None:
+        """The number that stands for a missing one, such as -999; None where there is none.
+
+        It is the least, of nines alone, more than once, and farther from the others than these
+        are from one another.
+        """
+        if self.is_text or len(self.different) <= DIFFERENT_NUMBERS:
+            return None
+        least, next_one, largest = self.different[[0, 1, -1]].tolist()
+        is_far = next_one - least > largest - next_one
+        if STAND_IN.fullmatch(f"{least:.15g}") and is_far and self.counts[0] > 1:
+            return float(least)
+        return None
 
     @cached_property
     def label_separator(self) -> str | None:

@@ -1,14 +1,15 @@
 """How a table writes its numbers and dates: found out from the texts that are neither plainly."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from mlpcli.config.data_files import Files
+from mlpcli.config.data_files import ColumnRef, Files
 from mlpcli.data.columns import with_dates
+from mlpcli.data.guess.record import shown_reference
 from mlpcli.data.missing import mark_missing
 from mlpcli.data.readers.cell_forms import NOTATIONS, Form, common_form, units_in, without_unit
 from mlpcli.data.readers.dates import read_date
@@ -66,7 +67,7 @@ def guess_notation(
     findings = _finding([texts[j].all for j in read], notation, doubt)
     if with_unit := [j for j in read if j in units]:
         words = {j: " and ".join(map(repr, units[j])) for j in with_unit}
-        listed = [f"{words[j]} in {table.reference(j)}" for j in with_unit]
+        listed = [f"{words[j]} in {shown_reference(table.reference(j))}" for j in with_unit]
         findings.append(f"numbers with {join_names(listed)} are read as numbers")
     of_all = dict.fromkeys(unit for j in with_unit for unit in units[j])
     return notation._replace(units=tuple(of_all)), findings
@@ -219,35 +220,41 @@ def guess_dates(
         other: positions of columns that are something else.
         day_first: what 3/4/2024 is taken for where no date tells.
     """
-    found, findings = list(files.dates), []
-    for j in table.texts:
-        texts = [table.texts[j][code] for code in table.codes(j)[:TEXTS]]
-        form = common_form(texts, SHARE)
-        if table.position(j) in other or not form or form[0].kind != "date":
-            continue
-        if words := _few_words(table, j):
-            files = files._replace(missing_values=files.missing_values.with_words(words))
-            table = mark_missing(table, files.missing_values)
-            shown = join_names([*map(repr, words)])
-            findings.append(f"{table.column(j)} has dates, and {shown}, which counts as missing")
+    files = files._replace(dates=(*files.dates, *_look_like_dates(table, other)))
+    findings: list[str] = []
+    while True:
         try:
-            with_dates(table, files._replace(dates=(table.reference(j),)))
-        except AmbiguousDateError:
-            pass
+            read = with_dates(table, files)
+            break
+        except AmbiguousDateError as error:
+            files = files._replace(day_first=day_first)
+            first = "day" if day_first else "month"
+            findings.append(
+                f"{error.problem}: the {first} is taken to be first; day_first: "
+                f"{str(not day_first).lower()} says otherwise"
+            )
         except DataError as error:
-            findings.append(f"{error.problem}; {error.remedy}")
-            continue
-        found.append(table.reference(j))
-    files = files._replace(dates=tuple(found))
-    if found:
-        findings.append(f"dates: {join_names([*map(str, found)])}")
-    try:
-        return with_dates(table, files), files, findings
-    except AmbiguousDateError as error:
-        files = files._replace(day_first=day_first)
-        first = "day" if day_first else "month"
-        findings.append(
-            f"{error.problem}: the {first} is taken to be first; day_first: "
-            f"{str(not day_first).lower()} says otherwise"
-        )
-        return with_dates(table, files), files, findings
+            (j,) = (j for j in table.texts if table.reference(j) == error.column)
+            if words := _few_words(table, j):
+                files = files._replace(missing_values=files.missing_values.with_words(words))
+                table = mark_missing(table, files.missing_values)
+                listed = join_names([*map(repr, words)])
+                findings.append(
+                    f"{table.column(j)} has dates, and {listed}, which counts as missing"
+                )
+            else:
+                findings.append(f"{error.problem}; {error.remedy}")
+                dates = tuple(name for name in files.dates if name != error.column)
+                files = files._replace(dates=dates)
+    if files.dates:
+        findings.append(f"dates: {join_names([*map(shown_reference, files.dates)])}")
+    return read, files, findings
+
+
+def _look_like_dates(table: Table, other: Collection[int]) -> Iterator[ColumnRef]:
+    """Yield the columns of texts of which nearly all are dates, but for some that are not."""
+    for j, texts in table.texts.items():
+        if table.position(j) not in other:
+            form = common_form([texts[code] for code in table.codes(j)[:TEXTS]], SHARE)
+            if form and form[0].kind == "date":
+                yield table.reference(j)

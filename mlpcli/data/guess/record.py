@@ -33,6 +33,11 @@ class Guess(NamedTuple):
         return self._replace(files=self.files._replace(**parts), findings=(*self.findings, finding))
 
 
+def shown_reference(column: ColumnRef) -> str:
+    """Return what a user calls a column that a configuration refers to."""
+    return column if isinstance(column, str) else f"column {column} (from 0)"
+
+
 def decide_missing(gaps: bool, guess: Guess) -> Guess:
     """Let the mean stand for missing values, if there are any."""
     if gaps:

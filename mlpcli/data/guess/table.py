@@ -1,13 +1,13 @@
 """What the columns of a table are for: the target, features, and those that are none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
 from mlpcli.data.columns import find_columns
 from mlpcli.data.guess.looks import Look, has_letters_or_digits, look_at
-from mlpcli.data.guess.record import Guess, decide_missing
+from mlpcli.data.guess.record import Guess, decide_missing, shown_reference
 from mlpcli.data.guess.written import read_as_written, take_dates
 from mlpcli.data.label_cells import combination_in
 from mlpcli.data.missing import mark_missing
@@ -40,6 +40,9 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     table, guess = take_dates(source, table, targets, guess)
     notation = notation_of(guess.files)
     looks = of_all_rows = look_at(table, notation)
+    if (stand_ins := _decide_stand_ins(looks.values(), guess)) is not guess:
+        guess, table = stand_ins, mark_missing(table, stand_ins.files.missing_values)
+        looks = of_all_rows = look_at(table, notation)
     # An empty cell of labels is one without any.
     of_labels = guess.files.label_separator is not None
     lacking = np.any([~looks[i].is_given & (not of_labels) for i in targets], axis=0)
@@ -62,7 +65,9 @@ def guess_table(source: Source, guess: Guess, task: str | None) -> Guess:
     guess = _ignore(features, asked_for, guess)
     used = [of_all_rows[c.position] for c in features if c.reference not in guess.files.ignore]
     if not used:
-        raise DataError(source.path, "has no column to learn from", "give it one")
+        why = [text for text in guess.findings if text.startswith(("ignored", "read as text"))]
+        problem = f"has no column to learn from ({'; '.join(why)})"
+        raise DataError(source.path, problem, "give it one")
     words = {word for word in guess.files.missing_values.given if isinstance(word, str)}
     gaps = any(not column.is_given.all() or words & column.words.keys() for column in used)
     return decide_missing(gaps, guess)
@@ -111,6 +116,24 @@ def _decide_target(table: Table, guess: Guess, task: str | None) -> tuple[list[i
             finding += "; --task classification makes a class of it"
             guess = _with_missing(guess, [mark], finding)
     return positions, guess
+
+
+def _decide_stand_ins(columns: Collection[Look], guess: Guess) -> Guess:
+    """Let numbers such as -999 stand for missing ones, if no column has them as a value."""
+    found: dict[float, list[Look]] = {}
+    for column in columns:
+        if (number := column.stand_in) is not None:
+            found.setdefault(number, []).append(column)
+    for number, those in found.items():
+        others = [column for column in columns if not column.is_text and column not in those]
+        if any(number in column.different for column in others):
+            continue
+        value = int(number) if number.is_integer() else number
+        listed = join_names([f"{c.called} in {c.counts[0]} rows" for c in those])
+        finding = f"{value} is far below all others, and counts as missing: {listed}"
+        missing = guess.files.missing_values.with_words([value])
+        guess = guess.because(finding, missing_values=missing)
+    return guess
 
 
 def _lone_mark(column: Look) -> str | None:
@@ -195,7 +218,7 @@ def _ignore(features: list[Look], asked_for: list[int], guess: Guess) -> Guess:
         why = {c.reference: why[c.reference] for c in features if c.is_text or not c.given}
     for reason in dict.fromkeys(why.values()):
         columns = [name for name, given in why.items() if given == reason]
-        finding = f"ignored: {join_names([*map(str, columns)], 20)} ({reason})"
+        finding = f"ignored: {join_names([*map(shown_reference, columns)], 20)} ({reason})"
         guess = guess.because(finding, ignore=(*guess.files.ignore, *columns))
     return guess
 

@@ -3,9 +3,9 @@
 from itertools import islice
 from pathlib import Path
 
-from mlpcli.config.data_files import ROLES, ColumnRef, Files
+from mlpcli.config.data_files import ROLES, USUAL_WORDS, ColumnRef, Files
 from mlpcli.data.columns import HEADER_WORDS, find_columns, select_all
-from mlpcli.data.guess.header import names_columns
+from mlpcli.data.guess.header import count_more_lines, names_columns
 from mlpcli.data.guess.notation import are_grouped_by_points, guess_dates, guess_notation
 from mlpcli.data.guess.record import Guess
 from mlpcli.data.missing import mark_missing
@@ -25,7 +25,7 @@ from mlpcli.data.readers.parquet import date_columns
 from mlpcli.data.readers.read import csv_reader, read_files
 from mlpcli.data.readers.source import Source
 from mlpcli.data.readers.table import Table
-from mlpcli.errors import DataError, UnitError, WidthError, one_line
+from mlpcli.errors import DataError, UnitError, WidthError, join_names, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
@@ -132,13 +132,32 @@ def _decide_header(path: Path, guess: Guess) -> Guess:
     finding = "header: none, the first line is an example"
     if named:
         finding = "header: the first line names the columns"
+        finding += "" if names[0] else ", but for the first, which has no name"
         finding += ", which are numbered where two have one name" if repeated else ""
     other = (
         "as the option says"
         if declared is not None
         else (f"--{'no-' if named else ''}header says otherwise")
     )
-    return guess.because(f"{finding} ({other})", header=header)
+    guess = guess.because(f"{finding} ({other})", header=header)
+    return _without_more_lines(rows[1:], guess) if named else guess
+
+
+def _without_more_lines(rows: list[list[str]], guess: Guess) -> Guess:
+    """Let what stands in lines below the names, such as units or questions, count as missing."""
+    count = count_more_lines(rows)
+    if not count:
+        return guess
+    found = dict.fromkeys(cell.strip() for row in rows[:count] for cell in row)
+    words = [word for word in found if word and word.lower() not in USUAL_WORDS]
+    shown = join_names([repr(one_line(word)[:30]) for word in words], 3)
+    what = (
+        f"{count} lines below the names are no examples"
+        if count > 1
+        else ("the line below the names is no example")
+    )
+    finding = f"{what}: {shown} count as missing"
+    return guess.because(finding, missing_values=guess.files.missing_values.with_words(words))
 
 
 def _what_is_written(dialect: Dialect) -> list[str]:

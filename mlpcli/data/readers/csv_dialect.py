@@ -142,9 +142,13 @@ def split_cells(line: Line, delimiter: str, where: Path | str) -> list[str]:
     try:
         (cells,) = csv.reader([text], delimiter=delimiter)
     except (csv.Error, ValueError) as error:
+        # Lines are joined up to the next quote.
+        is_stray = "\n" in text.rstrip("\r\n")
         raise DataError(
             f"{where}:{line.number}",
-            f"is not a line of quoted cells ({error})",
-            'write a quote within a cell as ""',
+            "has a quote in a cell without quotes around it"
+            if is_stray
+            else f"is not a line of quoted cells ({error})",
+            'write such a cell in quotes, and a quote within it as ""',
         ) from None
     return cells

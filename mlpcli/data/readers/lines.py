@@ -137,7 +137,8 @@ def join_quoted(source: Iterable[str], where: object, start: int = 1) -> Iterato
         first, size, quotes = 0, 0, 0
         pending.clear()
     if pending:
-        raise DataError(f"{where}:{first}", "a quote is not closed", 'close it with "')
+        remedy = 'close it with ", or, if it is part of a cell, quote the cell and write it as ""'
+        raise DataError(f"{where}:{first}", "a quote is not closed", remedy)
 
 
 def read_lines(path: Path, charset: str | None = None) -> Iterator[Line]:

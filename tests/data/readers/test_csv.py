@@ -213,7 +213,7 @@ BAD = {
                          "of its own, or write header: false if this line is an example"),
     "one column": ("a\n1\n", "{}:1: has no column but the target"),
     "open quote": ('a,y\n1,x\n2,"y\n3,x\n', "{}:3: a quote is not closed"),
-    "stray quotes": ('a,y\n1,x"\n2"3,x\n4,x\n', "{}:2: is not a line of quoted cells"),
+    "stray quotes": ('a,y\n1,x"\n2"3,x\n4,x\n', "{}:2: has a quote in a cell without q"),
 }  # fmt: skip
 
 

@@ -230,7 +230,8 @@ def test_names_of_rows_as_r_writes_them(run_mlp, delimiter):
     Path("r.txt").write_text("\n".join(quoted).replace(" ", delimiter) + "\n")
     said = run_mlp("init", "r.txt", "-o", "r.yaml")
     assert (said.returncode, said.stderr) == (0, "")
-    assert "ignored: 0 (different in every row" in said.stdout
+    assert "names the columns, but for the first, which has no name (" in said.stdout
+    assert "ignored: column 0 (from 0) (different in every row" in said.stdout
     same = ("--set", "hidden=[4]", "--set", "structure=none", "--set", "epochs=1", "-q")
     assert run_mlp("train", "r.yaml", *same).returncode == 0
     expected = run_mlp("predict", "--weights", "plain.npy", "--keep", "size", "plain.csv").stdout
