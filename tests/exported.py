@@ -26,7 +26,7 @@ class Kind(NamedTuple):
     header: tuple[str, ...]
     """Without the target; empty for arrays."""
     cells: tuple[str, ...]
-    """What every column holds: number, category, word (of two) or bit."""
+    """What every column holds: number, category, word (of two), bit, moment, day or clock."""
     classes: tuple[str, ...] = ("no", "maybe", "yes")
     gaps: float = 0.0
     """The share of cells that are missing."""
@@ -38,6 +38,8 @@ class Kind(NamedTuple):
 MIXED = ("number", "category", "number", "bit")
 COLUMNS = ("age", "colour", "income", "member")
 SIGNED, SIGNED_COLUMNS = (*MIXED, "word"), (*COLUMNS, "smoker")
+WHEN = ("moment", "day", "clock")
+DATED = (*WHEN, "number", "category")
 KINDS = {
     "numbers": Kind(("a", "b", "c"), ("number",) * 3),
     "filled": Kind(COLUMNS, MIXED, gaps=0.2, values={"data": {"missing": "mean"}}),
@@ -109,12 +111,23 @@ KINDS = {
     "binned_unit": Kind(
         COLUMNS, MIXED, values={"embeddings": "piecewise_linear", "data": {"scale": "unit"}}
     ),
+    "dated": Kind(DATED, DATED, gaps=0.2, values={"data": {"dates": [*WHEN], "missing": "mean"}}),
+    "dated_robust": Kind(
+        DATED,
+        DATED,
+        values={
+            **{"dtype": "float64", "embeddings": "periodic"},
+            "data": {"dates": [*WHEN], "scale": "robust"},
+        },
+    ),
     "shallow": Kind(("a", "b"), ("number",) * 2, values={"hidden": []}),
     **{
         name: Kind(("a", "b"), ("number",) * 2, values={"activation": name})
         for name in ("tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
     },
 }
+# Before and after 1970, with leap days, without and with days and times.
+SECONDS = (-(2**31), 2**32)
 CATEGORIES = ("red", "green", 'blue, "navy"', "*/", "%d", "är", " spaced ", "\\n", "\\")
 WORDS = {"category": CATEGORIES, "word": ("no", "yes")}
 
@@ -128,6 +141,9 @@ def rows_of(kind, n, seed=0):
             return str(rng.choice(["", "NA", " ? "]))
         if what in WORDS:
             return str(rng.choice(WORDS[what]))
+        if what in WHEN:
+            text = str(np.datetime64(int(rng.integers(*SECONDS)), "s"))
+            return {"moment": text, "day": text[:10], "clock": text[11:]}[what]
         return str(rng.integers(2)) if what == "bit" else repr(float(rng.normal(40, 12)))
 
     return [[cell(what) for what in kind.cells] for _ in range(n)]

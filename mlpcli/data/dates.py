@@ -13,6 +13,9 @@ from mlpcli.errors import AmbiguousDateError, DataError
 PARTS = {"year": 1, "month": 2, "weekday": 2, "time": 2}
 # How often each of the cycles starts anew.
 PERIODS = {"month": 12, "weekday": 7, "time": DAY}
+# Of sines and cosines: those of midnight and noon, or of March and November, are equal but for
+# rounding, which must not pass for a spread.
+DIGITS = 14
 # 1970 began on a Thursday.
 FIRST_WEEKDAY = 3
 
@@ -59,7 +62,7 @@ def date_features(seconds: NDArray[np.floating], parts: tuple[str, ...]) -> NDAr
             columns.append(found[name])
             continue
         angle = 2 * np.pi / PERIODS[name] * found[name]
-        columns += [np.sin(angle), np.cos(angle)]
+        columns += [np.sin(angle).round(DIGITS), np.cos(angle).round(DIGITS)]
     return np.column_stack(columns)
 
 

@@ -15,7 +15,7 @@ from mlpcli.data.dataset import Dataset, Fold, Opened, Preparation
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.files import load_files, open_files_split
 from mlpcli.data.labelled import open_labelled
-from mlpcli.data.parts import RANK, Parts, load_part
+from mlpcli.data.parts import RANK, Parts, load_part, part_paths
 from mlpcli.data.readers.source import candidates, find_label_file, resolve_path
 from mlpcli.data.unseen import unseen_notes
 from mlpcli.errors import ConfigError, DataError
@@ -76,8 +76,8 @@ def data_paths(experiment: Experiment, data_dir: Path) -> Iterator[Path]:
         if not isinstance(name, str):
             continue
         for path in candidates(name, experiment.search_paths):
-            if RANK in path.name:
-                yield from path.parent.glob(path.name.replace(RANK, "*"))
+            if RANK in name:
+                yield from part_paths(path)
             elif path.exists():
                 yield path
                 if labels := find_label_file(path):

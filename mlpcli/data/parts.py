@@ -1,7 +1,9 @@
 """Training data of which each of several processes has a part: `train: part-{rank}.npy`."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from glob import escape, glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ from mlpcli.data.fit import fit_encoding
 from mlpcli.data.labelled import open_test_file
 from mlpcli.data.missing import handle_missing
 from mlpcli.data.pixels import fit_pixel_range
+from mlpcli.data.readers.source import locate
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.scaling import Statistics, fit_scaling
 from mlpcli.data.splits import divide
@@ -28,6 +31,9 @@ RANK = "{rank}"
 # What can be fitted to parts without seeing all values at once.
 SCALES = ("unit", "none", "standardize")
 
+# Labels some of which are numbers: they may be of any file.
+MIXED = "numbers and words"
+
 
 class Parts(NamedTuple):
     """The processes that have a part each."""
@@ -36,6 +42,16 @@ class Parts(NamedTuple):
     """Which of them this is."""
     gather: Callable[[Any], list[Any]]
     """Gives all of them what each has, in order."""
+
+
+def part_paths(path: Path) -> Iterator[Path]:
+    """Yield the files that have a number where a path has `{rank}`."""
+    pieces = str(path).split(RANK)
+    named = re.compile(r"\d+".join(map(re.escape, pieces)))
+    # Not Path.glob, in which no folder can stand for several.
+    for name in glob("*".join(map(escape, pieces))):  # noqa: PTH207
+        if named.fullmatch(name):
+            yield Path(name)
 
 
 def load_part(
@@ -67,7 +83,9 @@ def load_part(
         raise DataError(files.train, problem, "give all as many", "data.train")
     first = sum(counts[: parts.rank])
     own = range(first, first + len(table.values))
-    whole = table._replace(labels=_merge([*parts.gather(table.labels)]))
+    labels = parts.gather(table.labels)
+    _check_alike(files, labels)
+    whole = table._replace(labels=_merge(labels))
     encoding = fit_encoding(whole, files.missing, preparation.task, preparation.task_given)
     targets = encode_labels(encoding, whole)
     rows = divide(targets, preparation).learned
@@ -88,6 +106,7 @@ def load_part(
         Examples(features, targets),
         test,
         train_rows=rows,
+        notes=_left_out(files, len(counts), search_paths),
         part=OwnPart(own, hashlib.sha256(prints.encode()).hexdigest()),
     )
     if own_rows is None:
@@ -127,6 +146,39 @@ def _read_part(files: Files, rank: int, search_paths: Sequence[Path]) -> Table:
     if table.selection is not None:
         raise DataError(table.where, "is a table, and parts are arrays", "write it with np.save")
     return handle_missing(table, files.missing)
+
+
+def _left_out(files: Files, ranks: int, search_paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return a line if there are more parts than processes."""
+    more = locate(files.train.replace(RANK, str(ranks)), search_paths)
+    return (f"{more} is not learned from, since there are {ranks} ranks",) if more else ()
+
+
+def _check_alike(files: Files, parts: Sequence[Labels]) -> None:
+    """Refuse labels that one file could not have: those of a wrong file would be other classes.
+
+    Raises:
+        DataError: saying what the parts have.
+    """
+    kinds = [_kind(part) for part in parts]
+    if len({kind for kind in kinds if kind != MIXED}) > 1:
+        problem = f"the labels of the parts are {', '.join(kinds)}"
+        raise DataError(files.train, problem, "give all the same kind", "data.target")
+
+
+def _kind(labels: Labels) -> str:
+    if labels.codes.ndim > 1:
+        return f"{labels.codes.shape[1]} columns"
+    found = {_is_number(name) for name in labels.names}
+    return MIXED if len(found) > 1 else ("numbers" if True in found else "words")
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _merge(parts: Sequence[Labels]) -> Labels:

@@ -13,8 +13,9 @@ from mlpcli.export.steps import (
     Activate,
     Category,
     Classes,
+    Column,
+    Date,
     Labels,
-    Number,
     Periodic,
     Quantities,
     Quantized,
@@ -116,7 +117,7 @@ def _functions(steps: Steps) -> list[str]:
     for name in used:
         needed += c_parts.ACTIVATIONS[name]
     if periodic := steps.periodic:
-        needed.append(_embed_function(periodic))
+        needed += [c_parts.TURN, _embed_function(periodic)]
     return list(dict.fromkeys(needed))
 
 
@@ -148,11 +149,13 @@ def _introduction(steps: Steps, fields: list[str], about: str) -> str:
     return f"{comment}\n{size}\n\nstruct @row {{\n{members}}};\n"
 
 
-def _member(column: Number | Category, field: str) -> str:
-    """Return a member of a row's structure, with the column's name where it is another."""
-    kind = "double " if isinstance(column, Number) else "const char *"
+def _member(column: Column, field: str) -> str:
+    """Return a member of a row's structure, with what it does not say of its column."""
+    kind = "const char *" if isinstance(column, Category) else "double "
     called = re.sub("[^ -)+-.0-~]", "?", column.name)
-    return f"{kind}{field};" + (f" /* {called} */" if called not in ("", field) else "")
+    notes = [called] if called not in ("", field) else []
+    notes += ["a date"] if isinstance(column, Date) else []
+    return f"{kind}{field};" + (f" /* {', '.join(notes)} */" if notes else "")
 
 
 def _usage(steps: Steps, is_struct: bool) -> Iterator[str]:
@@ -171,6 +174,9 @@ def _usage(steps: Steps, is_struct: bool) -> Iterator[str]:
     yield "the network. A result below 0 is an error: @too_large, or -1 - i where column i, from 0,"
     yield "is missing (NAN; a null pointer, or a text that stands for it) or has no meaning."
     yield "Texts are UTF-8, and numbers in the units of the training data."
+    if any(isinstance(column, Date) for column in steps.columns):
+        yield "A date is in seconds since 1970-01-01 00:00 by the clock on the wall, as timegm()"
+        yield "has it, a time alone since midnight; beyond the years 1 to 9999 it has no meaning."
     if shape := steps.image_shape:
         yield f"A row is an image's pixels: {' by '.join(map(str, shape))}, row by row."
 

@@ -1,10 +1,13 @@
 """C that makes features of a row's cells: functions, arrays of what was learned, and calls."""
 
 from collections.abc import Iterator
+from math import pi
+from textwrap import indent
 
-from mlpcli.export import c_parts
-from mlpcli.export.c_literals import define_doubles, define_texts, double, text_literal
-from mlpcli.export.steps import Category, Number, Steps
+from mlpcli.data.dates import PARTS, PERIODS
+from mlpcli.export import c_cells, c_parts
+from mlpcli.export.c_literals import define, define_doubles, define_texts, double, text_literal
+from mlpcli.export.steps import Category, Column, Date, Number, Steps
 
 LARGEST = {"float32": "3.4028234663852886e38", "float64": "1.7976931348623157e308"}
 
@@ -19,6 +22,13 @@ def arrays(steps: Steps) -> Iterator[str]:
                 yield define_doubles(f"off{position}", column.off)
             if column.fill:
                 yield define_doubles(f"fill{position}", column.fill)
+        elif isinstance(column, Date):
+            which = map(str, map([*PARTS].index, column.parts))
+            yield define(f"unsigned char @parts{position}[{len(column.parts)}]", which)
+            yield define_doubles(f"centers{position}", column.centers)
+            yield define_doubles(f"spreads{position}", column.spreads)
+            if column.fill:
+                yield define_doubles(f"fill{position}", column.fill)
         elif column.bins:
             yield define_doubles(f"ends{position}", column.bins)
     if not (steps.named or _is_binned(steps) or _is_uniform(steps)):
@@ -31,23 +41,32 @@ def functions(steps: Steps) -> Iterator[str]:
     """Yield the functions that are needed."""
     for made in _number_functions(steps):
         yield made.replace("LARGEST", LARGEST[steps.dtype])
-    if len(_numbers(steps)) < len(steps.columns):
+    dates = [column for column in steps.columns if isinstance(column, Date)]
+    if dates:
+        turns = ", ".join(double(2 * pi / period) for period in PERIODS.values())
+        bend = indent(_bend(dates[0].limit), "    ")
+        yield c_parts.TURN
+        yield c_cells.DATE.replace("TURNS", f"0.0, {turns}").replace("BEND", bend)
+    if any(isinstance(column, Category) for column in steps.columns):
         # Spellings of a number that stands for a missing value; "" is a text of white space.
         spelled = (f(n) for n in steps.missing.numbers for f in (double, "{:g}".format))
         words = dict.fromkeys(["", *steps.missing.text_words, *spelled])
-        yield c_parts.CATEGORY.replace("WORDS", ", ".join(map(text_literal, words)))
+        yield c_cells.CATEGORY.replace("WORDS", ", ".join(map(text_literal, words)))
 
 
 def _number_functions(steps: Steps) -> Iterator[str]:
     """Yield what makes features of numbers, and of those with bins."""
     equals = (f" || value == {double(number)}" for number in steps.missing.numbers)
-    function = c_parts.NUMBER.replace("MISSING", "value != value" + "".join(equals))
+    function = c_cells.NUMBER.replace("MISSING", "value != value" + "".join(equals))
     limits = {column.limit for column in _numbers(steps) if not column.bins}
     for limit in limits:
-        bend = "" if limit is None else c_parts.BEND.replace("LIMIT", double(limit))
-        yield function.replace("BEND", bend)
+        yield function.replace("BEND", _bend(limit))
     if _is_binned(steps):
-        yield function.replace("BEND", "").replace("@number", "@plain") + "\n" + c_parts.BINNED
+        yield function.replace("BEND", "").replace("@number", "@plain") + "\n" + c_cells.BINNED
+
+
+def _bend(limit: float | None) -> str:
+    return "" if limit is None else c_cells.BEND.replace("LIMIT", double(limit))
 
 
 def read(steps: Steps, fields: list[str]) -> Iterator[str]:
@@ -56,18 +75,7 @@ def read(steps: Steps, fields: list[str]) -> Iterator[str]:
     if not fields and _is_binned(steps):
         cells = [f"row[{j}]" for j in range(len(steps.columns))]
     for position, (column, cell) in enumerate(zip(steps.columns, cells, strict=False), 1):
-        if isinstance(column, Number):
-            fill = f"{column.fill is not None:d}, {double(column.fill or 0.0)}"
-            how = f"{double(column.center)}, {double(column.spread)}"
-            if column.bins:
-                how = f"@ends{position}, {column.width}, {double(column.spread)}"
-            called = "binned" if column.bins else "number"
-            call = f"@{called}({cell}, {fill}, {how}, x + {start})"
-        else:
-            given = {"off": column.off, "fill": column.fill}
-            others = ", ".join(f"@{name}{position}" if v else "0" for name, v in given.items())
-            tables = f"@categories{position}, {len(column.categories)}, @on{position}, {others}"
-            call = f"@category({cell}, {tables}, {column.ignore_unknown:d}, x + {start})"
+        call = _call(column, position, cell, f"x + {start}")
         start += column.width
         yield f"if (!{call})"
         yield f"    return {-position};"
@@ -80,6 +88,23 @@ def read(steps: Steps, fields: list[str]) -> Iterator[str]:
     yield f"for (i = 0; i < {len(steps.columns)}; i++)"
     yield f"    if (!@number(row[i], {first.fill is not None:d}, {values}, x + i))"
     yield "        return -1 - i;"
+
+
+def _call(column: Column, position: int, cell: str, x: str) -> str:
+    """Return the call that makes features x of a cell."""
+    if isinstance(column, Number):
+        fill = f"{column.fill is not None:d}, {double(column.fill or 0.0)}"
+        how = f"{double(column.center)}, {double(column.spread)}"
+        if column.bins:
+            how = f"@ends{position}, {column.width}, {double(column.spread)}"
+        return f"@{'binned' if column.bins else 'number'}({cell}, {fill}, {how}, {x})"
+    fill = f"@fill{position}" if column.fill else "0"
+    if isinstance(column, Date):
+        how = f"@parts{position}, {len(column.parts)}, @centers{position}, @spreads{position}"
+        return f"@date({cell}, {fill}, {how}, {x})"
+    off = f"@off{position}" if column.off else "0"
+    tables = f"@categories{position}, {len(column.categories)}, @on{position}, {off}, {fill}"
+    return f"@category({cell}, {tables}, {column.ignore_unknown:d}, {x})"
 
 
 def _numbers(steps: Steps) -> list[Number]:

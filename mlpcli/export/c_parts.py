@@ -118,7 +118,7 @@ COOLED = {
     "sigmoid": "(@log(outputs[i]) - @log(1.0 - outputs[i])) / TEMPERATURE",
 }
 # Where digits no longer tell a number's place in its period, it is taken for 0.
-EMBED = """\
+TURN = """\
 /* cos(v) and sin(v), of v less the whole quarters of a turn in it. */
 static void @turn(double v, double *cosine, double *sine)
 {
@@ -142,7 +142,8 @@ static void @turn(double v, double *cosine, double *sine)
     if (k > 1)
         *sine = -*sine;
 }
-
+"""
+EMBED = """\
 /* What stands for features: those that are no numbers, then cosines, then sines of the others. */
 static void @embed(const double *x, double *a)
 {
@@ -185,91 +186,5 @@ static void @affine(const double *x, int n_in, const signed char *q, const FLOAT
                 z[j] += x[i] * q[j];
     for (j = 0; j < n_out; j++)
         z[j] = factor * scale[j] * z[j] + b[j];
-}
-"""
-NUMBER = """\
-/* Make a feature of a number: 0 where it has no meaning. */
-static int @number(double value, int fills, double fill, double center, double spread, double *x)
-{
-    int missing = MISSING;
-    if (missing ? !fills : value - value != 0.0)
-        return 0;
-    value = ((missing ? fill : value) - center) / spread;
-BEND    *x = value;
-    return value >= -LARGEST && value <= LARGEST;
-}
-"""
-BINNED = """\
-/* Make a feature of a number for each of n bins: 0 where it has no meaning. */
-static int @binned(double value, int fills, double fill, const double *ends, int n, double spread,
-                   double *x)
-{
-    int i;
-    if (!@plain(value, fills, fill, 0.0, 1.0, &value))
-        return 0;
-    for (i = 0; i < n; i++) {
-        x[i] = (value - ends[i]) / (ends[i + 1] - ends[i]);
-        if (i > 0 && x[i] < 0.0)
-            x[i] = 0.0;
-        if (i < n - 1 && x[i] > 1.0)
-            x[i] = 1.0;
-        x[i] /= spread;
-    }
-    return x[0] >= -LARGEST && x[n - 1] <= LARGEST;
-}
-"""
-# sqrt(1 + t * t) lies between 1 + |t| and 1 / sqrt(2) of that: five of Newton's steps are enough.
-BEND = """\
-    {
-        double t = value / LIMIT, root = 1.0 + (t < 0.0 ? -t : t);
-        int i;
-        for (i = 0; i < 5; i++)
-            root = 0.5 * (root + 1.0 / root + t * (t / root));
-        value /= root;
-    }
-"""
-CATEGORY = """\
-static int @equal(const char *one, const char *other)
-{
-    while (*one && *one == *other)
-        one++, other++;
-    return *one == *other;
-}
-
-/* Whether a text stands for a missing value, whatever its case and the white space around it. */
-static int @missing(const char *text)
-{
-    static const char *const words[] = {WORDS};
-    int i;
-    while (*text == ' ' || (*text >= '\\t' && *text <= '\\r'))
-        text++;
-    for (i = 0; i < (int)(sizeof words / sizeof *words); i++) {
-        const char *word = words[i], *c = text;
-        while (*word && *word == (*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c))
-            word++, c++;
-        while (*c == ' ' || (*c >= '\\t' && *c <= '\\r'))
-            c++;
-        if (!*word && !*c)
-            return 1;
-    }
-    return 0;
-}
-
-/* Make n features of a text, or one where nothing is off: 0 where it has no meaning. */
-static int @category(const char *text, const char *const *categories, int n, const double *on,
-                     const double *off, const double *fill, int ignores, double *x)
-{
-    int i, found = n, width = off ? n : 1;
-    for (i = 0; text && i < n && found == n; i++)
-        if (@equal(text, categories[i]))
-            found = i;
-    if (found == n && (!text || @missing(text))) {
-        for (i = 0; fill && i < width; i++)
-            x[i] = fill[i];
-        return fill != 0;
-    }
-    for (i = 0; i < width; i++)
-        x[i] = found == n ? 0.0 : i == found || !off ? on[found] : off[i];
-    return found < n || ignores;
 }
 """

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli.data.encode import encode
+from mlpcli.data.readers.dates import DAY
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import MismatchError
-from mlpcli.export.steps import Category, Number, Steps
+from mlpcli.export.steps import Category, Date, Number, Steps
 from mlpcli.model import Model, new_network
 from mlpcli.rng import KeyedStreams
 
@@ -19,6 +20,8 @@ EXAMPLES = 64
 MISSING_SHARE = 0.1
 # Of outputs from 0 to 1, or in standard deviations of a quantity.
 TOLERANCE = 1e-5
+# From the year 0 to 1970.
+EPOCH_DAYS = 719_528
 Cell = float | str
 Run = Callable[[Table], NDArray[np.float64]]
 """Returns what an export answers to the rows of a table, (n, n_L): outputs, or quantities."""
@@ -49,6 +52,8 @@ def make_examples(steps: Steps, seed: int) -> Table:
         if isinstance(column, Category):
             texts[j] = column.categories
             values[:, j] = rng.integers(len(column.categories), size=EXAMPLES)
+        elif isinstance(column, Date):
+            values[:, j] = _dates(column, rng)
         else:
             values[:, j] = _numbers(column, steps.factor, rng)
         if column.fill is not None:
@@ -67,6 +72,17 @@ def _numbers(column: Number, factor: float, rng: np.random.Generator) -> NDArray
     return column.center + column.spread * rng.normal(size=EXAMPLES)
 
 
+def _dates(column: Date, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return dates in seconds, of years like those in training, as far as these are known."""
+    year, years = 2000.0, 10.0
+    if column.parts[0] == "year" and (column.centers[0], column.spreads[0]) != (0.0, 1.0):
+        year, years = column.centers[0], column.spreads[0]
+    days = np.clip(year + years * rng.normal(size=EXAMPLES), 2, 9998) * 365.2425 - EPOCH_DAYS
+    time = rng.random(EXAMPLES) if "time" in column.parts else 0
+    seconds: NDArray[np.float64] = (np.floor(days) + time) * DAY
+    return seconds
+
+
 def column_of(table: Table, j: int) -> list[Cell]:
     """Return the cells of a column: numbers, NaN where missing, or texts, then ""."""
     values = table.values[:, j].astype(np.float64).tolist()
@@ -78,6 +94,22 @@ def rows_of(table: Table) -> Iterator[tuple[Cell, ...]]:
     """Yield the cells of every row."""
     columns = (column_of(table, j) for j in range(table.values.shape[1]))
     return zip(*columns, strict=True)
+
+
+def written_rows(steps: Steps, table: Table) -> Iterator[tuple[Cell, ...]]:
+    """Yield the cells of every row as a table writes them: dates are texts, "" where missing."""
+    columns = (
+        map(_date_text, table.values[:, j]) if isinstance(column, Date) else column_of(table, j)
+        for j, column in enumerate(steps.columns)
+    )
+    return zip(*columns, strict=True)
+
+
+def _date_text(seconds: float) -> str:
+    if isnan(seconds):
+        return ""
+    part = np.timedelta64(round(seconds % 1 * 1e6), "us")
+    return str(np.datetime64(int(seconds // 1), "s") + part)
 
 
 def answers(model: Model, table: Table) -> NDArray[np.float64]:

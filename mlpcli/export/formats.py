@@ -5,13 +5,15 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpcli import __version__
 from mlpcli.checkpoint.meta import Meta
 from mlpcli.data.readers.csv_dialect import notation_of
+from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError, MismatchError, json_line
 from mlpcli.export import c, onnx_model, python, run_c
-from mlpcli.export.examples import Cell, Run, rows_of
+from mlpcli.export.examples import Cell, Run, written_rows
 from mlpcli.export.quantize import with_weights
 from mlpcli.export.steps import Quantities, Steps
 from mlpcli.model import Model
@@ -119,7 +121,11 @@ def _run_python(steps: Steps, text: str) -> Run:
     if isinstance(steps.answer, Quantities):
         answer = module["predict"]
     k = len(steps.answer.names)
-    return lambda table: np.array([answer(row) for row in rows_of(table)]).reshape(-1, k)
+
+    def run(table: Table) -> NDArray[np.float64]:
+        return np.array([answer(row) for row in written_rows(steps, table)]).reshape(-1, k)
+
+    return run
 
 
 def _check_written(steps: Steps, rendered: c.Rendered) -> None:

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from math import prod, tau
 
 from mlpcli.config.schema import Experiment
-from mlpcli.data.encoding import ROBUST_LIMIT, SCALES, Column, Encoding
+from mlpcli.data.dates import PERIODS
+from mlpcli.data.encoding import ROBUST_LIMIT, SCALES, Encoding
+from mlpcli.data.encoding import Column as FittedColumn
 from mlpcli.errors import ConfigError
 from mlpcli.export.steps import (
     Activate,
     Affine,
     Category,
     Classes,
+    Column,
+    Date,
     Labels,
     Members,
     Missing,
@@ -52,29 +56,33 @@ def steps_of(model: Model) -> Steps:
     )
 
 
-def _columns(experiment: Experiment, encoding: Encoding) -> Iterator[Number | Category]:
+def _columns(experiment: Experiment, encoding: Encoding) -> Iterator[Column]:
     files = experiment.data.files
     fills = bool(files and files.missing == "mean")
     means = encoding.means or (0.0,) * encoding.features
     stds = encoding.deviations or (1.0,) * encoding.features
-    columns = encoding.input_columns or [Column("", "number")] * encoding.features
+    columns = encoding.input_columns or [FittedColumn("", "number")] * encoding.features
     start = 0
     for column in columns:
         fill = column.filling if fills and column.filling else None
+        part, name = slice(start, start + column.width), column.name
+        limit = ROBUST_LIMIT if encoding.scale == "robust" and column.is_number else None
         if column.role == "category":
-            part = slice(start, start + column.width)
             yield _category(encoding, column, means[part], stds[part], fill)
+        elif column.role == "date":
+            periods = tuple(PERIODS.get(of_date, 0) for of_date in column.parts)
+            scaling = means[part], stds[part], limit
+            yield Date(name, column.parts, periods, *scaling, fill, column.day_first)
         else:
             fill_value, bins = fill[0] if fill else None, column.bins
-            limit = ROBUST_LIMIT if encoding.scale == "robust" and not bins else None
             spread = SCALES[encoding.scale] if bins else stds[start]
-            yield Number(column.name, fill_value, means[start], spread, limit, bins)
+            yield Number(name, fill_value, means[start], spread, limit, bins)
         start += column.width
 
 
 def _category(
     encoding: Encoding,
-    column: Column,
+    column: FittedColumn,
     means: tuple[float, ...],
     stds: tuple[float, ...],
     fill: tuple[float, ...] | None,

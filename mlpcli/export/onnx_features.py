@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from math import pi
 from typing import Any
 
 import numpy as np
 
+from mlpcli.data.dates import FIRST_WEEKDAY
+from mlpcli.data.readers.dates import DAY
 from mlpcli.export.onnx_graph import CODES, Graph, float_type
-from mlpcli.export.steps import Category, Missing, Number, Steps
+from mlpcli.export.steps import Category, Date, Missing, Number, Steps
+
+# The years 1 to 9999, in seconds from 1970 on; what is beyond them is no date.
+FIRST_DATE, LAST_DATE = -62_135_596_800, 253_402_300_800
 
 
 def number_features(graph: Graph, steps: Steps, given: str, columns: list[Any], kind: Any) -> str:
@@ -36,10 +42,7 @@ def number_features(graph: Graph, steps: Steps, given: str, columns: list[Any], 
         x = graph.node("Sub", [x, graph.constant("center", centers)], "centered")
         x = graph.node("Div", [x, graph.constant("spread", spreads)], "scaled")
     if bent:
-        t = graph.node("Div", [x, graph.constant("limit", limits)], "t")
-        squared = graph.node("Mul", [t, t], "t_squared")
-        total = graph.node("Add", [squared, graph.constant("one", np.float64(1))], "one_and_t")
-        x = graph.node("Div", [x, graph.node("Sqrt", [total], "bend")], "bent")
+        x = _bent(graph, x, graph.constant("limit", limits))
     if kind is not float_type(steps):
         x = graph.node("Cast", [x], "features", to=CODES[float_type(steps)])
     return x
@@ -64,6 +67,75 @@ def _shares(graph: Graph, x: str, columns: list[Number]) -> str:
     ):  # fmt: skip
         x = graph.node(operator, [x, graph.constant("of_bin", values[np.newaxis])], "shares")
     return x
+
+
+def date_features(graph: Graph, steps: Steps, column: Date, given: str) -> str:
+    """Add what makes features of a date in seconds, (N, width): all in float64, where NaN stays."""
+    parts, features = _date_parts(graph, given), []
+    for name, period in zip(column.parts, column.periods, strict=True):
+        if not period:
+            features.append(parts[name])
+            continue
+        angle = graph.node("Mul", [parts[name], _exact(graph, 2 * pi / period)], "angle")
+        features += [graph.node(way, [angle], name) for way in ("Sin", "Cos")]
+    x = graph.node("Concat", features, "parts", axis=1)
+    if column.fill is not None:
+        missing = graph.node("IsNaN", [given], "missing")
+        x = graph.node("Where", [missing, _exact(graph, [column.fill]), x], "filled")
+    x = graph.node("Sub", [x, _exact(graph, [column.centers])], "centered")
+    x = graph.node("Div", [x, _exact(graph, [column.spreads])], "scaled")
+    if column.limit is not None:
+        x = _bent(graph, x, _exact(graph, column.limit))
+    # What lies beyond the years 1 to 9999 is refused; NaN is not.
+    first, last = _exact(graph, FIRST_DATE), _exact(graph, LAST_DATE)
+    beyond = [
+        graph.node("Less", [given, first], "before"),
+        graph.node("GreaterOrEqual", [given, last], "after"),
+    ]
+    refused = graph.node("Or", beyond, "is_no_date")
+    x = graph.node("Where", [refused, _exact(graph, np.nan), x], "date")
+    return (
+        x
+        if steps.dtype == "float64"
+        else graph.node("Cast", [x], "features", to=CODES[float_type(steps)])
+    )
+
+
+def _date_parts(graph: Graph, seconds: str) -> dict[str, str]:
+    """Add the parts of a date, (N, 1) each."""
+
+    def add(operator: str, one: str, other: float | str) -> str:
+        right = other if isinstance(other, str) else _exact(graph, other)
+        return graph.node(operator, [one, right], "of_date")
+
+    def divided(one: str, divisor: float) -> tuple[str, str]:
+        whole = graph.node("Floor", [add("Div", one, divisor)], "whole")
+        return whole, add("Sub", one, add("Mul", whole, divisor))
+
+    def quarters(days: str) -> str:
+        return add("Add", add("Mul", days, 4), 3)
+
+    days, time = divided(seconds, DAY)
+    # As the C does it, and its comment says.
+    century, rest = divided(quarters(add("Add", days, 719_468)), 146_097)
+    year, rest = divided(quarters(divided(rest, 4)[0]), 1461)
+    fifths = add("Add", add("Mul", divided(rest, 4)[0], 5), 2)
+    later, month = divided(add("Add", divided(fifths, 153)[0], 2), 12)
+    _, weekday = divided(add("Add", days, FIRST_WEEKDAY), 7)
+    year = add("Add", add("Add", add("Mul", century, 100), year), later)
+    return {"year": year, "month": month, "weekday": weekday, "time": time}
+
+
+def _exact(graph: Graph, value: Any) -> str:
+    return graph.constant("of_dates", np.array(value, np.float64))
+
+
+def _bent(graph: Graph, x: str, limit: str) -> str:
+    """Add x / sqrt(1 + (x / limit)²), in float64."""
+    t = graph.node("Div", [x, limit], "t")
+    squared = graph.node("Mul", [t, t], "t_squared")
+    total = graph.node("Add", [squared, graph.constant("one", np.float64(1))], "one_and_t")
+    return graph.node("Div", [x, graph.node("Sqrt", [total], "bend")], "bent")
 
 
 def category_features(graph: Graph, steps: Steps, column: Category, given: str) -> str:

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from mlpcli import __version__
 from mlpcli.data.readers.table import Table
 from mlpcli.export.examples import Run, column_of
-from mlpcli.export.onnx_features import category_features, number_features
+from mlpcli.export.onnx_features import category_features, date_features, number_features
 from mlpcli.export.onnx_graph import CODES, Graph, float_type, load_onnx
 from mlpcli.export.onnx_layers import add_layer
 from mlpcli.export.steps import (
     Category,
     Classes,
+    Date,
     Labels,
     Number,
     Quantities,
@@ -26,6 +27,8 @@ from mlpcli.export.steps import (
 OPSET = 20
 # the first format with that.
 IR_VERSION = 9
+# What is said of an input that takes dates.
+DATES = "seconds since 1970-01-01 00:00 by the clock on the wall, or since midnight; NaN if missing"
 # Float32 rounds a number by this share of it; so little of a column's spread makes no difference.
 FLOAT32_ROUNDING, LITTLE = 2.0**-24, 1e-6
 
@@ -54,7 +57,8 @@ def output_names(steps: Steps) -> tuple[str, ...]:
 def input_types(steps: Steps) -> list[type[np.generic]]:
     """Return the type of every input: of texts `str_`, of numbers `float32`.
 
-    It is `float64` where float32 cannot tell numbers of a column apart, whose spread is small.
+    It is `float64` of dates, and where float32 cannot tell numbers of a column apart, whose spread
+    is small.
     """
     types: list[type[np.generic]] = [
         np.str_ if isinstance(column, Category) else np.float64 if _is_fine(column) else np.float32
@@ -65,8 +69,10 @@ def input_types(steps: Steps) -> list[type[np.generic]]:
     return [np.float64 if np.float64 in types else np.float32]
 
 
-def _is_fine(column: Number) -> bool:
-    """Return whether float32 cannot hold a column's numbers."""
+def _is_fine(column: Number | Date) -> bool:
+    """Return whether float32 cannot hold a column's numbers, or the seconds of its dates."""
+    if isinstance(column, Date):
+        return True
     center, spread = column.center, column.spread
     if column.bins:
         center, spread = max(map(abs, column.bins)), float(np.diff(column.bins).min())
@@ -91,6 +97,8 @@ def render(steps: Steps, metadata: Mapping[str, str]) -> bytes:
         [helper.make_tensor_value_info(name, CODES[kind], shape) for name, kind, shape in declared]
         for declared in (_inputs(steps), _outputs(steps))
     ]
+    for column, value in zip(steps.columns, values[0], strict=False):
+        value.doc_string = DATES if isinstance(column, Date) else ""
     graph = Graph(onnx, [*input_names(steps), *output_names(steps)])
     a = features = _features(graph, steps)
     for layer in steps.layers:
@@ -144,10 +152,9 @@ def _features(graph: Graph, steps: Steps) -> str:
     cells = zip(steps.columns, inputs, input_types(steps), strict=True)
     for kind, group in groupby(cells, key=lambda cell: (type(cell[0]), cell[2])):
         columns, names, _ = zip(*group, strict=True)
-        if kind[0] is Category:
-            parts += [
-                category_features(graph, steps, *pair) for pair in zip(columns, names, strict=True)
-            ]
+        if kind[0] is not Number:
+            add: Any = category_features if kind[0] is Category else date_features
+            parts += [add(graph, steps, *pair) for pair in zip(columns, names, strict=True)]
         else:
             joined = names[0]
             if len(names) > 1:

@@ -1,5 +1,7 @@
 """A model as one Python module that needs only the standard library."""
 
+import re
+from importlib import import_module
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -8,20 +10,20 @@ from mlpcli.export import standalone
 from mlpcli.export.steps import Steps, to_mapping
 
 BASE64_COLUMNS = 76
+IMPORT = re.compile(r"^from (mlpcli\.\S+) import .*\n+", re.MULTILINE)
 PLACE = "MODEL: dict[str, Any] = {}\n"
 
 
 def render(steps: Steps, about: str) -> str:
     """Return the text of a module that predicts what a model does.
 
-    It is `standalone.py`, with the steps in it.
+    It is `standalone.py`, with the steps in it, and all that it imports of mlp.
 
     Args:
         steps: the model.
         about: a line for its docstring, of printable ASCII.
     """
-    code = Path(standalone.__file__).read_text(encoding="utf-8")
-    head, rest = code.split('"""\n', 1)
+    head, rest = _source(standalone.__name__)
     before, after = rest.split(PLACE)
     model, repeat = _folded(to_mapping(steps)), ""
     if len(set(steps.columns)) == 1:
@@ -31,6 +33,16 @@ def render(steps: Steps, about: str) -> str:
     return (
         f'{head}\n\n{about}\n"""\n{before}MODEL: dict[str, Any] = (\n{literal}\n)\n{repeat}{after}'
     )
+
+
+def _source(module: str) -> tuple[str, str]:
+    """Return a module's docstring, without the quotes after it, and the rest of its text.
+
+    In place of what it imports of mlp there is the text of that, without its docstring.
+    """
+    text = Path(str(import_module(module).__file__)).read_text(encoding="utf-8")
+    head, rest = text.split('"""\n', 1)
+    return head, IMPORT.sub(lambda found: _source(found[1])[1].lstrip("\n") + "\n\n", rest)
 
 
 def _folded(value: Any) -> Any:

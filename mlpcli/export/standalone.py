@@ -11,16 +11,17 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain, pairwise
+from itertools import chain
 from operator import mul
 from typing import Any
+
+from mlpcli.export.standalone_cells import READERS, as_number
 
 # What was learned, step by step; the arrays are little-endian.
 MODEL: dict[str, Any] = {}
 
 # What tables call their targets, where the training table had no names.
 TARGET_NAMES = ("y", "labels", "label", "target", "targets", "classes", "class")
-TRUTHS = {"true": 1.0, "false": 0.0}
 LARGEST = {"float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 GELU_SCALE = math.sqrt(2 / math.pi)
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -31,7 +32,8 @@ def predict(row: Any) -> Any:
 
     Args:
         row: a cell per column, in the order of `columns()` or by their names, or an image's pixels.
-            A cell is a number or its text; None, NaN or "" where it is missing.
+            A cell is a number or its text, or a date as text or of `datetime`; None, NaN or ""
+            where it is missing.
 
     Returns:
         The name of its class; of labels a list of those that it has; of quantities a number, or a
@@ -100,8 +102,7 @@ def _features(row: Any) -> list[float]:
     found: list[float] = []
     for position, (column, cell) in enumerate(zip(MODEL["columns"], cells, strict=True), 1):
         try:
-            read = _read_number if column["step"] == "Number" else _read_category
-            found += read(column, cell)
+            found += READERS[column["step"]](column, cell, MODEL["missing"])
         except ValueError as error:
             raise ValueError(f"column {column['name'] or position}: {error}") from None
     return found
@@ -114,71 +115,6 @@ def _flat(row: Any) -> Iterator[Any]:
             yield from _flat(cell)
         else:
             yield cell
-
-
-def _read_number(column: Mapping[str, Any], cell: Any) -> list[float]:
-    missing = MODEL["missing"]
-    number = _as_number(cell)
-    if number is None or not math.isfinite(number):
-        word = _text(cell).strip().lower()
-        number = None
-        if word and word not in missing["number_words"]:
-            if word not in TRUTHS:
-                raise ValueError(f"{word[:40]!r} is not a finite number")
-            number = TRUTHS[word]
-    if number is None or number in missing["numbers"]:
-        if column["fill"] is None:
-            raise ValueError("the value is missing")
-        number = column["fill"]
-    if column["bins"]:
-        return [share / column["spread"] for share in _shares(number, column["bins"])]
-    x: float = (number - column["center"]) / column["spread"]
-    if column["limit"] is not None:
-        x /= math.sqrt(1 + (x / column["limit"]) * (x / column["limit"]))
-    return [x]
-
-
-def _shares(number: float, bins: Sequence[float]) -> list[float]:
-    """Return how much of each bin a number has passed; at both ends the line goes on."""
-    shares = [(number - low) / (high - low) for low, high in pairwise(bins)]
-    shares[1:] = [max(share, 0.0) for share in shares[1:]]
-    shares[:-1] = [min(share, 1.0) for share in shares[:-1]]
-    return shares
-
-
-def _read_category(column: Mapping[str, Any], cell: Any) -> list[float]:
-    missing, categories = MODEL["missing"], column["categories"]
-    text = _text(cell)
-    word = text.strip().lower()
-    if text not in categories or not word:
-        if not word or word in missing["text_words"] or _as_number(text) in missing["numbers"]:
-            if column["fill"] is None:
-                raise ValueError("the category is missing")
-            return list(column["fill"])
-        truths = {known.lower(): known for known in categories if known.lower() in TRUTHS}
-        text = truths.get(text.lower(), text)
-    if text in categories:
-        found = list(column["off"])
-        i = categories.index(text)
-        # Without what is off, the column is one feature.
-        found[i : i + 1] = [column["on"][i]]
-        return found
-    if not column["ignore_unknown"]:
-        raise ValueError(f"{text[:40]!r} is no category seen in training")
-    return [0.0] * max(1, len(column["off"]))
-
-
-def _text(cell: Any) -> str:
-    """Return the text of a cell, "" for None and NaN."""
-    return "" if cell is None or (isinstance(cell, float) and math.isnan(cell)) else str(cell)
-
-
-def _as_number(cell: Any) -> float | None:
-    """Return the number that a cell is or holds, None for any other text."""
-    try:
-        return None if isinstance(cell, str) and not cell.isascii() else float(cell)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 @cache
@@ -334,7 +270,7 @@ def _is_header(names: list[str]) -> bool:
     table = MODEL["table"] or {"names": [], "header": None}
     if table["header"] is False:
         return False
-    words = [name for name in names if _as_number(name) is None]
+    words = [name for name in names if as_number(name) is None]
     known = {name for name in table["names"] if name}
     return (
         len(words) == len(names)

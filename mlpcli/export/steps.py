@@ -51,6 +51,33 @@ class Category(NamedTuple):
         return len(self.off) or 1
 
 
+class Date(NamedTuple):
+    """A cell that holds a date, a time or both, and becomes features of its parts."""
+
+    name: str
+    parts: tuple[str, ...]
+    """Of year, month (0 to 11), weekday (0 is Monday) and time (seconds since midnight)."""
+    periods: tuple[int, ...]
+    """Of each part, how often it starts anew: its features are the sine and the cosine of
+    2π / period · part. 0 where the part is a feature itself."""
+    centers: tuple[float, ...]
+    """Of each feature: what is scaled as a number is, with `spreads` and `limit`."""
+    spreads: tuple[float, ...]
+    limit: float | None = None
+    fill: tuple[float, ...] | None = None
+    """The features of a missing value, before they are scaled; None refuses it."""
+    day_first: bool | None = None
+    """Whether 3/4/2024 is the 3rd of April; None where that is refused."""
+
+    @property
+    def width(self) -> int:
+        """Number of features that it becomes."""
+        return len(self.centers)
+
+
+Column = Number | Category | Date
+
+
 class Table(NamedTuple):
     """The training table, by which other tables are read."""
 
@@ -69,11 +96,11 @@ class Missing(NamedTuple):
     """
 
     text_words: tuple[str, ...]
-    """In lower case and without white space around them, of categories;"""
+    """In lower case and without white space around them, of categories and dates;"""
     number_words: tuple[str, ...]
     """of numbers."""
     numbers: tuple[float, ...]
-    """Numbers that do, of both."""
+    """Numbers that do, of all of them."""
 
 
 class Affine(NamedTuple):
@@ -162,7 +189,7 @@ class Quantities(NamedTuple):
 class Steps(NamedTuple):
     """A model, in the order in which a row goes through it."""
 
-    columns: tuple[Number | Category, ...]
+    columns: tuple[Column, ...]
     """What makes features of a row's cells: an array's numbers have no names."""
     missing: Missing
     layers: tuple[Affine | Quantized | Activate | Members | Periodic, ...]
@@ -177,8 +204,8 @@ class Steps(NamedTuple):
 
     @property
     def named(self) -> bool:
-        """Whether a row is one of a table, whose columns have names or hold texts."""
-        return any(column.name or isinstance(column, Category) for column in self.columns)
+        """Whether a row is one of a table, whose columns have names, or not numbers alone."""
+        return any(column.name or not isinstance(column, Number) for column in self.columns)
 
     @property
     def affine(self) -> list[Affine | Quantized]:

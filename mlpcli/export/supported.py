@@ -11,7 +11,7 @@ from mlpcli.nn.periodic import PeriodicNetwork
 
 # What these steps can say, and what makes no difference to predictions. Anything else that a model
 # may have is refused until it is in one of these lists.
-ROLES = ("number", "category", "target", "ignored")
+ROLES = ("number", "category", "date", "target", "ignored")
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky_relu", "gelu", "selu", "mish")
 OUTPUTS = ("sigmoid", "softmax", "linear")
 KNOWN_SCALES = ("unit", "standardize", "robust", "none")
@@ -20,13 +20,15 @@ ENCODING_FIELDS = (
     *("features", "scale", "class_names", "image_shape", "columns", "means", "deviations"),
     *("task", "quantities", "commonest", "unknown", "pixel_range"),
 )
-COLUMN_FIELDS = ("name", "role", "categories", "filling", "signed", "bins")
+COLUMN_FIELDS = (
+    *("name", "role", "categories", "filling", "signed", "bins", "parts", "day_first"),
+)
 QUANTITY_FIELDS = ("mean", "std", "low", "high")
 FILE_PARTS = (
     *("train", "test", "target", "label_separator", "test_target", "ignore", "categorical"),
     *("missing", "header", "delimiter", "encoding", "bad_lines", "size", "grayscale"),
     *("missing_values", "missing_target", "unknown"),
-    *("decimal", "thousands", "units", "day_first", "weight", "group", "time"),
+    *("decimal", "thousands", "units", "dates", "day_first", "weight", "group", "time"),
 )
 SOURCE_FIELDS, MISSING_FIELDS = ("name", "scale", "files"), ("given", "only")
 # Those that say how a network learns are in its parameters.

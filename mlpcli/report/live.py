@@ -12,11 +12,18 @@ from mlpcli.data.pixels import has_light_ground
 from mlpcli.data.readers.table import Table
 from mlpcli.errors import ConfigError
 from mlpcli.export.of_model import steps_of
-from mlpcli.export.steps import Category, Steps, to_mapping
+from mlpcli.export.steps import Category, Column, Date, Number, Steps, to_mapping
 from mlpcli.report.findings import Findings
 from mlpcli.report.html import Html, join, tag
 from mlpcli.report.png import as_bytes, picture, shades, thumbnail
 
+# What each type of field takes of a cell: of dates as ISO 8601 has them.
+TAKEN = {
+    "date": slice(10),
+    "time": slice(11, None),
+    "datetime-local": slice(None),
+    "text": slice(None),
+}
 # Larger networks make pages that no mail takes.
 MOST_BYTES = 30_000_000
 MOST_EXAMPLES = 12
@@ -57,7 +64,10 @@ def live(found: Findings) -> Html:
 
 
 def _form(found: Findings, steps: Steps) -> tuple[dict[str, Any], Html]:
-    typical = list(typical_cells(found.opened.table, len(steps.columns)))
+    cells = typical_cells(found.opened.table, len(steps.columns))
+    typical = [
+        cell[TAKEN[_type_of(column)]] for column, cell in zip(steps.columns, cells, strict=True)
+    ]
     fields = (_field(i, steps, name) for i, name in enumerate(_names(steps)))
     return {"typical": typical}, join(
         tag("div", *fields, class_="fields"),
@@ -68,6 +78,15 @@ def _form(found: Findings, steps: Steps) -> tuple[dict[str, Any], Html]:
 def _names(steps: Steps) -> Iterator[str]:
     for i, column in enumerate(steps.columns):
         yield column.name or (f"column {i + 1}" if steps.named else f"feature {i}")
+
+
+def _type_of(column: Column) -> str:
+    """Return the type of a column's field: of dates for what their features tell apart."""
+    if not isinstance(column, Date):
+        return "text"
+    if "time" not in column.parts:
+        return "date"
+    return "datetime-local" if len(column.parts) > 1 else "time"
 
 
 def _field(i: int, steps: Steps, name: str) -> Html:
@@ -85,7 +104,9 @@ def _field(i: int, steps: Steps, name: str) -> Html:
             data_column=i,
             autocomplete="off",
             spellcheck="false",
-            inputmode=None if choices else "decimal",
+            type=_type_of(column),
+            step=1 if isinstance(column, Date) and "time" in column.parts else None,
+            inputmode="decimal" if isinstance(column, Number) else None,
             list=f"choices{i}" if choices else None,
             aria_describedby=f"note{i}",
         ),
@@ -104,6 +125,9 @@ def typical_cells(table: Table, width: int) -> Iterator[str]:
             yield table.texts[j][int(np.bincount(given.astype(np.intp)).argmax())]
         else:
             middle = np.sort(given)[len(given) // 2]
+            if j in table.dates:
+                yield str(np.datetime64(round(middle), "s"))
+                continue
             yield str(int(middle)) if middle == int(middle) else str(middle)
 
 

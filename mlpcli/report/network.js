@@ -34,16 +34,32 @@ function affine({ W, b, factor }, x) {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const asNumber = (cell) => (NUMBER.test(cell.trim()) ? Number(cell) : NaN);
 
+const WRITTEN = /^(\d{4}-\d\d-\d\d)?[T ]?(\d\d:\d\d(:\d\d(\.\d+)?)?)?$/;
+
+// The features of the parts of a date, a time or both, as ISO 8601 and the page's fields write them.
+function dateFeatures({ parts, periods }, text) {
+  const found = WRITTEN.exec(text), day = found?.[1] ?? "1970-01-01";
+  const date = new Date(`${day}T${found?.[2] ?? "00:00"}Z`);
+  if (!found || isNaN(date) || !date.toISOString().startsWith(day)) throw new Error("is no date");
+  const ofDate = { year: date.getUTCFullYear(), month: date.getUTCMonth(),
+    weekday: (date.getUTCDay() + 6) % 7, time: (date - new Date(`${day}T00:00Z`)) / 1000 };
+  return parts.flatMap((name, i) => {
+    const angle = ((2 * Math.PI) / periods[i]) * ofDate[name];
+    return periods[i] ? [Math.sin(angle), Math.cos(angle)] : [ofDate[name]];
+  });
+}
+
 // The features of a cell; an Error says what is wrong with it.
 function features(column, cell, missing) {
   const categories = column.categories, word = cell.trim().toLowerCase();
-  const words = categories ? missing.text_words : missing.number_words;
+  const words = column.step === "Number" ? missing.number_words : missing.text_words;
   const gone = !word || words.includes(word) || missing.numbers.includes(asNumber(cell));
   const which = categories ? categories.indexOf(cell) : -1;
   if (gone && which < 0) {
     if (column.fill === null) throw new Error("is missing, and no missing value was in training");
     return categories ? column.fill : scaled(column, column.fill);
   }
+  if (column.step === "Date") return scaled(column, dateFeatures(column, cell.trim()));
   if (!categories) {
     const number = asNumber(cell);
     if (!Number.isFinite(number)) throw new Error("is no number");
@@ -56,8 +72,10 @@ function features(column, cell, missing) {
   throw new Error("is no category seen in training");
 }
 
-// The features of a number: of bins the share of each that it has passed.
-function scaled({ center, spread, limit, bins }, value) {
+// The features of a number: of bins the share of each that it has passed; of a date those of parts.
+function scaled({ center, spread, centers, spreads, limit, bins }, value) {
+  if (centers) return value.flatMap((part, i) =>
+    scaled({ center: centers[i], spread: spreads[i], limit, bins: [] }, part));
   if (bins.length) return bins.slice(1).map((high, i, { length }) => {
     const share = (value - bins[i]) / (high - bins[i]);
     return Math.min(Math.max(share, i ? 0 : share), i < length - 1 ? 1 : Infinity) / spread;

@@ -126,6 +126,8 @@ def test_features():
     ]
     parts = ("year", "month", "weekday", "time")
     np.testing.assert_allclose(date_features(seconds, parts), expected, atol=1e-12)
+    noon = date_features(np.array([0, 43_200.0]), ("time",))
+    assert noon.tolist() == [[0, 1], [0, -1]]
     assert fit_parts(np.array([3600.0, 7200.0])) == ("time",)
     months = np.array([read_date(f"2023-{m:02}").seconds() for m in (1, 2, 5)])
     assert fit_parts(months) == ("month",)

@@ -18,7 +18,7 @@ SANITIZED = (*run_c.STRICT, "-O1", "-g", "-fsanitize=address,undefined", "-fno-s
 # Together they use every line that C files are made of.
 SANITIZED_KINDS = (
     *("hostile", "worded", "robust", "quantities", "labels", "members", "gelu", "mish"),
-    *("periodic", "periodic_members", "binned"),
+    *("periodic", "periodic_members", "binned", "dated", "dated_robust"),
 )
 
 

@@ -1,6 +1,7 @@
 """The steps of a model: evaluated one by one, they are what `mlp predict` computes."""
 
 import math
+from datetime import datetime, time
 
 import exported
 import numpy as np
@@ -11,6 +12,7 @@ from mlpcli.export.steps import (
     Affine,
     Category,
     Classes,
+    Date,
     Labels,
     Quantities,
 )
@@ -33,7 +35,7 @@ ACTIVATIONS = {
 
 def features_of(column, cell, missing):
     """Return the features of one cell of text, as the records of its column say."""
-    words = missing.text_words if isinstance(column, Category) else missing.number_words
+    words = missing.text_words if isinstance(column, Category | Date) else missing.number_words
     known = isinstance(column, Category) and cell in column.categories
     word = cell.strip().lower()
     gone = not known and (not word or word in words or as_number(cell) in missing.numbers)
@@ -45,11 +47,31 @@ def features_of(column, cell, missing):
             return [0.0] * column.width
         i = column.categories.index(cell)
         return [*column.off[:i], column.on[i], *column.off[i + 1 :]]
+    if isinstance(column, Date):
+        values = column.fill if gone else date_features(column.parts, cell)
+        x = (np.array(values) - column.centers) / column.spreads
+        return x if column.limit is None else x / np.sqrt(1 + (x / column.limit) ** 2)
     value = column.fill if gone else float(cell)
     if column.bins:
         return shares_of(value, column.bins) / column.spread
     x = (value - column.center) / column.spread
     return [x if column.limit is None else x / math.sqrt(1 + (x / column.limit) ** 2)]
+
+
+def date_features(parts, cell):
+    """Return the features of a date by ISO 8601, as Python's own calendar has them."""
+    when = datetime.fromisoformat(cell if "-" in cell else f"1970-01-01T{cell}")
+    time_of_day = (when - datetime.combine(when, time())).total_seconds()
+    turns = {
+        "month": (when.month - 1) / 12,
+        "weekday": when.weekday() / 7,
+        "time": time_of_day / 86_400,
+    }
+    cycles = {
+        name: [*map(float, np.sin([a, a + np.pi / 2]))]
+        for name, a in ((name, 2 * np.pi * turn) for name, turn in turns.items())
+    }
+    return [x for name in parts for x in ([when.year] if name == "year" else cycles[name])]
 
 
 def shares_of(value, bins):

@@ -37,7 +37,7 @@ def filtered(path, rows, *options):
     return subprocess.run(command, input=rows.encode(), capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("name", ["worded", "hostile", "labels", "quantities"])
+@pytest.mark.parametrize("name", ["worded", "hostile", "labels", "quantities", "dated"])
 def test_it_prints_what_predict_prints(name, write, run_mlp, tmp_path):
     """The same lines: classes or labels with outputs, or quantities; names and numbers alike."""
     model, path = write(name)

@@ -25,17 +25,6 @@ def test_a_role_that_steps_do_not_know_is_refused(tmp_path):
         steps_of(model)
 
 
-def test_dates_are_refused_by_the_name_of_their_key(run_mlp):
-    """Of what a model has, the key that the user wrote is named before what was made of it."""
-    rows = [f"{1 + i % 28}.{1 + i % 12}.2023,{'ab'[i % 2]}\n" for i in range(40)]
-    Path("t.csv").write_text("when,y\n" + "".join(rows))
-    for command in (["init", "t.csv"], ["train", "t.yaml", "--set", "epochs=1", "--quiet"]):
-        assert run_mlp(*command).returncode == 0
-    run = run_mlp("export", "t.npy", "-o", "t.py")
-    assert run.returncode == 2
-    assert "its data has dates, which cannot be exported; use mlp predict" in run.stderr
-
-
 def test_parts_of_a_table_that_are_no_features_are_exported_without(run_mlp):
     """Weights, groups and times make no difference to a prediction."""
     rows = [f"{i % 3 + 1},g{i % 9},{i % 7},{'ab'[i % 2]}\n" for i in range(60)]

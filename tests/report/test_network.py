@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from mlpcli.export.examples import answers, make_examples, rows_of
+from mlpcli.export.examples import answers, make_examples, written_rows
 from mlpcli.export.of_model import steps_of
 from mlpcli.export.steps import to_mapping
 
@@ -25,7 +25,8 @@ def check(model, tmp_path):
     node = shutil.which("node") or pytest.skip("there is no node")
     steps = steps_of(model)
     table = make_examples(steps, 0)
-    rows = [["" if cell != cell else str(cell) for cell in row] for row in rows_of(table)]  # noqa: PLR0124 - NaN
+    cells = written_rows(steps, table)
+    rows = [["" if cell != cell else str(cell) for cell in row] for row in cells]  # noqa: PLR0124 - NaN
     code = (ROOT / "mlpcli" / "report" / "network.js").read_text(encoding="utf-8")
     (tmp_path / "network.js").write_text(code + SCRIPT, encoding="utf-8")
     given = json.dumps({"steps": to_mapping(steps), "rows": rows}).encode()
