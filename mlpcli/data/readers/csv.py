@@ -133,8 +133,8 @@ def bad_lines(
     path: Path,
     options: CsvOptions,
     read: Callable[[Path], Iterator[Block]] = read_blocks,
-) -> tuple[list[int], int]:
-    """Return which lines of a table have more or fewer cells than the first, and how many have not.
+) -> tuple[list[int], list[int]]:
+    """Return which lines of a table have more or fewer cells than the first, and which have not.
 
     Args:
         path: the file.
@@ -148,7 +148,8 @@ def bad_lines(
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     bad: list[int] = []
     examples = _examples(read(path), dialect, options._replace(skip_bad=True), bad)
-    return bad, sum(len(block.numbers) for block in examples)
+    good = [number for block in examples for number in block.numbers]
+    return bad, good
 
 
 def _read(
