@@ -17,7 +17,7 @@ FLOORS = (
     {"training"},
     {"model"},
     {"data", "config", "nn"},
-    {"errors", "atomic", "rng", "signals"},
+    {"errors", "atomic", "rng", "signals", "jit"},
 )
 # but for these.
 NEIGHBOURS = {("data", "config"), ("atomic", "errors"), ("signals", "errors")}
@@ -33,7 +33,7 @@ LIBRARIES = {
     "yaml": ("config",),
     "PIL": ("data.readers.images", "data.readers.image_files"),
     "pyarrow": ("data.readers.parquet",),
-    "numba": ("nn.compiled.jit", "nn.compiled.blas", "nn.compiled.team", "nn.compiled.views"),
+    "numba": ("jit", "nn.compiled.blas", "nn.compiled.team", "nn.compiled.views"),
     "llvmlite": ("nn.compiled.blas", "nn.compiled.team"),
     "mpi4py": ("training.ranks",),
     "onnx": ("export.onnx_graph", "export.onnx_model"),
@@ -42,7 +42,7 @@ LIBRARIES = {
     "optuna": ("tuning.study", "tuning.storage", "tuning.results"),
     "sqlalchemy": ("tuning.storage",),
     "numpy": ("report", "plots", "evaluation", "prediction", "export", "checkpoint", "training",
-              "model", "data", "nn", "rng", "config.compat"),
+              "model", "data", "nn", "rng", "jit", "config.compat"),
 }  # fmt: skip
 
 # NumPy's readers, which trust a file's header.

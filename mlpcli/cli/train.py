@@ -137,7 +137,8 @@ def train(
     with nullcontext() if verify else atomic.locked(output):
         if not (overwrite or resume or verify):
             check_absent(output)
-        dataset = (ranks and open_part(ranks, experiment)[1]) or open_data(experiment, data_dir)
+        part = open_part(ranks, experiment)[1] if ranks else None
+        dataset = part or open_data(experiment, data_dir, engine_of(ranks, engine))
         experiment = fit_structure(experiment, dataset.encoding)
         if history and not overwrite:
             check_history(history, history_columns(experiment.learns))

@@ -70,10 +70,15 @@ def _describe(path: Path) -> str:
     )
 
 
-def open_data(experiment: "Experiment", data_dir: Path) -> "Dataset":
-    """Open the data; where somebody sits at the terminal, offer to download what is missing."""
-    from mlpcli.data.load import load_data
+def open_data(experiment: "Experiment", data_dir: Path, engine: str) -> "Dataset":
+    """Open the data; where somebody sits at the terminal, offer to download what is missing.
 
+    What computes afterwards is loaded before, since it parses tables, too.
+    """
+    from mlpcli.data.load import load_data
+    from mlpcli.training.engine import load_engine
+
+    load_engine(engine, experiment)
     try:
         return load_data(experiment, data_dir)
     except MissingDatasetError as error:

@@ -39,8 +39,8 @@ class MissingValues(NamedTuple):
         return self.text_words | USUAL_WORDS
 
     def with_words(self, words: Iterable[str | float]) -> "MissingValues":
-        """Return these and further words, or numbers, beside the usual ones."""
-        return MissingValues(tuple(dict.fromkeys((*self.given, *words))))
+        """Return these and further words, or numbers."""
+        return self._replace(given=tuple(dict.fromkeys((*self.given, *words))))
 
     @property
     def numbers(self) -> tuple[float, ...]:

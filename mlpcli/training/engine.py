@@ -1,6 +1,8 @@
 """What a run computes with: NumPy, or NumPy and what numba has compiled."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +42,20 @@ NUMPY = Engine()
 FEW_PARAMETERS = 1 << 16
 
 
+def load_engine(name: str, experiment: Experiment) -> None:
+    """Load numba before the data are read, where it is sure to compute: it parses tables, too.
+
+    Args:
+        name: of `ENGINES`.
+        experiment: what is to be trained, with a structure or without.
+    """
+    sizes = experiment.structure or (1, *(experiment.hidden or ()), 1)
+    if _is_numpy(name, replace(experiment, structure=sizes, hidden=None)):
+        return
+    with suppress(ImportError):
+        import mlpcli.jit  # noqa: F401 - what is loaded is used
+
+
 def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]) -> Engine:
     """Return an engine by name.
 
@@ -52,14 +68,14 @@ def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]
     Raises:
         ConfigError: if numba is asked for and not to be had.
     """
-    if name == "numpy" or (name == "auto" and (experiment.compat or not _gains(experiment))):
+    if _is_numpy(name, experiment):
         return NUMPY
     if experiment.compat:
         where, problem = experiment.where("compat"), f"{experiment.compat} is computed by NumPy"
         raise ConfigError(where, problem, "leave out --engine numba")
     try:
         # Here, since it imports numba; which refuses versions of NumPy that it does not know.
-        from mlpcli.nn.compiled import jit
+        from mlpcli import jit
     except ImportError as error:
         if name == "auto":
             return NUMPY
@@ -67,6 +83,12 @@ def choose_engine(name: str, experiment: Experiment, tell: Callable[[str], None]
         raise ConfigError("--engine numba", f"cannot be had: {error}", remedy) from None
     jit.when_compiling(tell)
     return Engine(jit.VERSION)
+
+
+def _is_numpy(name: str, experiment: Experiment) -> bool:
+    """Return whether NumPy alone computes, be numba installed or not."""
+    has_choice = name == "auto" and not experiment.compat
+    return not (name == "numba" or (has_choice and _gains(experiment)))
 
 
 def compiles_steps(experiment: Experiment) -> bool:

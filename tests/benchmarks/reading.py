@@ -13,12 +13,21 @@ from typing import Any, NamedTuple
 ROWS, PIXELS, INKED = 42_000, 784, 0.2
 DECIMAL_ROWS, COLUMNS = 100_000, 50
 MIXED_ROWS, CATEGORIES = 300_000, (2, 3, 5, 12, 300)
-READERS = {
-    "mlp": "from mlpcli.config.data_files import Files\n"
+MLP = (
+    "from mlpcli.config.data_files import Files\n"
     "from mlpcli.data.files import read_training, training_source\n"
     "from pathlib import Path\n"
     "files = lambda path: Files(train=path, target=0, **keys)\n"
-    "read = lambda path: read_training(files(path), training_source(files(path), [Path()]))",
+    "read = lambda path: read_training(files(path), training_source(files(path), [Path()]))\n"
+)
+# As `mlp train` has loaded it where numba computes.
+COMPILED = (
+    "from mlpcli.data.readers.csv_compiled import parse_decimals\n"
+    "parse_decimals(b'1,2\\n', ',', '.', 2)\n"
+)
+READERS = {
+    "mlp": MLP,
+    "mlp with numba": MLP + COMPILED,
     "pandas": "import pandas\nread = lambda path: pandas.read_csv(path, **keys)",
 }
 TIMED = """

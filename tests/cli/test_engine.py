@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
-import mlpcli.nn.compiled
+import mlpcli
 from mlpcli.checkpoint import format as checkpoint
 from mlpcli.config.load import load_experiment
+from mlpcli.data.readers import csv
 from mlpcli.training.engine import choose_engine
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
@@ -103,8 +104,8 @@ def test_a_run_keeps_numba_where_auto_is_numpy(run_mlp, monkeypatch):
     assert run_mlp(*words, *NUMBA, "-o", "a.npy").returncode == 0
     assert run_mlp(*words, "--engine", "auto", "--verify", "a.npy").returncode == 0
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "mlpcli.nn.compiled.jit", raising=False)
-    monkeypatch.delattr(mlpcli.nn.compiled, "jit", raising=False)
+    monkeypatch.delitem(sys.modules, "mlpcli.jit", raising=False)
+    monkeypatch.delattr(mlpcli, "jit", raising=False)
     words = [word for word in words if word != "-q"]
     more = ("--set", "epochs=4", "--engine", "auto")
     done = run_mlp(*words, *more, "-o", "a.npy", "--resume")
@@ -122,8 +123,8 @@ def test_numba_for_the_article_is_refused(run_mlp):
 def test_without_numba(run_mlp, monkeypatch):
     """Where numba is missing auto is NumPy, and numba is answered with how to get it."""
     monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "mlpcli.nn.compiled.jit", raising=False)
-    monkeypatch.delattr(mlpcli.nn.compiled, "jit", raising=False)
+    monkeypatch.delitem(sys.modules, "mlpcli.jit", raising=False)
+    monkeypatch.delattr(mlpcli, "jit", raising=False)
     assert run_mlp(*TRAIN, "--engine", "auto", "-o", "a.npy").returncode == 0
     assert "numba" not in versions("a.npy")
     done = run_mlp(*TRAIN, *NUMBA, "-o", "b.npy")
@@ -171,3 +172,24 @@ def test_a_folder_that_cannot_be_written_to(mlp_process, tmp_path):
     done = mlp_process("train", "own.yaml", *LARGER, *NUMBA, env=env)
     assert done.returncode == 0, done.stderr
     assert "no folder to keep it in" in done.stderr
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("keys", "loads"),
+    [
+        (("structure=none", "hidden=[8]"), True),
+        (("structure=none", "hidden=[8]", "members=4"), False),
+    ],
+)
+def test_tables_are_parsed_by_what_computes(run_mlp, monkeypatch, keys, loads):
+    """Where numba computes it is loaded before the data, and parses them; else it is not loaded."""
+    rows = "".join(f"{i % 3}.5,{i % 7},{'ab'[i % 2]}\n" for i in range(60))
+    Path("t.csv").write_text(f"x,y,class\n{rows}", encoding="utf-8")
+    monkeypatch.setattr(csv, "LARGE", 0)
+    monkeypatch.delitem(sys.modules, "mlpcli.jit", raising=False)
+    monkeypatch.delitem(sys.modules, "mlpcli.data.readers.csv_compiled", raising=False)
+    words = (word for key in ("data={train: t.csv}", *keys) for word in ("--set", key))
+    done = run_mlp("train", "own.yaml", "-q", *words, "--engine", "auto", "-o", "a.npy")
+    assert done.returncode == 0, done.stderr
+    assert ("mlpcli.data.readers.csv_compiled" in sys.modules) == loads

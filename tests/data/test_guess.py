@@ -58,6 +58,43 @@ def test_numbers_and_texts_in_one_column(guess):
     assert "ignored: column note has numbers, and texts such as 't1' in 1 row, " in said
 
 
+def test_none_is_one_of_the_classes_where_it_is_common(guess):
+    """There is none of something: of a class or category; among numbers it is missing."""
+    cells = lambda i: ("None" if i % 4 == 0 else i % 7, ("None", "grvl", "NA")[i % 3])  # noqa: E731
+    disorder = lambda i: ("apnea", "None")[i % 2]  # noqa: E731
+    files, said = guess("n,alley,disorder\n" + rows(120, lambda i: (*cells(i), disorder(i))))
+    assert said.startswith("120 examples, 3 features, 2 classes: None, apnea\n")
+    assert "text like the others in alley, disorder; without missing_values it is missing" in said
+    assert (files.missing_target, files.categorical) == (None, ())
+    ended = lambda i: (f"2024-01-{1 + i % 28:02}", "none")[i % 3 == 0]  # noqa: E731
+    files, _ = guess("end,alley,y\n" + rows(90, lambda i: (ended(i), cells(i)[1], "ab"[i % 2])))
+    assert (files.dates, files.missing_values.only) == (("end",), False)
+    table = "x,n,y\n" + rows(90, lambda i: ("None" if i == 7 else "pq"[i % 2], i % 7, "ab"[i % 2]))
+    assert not guess(table)[0].missing_values.only
+
+
+@pytest.mark.parametrize("zero", ["0000-00-00", "00.00.0000"])
+def test_a_date_of_zeros_is_missing(guess, zero):
+    """Databases write one where there is none."""
+    cells = lambda i: (zero if i % 5 == 0 else f"2024-01-{1 + i % 28:02}", i % 7, "ab"[i % 2])  # noqa: E731
+    files, said = guess("day,n,y\n" + rows(90, cells))
+    assert (files.dates, files.missing_values.given) == (("day",), (zero,))
+    assert f"column day has dates, and '{zero}', which counts as missing" in said
+
+
+@pytest.mark.parametrize(("where", "code"), [("below", 0), ("amid", 1)])
+def test_notes_below_a_table(run_mlp, where, code):
+    """However many they are, they are left out; amid a small table as many are an error."""
+    table, notes = rows(40, lambda i: (i % 7, i % 3, "ab"[i % 2])), "\nSource: us\n* estimated\n"
+    text = table + notes if where == "below" else rows(20, lambda i: (i, 2, "a")) + notes + table
+    Path("t.csv").write_text(f"x,n,y\n{text}", encoding="utf-8")
+    run = run_mlp("init", "t.csv")
+    assert run.returncode == code, run.stderr
+    if code == 0:
+        assert run.stdout.startswith("40 examples")
+        assert load_experiment(Path("t.yaml")).data.files.bad_lines == "skip"
+
+
 @pytest.mark.parametrize(("word", "number"), [("..", 7), ("unknown", 99)])
 def test_most_numbers_of_a_column_may_be_missing(guess, word, number):
     """A mark in most rows is no category, nor a word amid ever different numbers."""

@@ -203,10 +203,14 @@ def _group_thousands(texts: Sequence[str], delimiter: str) -> bool:
 
 
 def _few_words(table: Table, j: int) -> list[str]:
-    """Return the texts of a column of dates that are none, if these are one or two words."""
+    """Return the texts of a column of dates that are none, if these are one or two words.
+
+    Zeros and what is between them, such as 0000-00-00, are a word, too.
+    """
     texts = (table.texts[j][code] for code in table.codes(j))
     words = [text for text in texts if read_date(text) is None]
-    return words if len(words) <= FEW_WORDS and all(map(str.isalpha, words)) else []
+    are_words = not any(digit in word for word in words for digit in "123456789")
+    return words if len(words) <= FEW_WORDS and are_words else []
 
 
 def guess_dates(

@@ -7,8 +7,9 @@ from mlpcli.config.data_files import ROLES, USUAL_WORDS, ColumnRef, Files
 from mlpcli.data.columns import HEADER_WORDS, find_columns, select_all
 from mlpcli.data.guess.header import count_more_lines, names_columns
 from mlpcli.data.guess.notation import are_grouped_by_points, guess_dates, guess_notation
-from mlpcli.data.guess.record import Guess
+from mlpcli.data.guess.record import Guess, shown_reference
 from mlpcli.data.missing import mark_missing
+from mlpcli.data.readers.cell_forms import common_form
 from mlpcli.data.readers.charsets import likely_charset
 from mlpcli.data.readers.csv import bad_lines, columns_with_text
 from mlpcli.data.readers.csv_dialect import (
@@ -21,6 +22,7 @@ from mlpcli.data.readers.csv_dialect import (
 from mlpcli.data.readers.csv_sniff import looks_like_names, sniff
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import read_lines
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.parquet import date_columns
 from mlpcli.data.readers.read import csv_reader, read_files
 from mlpcli.data.readers.source import Source
@@ -29,6 +31,8 @@ from mlpcli.errors import DataError, UnitError, WidthError, join_names, one_line
 
 # Lines that tell whether the first one names the columns.
 SOME_LINES = 1000
+# In so small a share of rows a word may stand for a missing value rather than for none of all.
+FEW_GAPS = 0.05
 # So small a share of lines may have another number of cells, or one beside so many that have not.
 FEW_LINES, ENOUGH_LINES = 0.01, 10
 
@@ -43,10 +47,34 @@ def read_as_written(source: Source, guess: Guess) -> tuple[Table, Guess]:
     if source.format == "table":
         guess = _decide_charset(source.path, guess)
         try:
-            return _read_lines(source, _decide_header(source.path, guess))
+            return _keep_none(source, *_read_lines(source, _decide_header(source.path, guess)))
         except WidthError as error:
             guess = _decide_header(source.path, _skip_bad_lines(source, guess, error))
-    return _read_lines(source, guess)
+    return _keep_none(source, *_read_lines(source, guess))
+
+
+def _keep_none(source: Source, table: Table, guess: Guess) -> tuple[Table, Guess]:
+    """Let `None` be a text, where it often stands among others: there is none of something."""
+    found = []
+    for j, marked in table.marked.items():
+        often = sum(n for word, n in marked.items() if word.strip().lower() == "none")
+        if j is None or not often:
+            continue
+        others = [table.texts[j][code] for code in table.codes(j)[:SOME_LINES]]
+        form = common_form(others, 0.5)
+        if form and form[0].kind == "date":
+            # There it is missing, and so everywhere.
+            return table, guess
+        is_text = not form and None in map(parse_number, others)
+        if is_text and often > FEW_GAPS * len(table.values):
+            found.append(shown_reference(table.reference(j)))
+    if not found:
+        return table, guess
+    usual = sorted(USUAL_WORDS - {"none"})
+    missing = guess.files.missing_values.with_words(usual)._replace(only=True)
+    finding = f"None is no missing value, but a text like the others in {join_names(found)}"
+    finding += "; without missing_values it is missing"
+    return _read_all(source, guess.because(finding, missing_values=missing))
 
 
 def _read_lines(source: Source, guess: Guess) -> tuple[Table, Guess]:
@@ -103,14 +131,16 @@ def _decide_charset(path: Path, guess: Guess) -> Guess:
 
 
 def _skip_bad_lines(source: Source, guess: Guess, error: WidthError) -> Guess:
-    """Leave out the lines that have more or fewer cells than the first, where they are few.
+    """Leave out the lines that have more or fewer cells than the first.
 
     Raises:
-        WidthError: the same, if they are many.
+        WidthError: the same, if they are many, and not all below the table, as notes.
     """
     how = csv_reader(source, guess.files, HEADER_WORDS, new_names=False)
     bad, good = bad_lines(source.path, *how)
-    if len(bad) >= max(FEW_LINES * good, 2) or good < ENOUGH_LINES:
+    are_notes = bool(good) and bad[0] > good[-1]
+    are_few = len(bad) < max(FEW_LINES * len(good), 2)
+    if not (are_few or are_notes) or len(good) < ENOUGH_LINES:
         raise error
     return guess._replace(files=guess.files._replace(bad_lines="skip"))
 

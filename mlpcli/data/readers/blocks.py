@@ -13,7 +13,7 @@ from mlpcli.data.readers.lines import LONGEST_LINE, Line, decode_lines, join_quo
 from mlpcli.data.readers.table import check_expansion
 
 # What is read, and parsed, at a time: what is made of it stays in the processor's cache.
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 19
 # No character of UTF-8 has more bytes.
 MOST_BYTES = 4
 NEWLINE, SPACE, QUOTE = b'\n "'

@@ -1,7 +1,9 @@
 """Tables of comma-, semicolon- or tab-separated cells, an example per line."""
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.array_builder import ArrayBuilder
 from mlpcli.data.readers.blocks import Block, block_of, blocks_of, read_blocks
 from mlpcli.data.readers.csv_bad import without_bad
 from mlpcli.data.readers.csv_bytes import parse_bytes
@@ -26,7 +29,7 @@ from mlpcli.data.readers.csv_sniff import single_spaced, sniff
 from mlpcli.data.readers.csv_start import SPACE
 from mlpcli.data.readers.lines import Line
 from mlpcli.data.readers.notation import parse_number
-from mlpcli.data.readers.table import ArrayBuilder, ColumnSelection, Labels, Selector, Table, Values
+from mlpcli.data.readers.table import ColumnSelection, Labels, Selector, Table, Values
 from mlpcli.errors import DataError
 
 # They tell whether a column is of text.
@@ -40,6 +43,9 @@ PARSERS: tuple[Parser, ...] = (
     parse_numbers,
     parse_cells,
 )
+# From so many bytes on compiled code saves what it takes to load it: where numba is loaded in any
+# case, and where it is not.
+LARGE, HUGE = 1 << 23, 1 << 28
 
 
 class ParsedLines(NamedTuple):
@@ -80,14 +86,26 @@ def read_csv(
     np.empty(1 << 24, np.uint8)
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     selection = select(dialect.names, dialect.width, f"{path}:{dialect.first}")
+    size = path.stat().st_size
     try:
-        return _read(read(path), dialect, selection, options)
+        return _read(read(path), size, dialect, selection, options)
     except LateTextError:
         # All lines tell what the columns are of which the first ones tell nothing.
         blocks = _examples(read(path), dialect, options, [])
         first, rest = _lines_of(islice(blocks, FIRST_BLOCKS)), _lines_of(blocks)
         columns = detect_columns(first, dialect, selection, options, rest)
-        return _read(read(path), dialect, selection, options, columns)
+        return _read(read(path), size, dialect, selection, options, columns)
+
+
+def _parsers_for(size: int) -> tuple[Parser, ...]:
+    """Return what parses a file of so many bytes, compiled where that is faster and can be had."""
+    if size < (LARGE if "mlpcli.jit" in sys.modules else HUGE):
+        return PARSERS
+    try:
+        from mlpcli.data.readers.csv_compiled import parse_decimals
+    except ImportError:
+        return PARSERS
+    return tuple(partial(p, parse=parse_decimals) if p is parse_plain else p for p in PARSERS)
 
 
 def _lines_of(blocks: Iterable[Block]) -> Iterator[Line]:
@@ -115,8 +133,8 @@ def bad_lines(
     path: Path,
     options: CsvOptions,
     read: Callable[[Path], Iterator[Block]] = read_blocks,
-) -> tuple[list[int], int]:
-    """Return which lines of a table have more or fewer cells than the first, and how many have not.
+) -> tuple[list[int], list[int]]:
+    """Return which lines of a table have more or fewer cells than the first, and which have not.
 
     Args:
         path: the file.
@@ -130,29 +148,32 @@ def bad_lines(
     dialect, _ = sniff(_lines_of(read(path)), path, options)
     bad: list[int] = []
     examples = _examples(read(path), dialect, options._replace(skip_bad=True), bad)
-    return bad, sum(len(block.numbers) for block in examples)
+    good = [number for block in examples for number in block.numbers]
+    return bad, good
 
 
 def _read(
     blocks: Iterator[Block],
+    size: int,
     dialect: Dialect,
     selection: ColumnSelection,
     options: CsvOptions,
     columns: Columns | None = None,
 ) -> Table:
-    """Read all lines of a table."""
+    """Read all lines of a table, from a file of so many bytes."""
     skipped: list[int] = []
     blocks = _examples(blocks, dialect, options, skipped)
     head = [*islice(blocks, FIRST_BLOCKS)]
+    if not head:
+        raise DataError(dialect.where, "has a header and no rows", "give a file with examples")
     columns = columns or detect_columns(_lines_of(head), dialect, selection, options)
-    values, codes, numbers = ArrayBuilder(len(selection.features)), [], []
-    part = None
-    for part in _parse(chain(head, blocks), dialect, selection, options, columns):
+    each = sum(len(block.data) for block in head) / sum(len(block.numbers) for block in head)
+    values, codes, numbers = ArrayBuilder(len(selection.features), size / each), [], []
+    parsers = _parsers_for(size)
+    for part in _parse(chain(head, blocks), dialect, selection, options, parsers, columns):
         values.append(part.values)
         codes.append(part.codes)
         numbers.append(part.numbers)
-    if part is None:
-        raise DataError(dialect.where, "has a header and no rows", "give a file with examples")
     lines = ParsedLines(
         values.finish(), np.concatenate(codes), np.concatenate(numbers), part.columns
     )
@@ -231,17 +252,17 @@ def _parse(
     dialect: Dialect,
     selection: ColumnSelection,
     options: CsvOptions,
+    parsers: tuple[Parser, ...] = PARSERS,
     columns: Columns | None = None,
 ) -> Iterator[ParsedLines]:
     """Yield the numbers of successive lines."""
-    parsers = PARSERS
     for block in blocks:
         signals.check()
         columns = columns or detect_columns(block.lines, dialect, selection, options)
         part = _parse_block(block, dialect, columns, parsers)
         if part.values.dtype != np.uint8:
             # A line has shown that the table is not of bytes alone.
-            parsers = PARSERS[1:]
+            parsers = tuple(parse for parse in parsers if parse is not parse_bytes)
         yield part
 
 

@@ -1,6 +1,6 @@
 """Tables of numbers in any notation, most of which are plain decimals: these many at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +14,29 @@ from mlpcli.data.readers.csv_texts import cells_of, code_texts
 from mlpcli.data.readers.csv_units import bounds_of, parse_alike, without_groups
 from mlpcli.data.readers.notation import Notation
 
+Parse = Callable[..., Decimals | None]
+"""`parse_decimals`, or what does the same."""
 # Of the numbers, how many may have to be parsed one by one before NumPy's parser is faster.
 MOST_OTHERS = 0.25
 
 
-def parse_plain(block: Block, dialect: Dialect, columns: Columns) -> NDArray[np.float64] | None:
+def parse_plain(
+    block: Block, dialect: Dialect, columns: Columns, parse: Parse = parse_decimals
+) -> NDArray[np.float64] | None:
     """Parse lines as `parse_numbers` does; None, too, if there is too little in them that is plain.
 
     Raises:
         DataError: as `parse_cells` does.
     """
-    return parse_numbers(block, dialect, columns, MOST_OTHERS)
+    return parse_numbers(block, dialect, columns, MOST_OTHERS, parse)
 
 
 def parse_numbers(
-    block: Block, dialect: Dialect, columns: Columns, most: float = 1
+    block: Block,
+    dialect: Dialect,
+    columns: Columns,
+    most: float = 1,
+    parse: Parse = parse_decimals,
 ) -> NDArray[np.float64] | None:
     """Parse lines whose quotes are around plain cells; None if there are others.
 
@@ -37,6 +45,7 @@ def parse_numbers(
         dialect: how they are written.
         columns: what they are parsed as.
         most: of the numbers, how many may be neither plain nor missing.
+        parse: what parses the plain ones.
 
     Raises:
         DataError: as `parse_cells` does.
@@ -46,7 +55,7 @@ def parse_numbers(
         return None
     (text, delimiter), numeric = unquoted, columns.numeric
     notation = columns.options.notation
-    found = _parse_plain_cells(text, delimiter, dialect.width, numeric, notation)
+    found = _parse_plain_cells(text, delimiter, dialect.width, numeric, notation, parse)
     if found is None:
         return None
     values, others, ends = found
@@ -89,12 +98,17 @@ def cells_that_are_not_plain(
 
 
 def _parse_plain_cells(
-    text: bytes, delimiter: str, width: int, numeric: Sequence[int], notation: Notation | None
+    text: bytes,
+    delimiter: str,
+    width: int,
+    numeric: Sequence[int],
+    notation: Notation | None,
+    parse: Parse = parse_decimals,
 ) -> Decimals | None:
     """Parse the plain decimals of columns of numbers; flag their other cells."""
     notation = notation or Notation()
     plain = without_groups(text, delimiter, notation)
-    found = parse_decimals(plain, delimiter, notation.decimal, width, columns=numeric)
+    found = parse(plain, delimiter, notation.decimal, width, columns=numeric)
     if found is None:
         return None
     found.others[:, list({*range(width)}.difference(numeric))] = False

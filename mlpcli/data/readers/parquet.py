@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlpcli import signals
+from mlpcli.data.readers.array_builder import ArrayBuilder
 from mlpcli.data.readers.csv_dialect import CsvOptions
 from mlpcli.data.readers.dates import DAY
 from mlpcli.data.readers.notation import Notation
 from mlpcli.data.readers.regular import open_regular
 from mlpcli.data.readers.table import (
-    ArrayBuilder,
     ColumnSelection,
     Labels,
     Selector,

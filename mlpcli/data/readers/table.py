@@ -227,51 +227,6 @@ def channels_last(
     return np.moveaxis(array, 1, 3) if first else array
 
 
-class ArrayBuilder:
-    """An array that grows row by row, in the smallest type that holds its numbers exactly.
-
-    Bytes stay bytes: a table of pixels takes an eighth of what it takes as float64.
-    """
-
-    def __init__(self, columns: int) -> None:
-        self._array: Values = np.empty((0, columns), np.uint8)
-        self._rows = 0
-
-    def append(self, chunk: NDArray[np.generic]) -> None:
-        """Add the rows of an (m, columns) array."""
-        dtype = _smallest(chunk, self._array.dtype)
-        if dtype != self._array.dtype:
-            self._array = self._array[: self._rows].astype(dtype)
-        needed = self._rows + len(chunk)
-        if needed > len(self._array):
-            # In place where the allocator can: a reallocation of this size moves pages, not bytes.
-            rows = max(needed, len(self._array) + len(self._array) // 2)
-            self._array.resize((rows, self._array.shape[1]), refcheck=False)
-        self._array[self._rows : needed] = chunk
-        self._rows = needed
-
-    def finish(self) -> Values:
-        """Return what was added."""
-        self._array.resize((self._rows, self._array.shape[1]), refcheck=False)
-        return self._array
-
-
-def _smallest(chunk: Values, least: np.dtype[np.generic]) -> np.dtype[np.generic]:
-    """Return the type to continue in: `least`, or a larger one if that loses anything."""
-    if chunk.dtype == np.uint8:
-        return least
-    if least == np.uint8:
-        low, high = chunk.min(initial=0), chunk.max(initial=0)
-        if low >= 0 and high <= 255 and (chunk == chunk.astype(np.uint8)).all():
-            return least
-    if least != np.float64:
-        with np.errstate(over="ignore"):
-            same = chunk.astype(np.float32) == chunk
-        if (same | np.isnan(chunk)).all():
-            return np.dtype(np.float32)
-    return np.dtype(np.float64)
-
-
 def stays_on_disk(size: int) -> bool:
     """Return whether an array of so many bytes is mapped into memory rather than copied."""
     return size > MAPPED_BYTES

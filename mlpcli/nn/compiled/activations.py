@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpcli.jit import compiled, compiled_in_order
 from mlpcli.nn.activations import (
     GELU_CUBIC,
     GELU_SCALE,
@@ -14,7 +15,6 @@ from mlpcli.nn.activations import (
     SELU_SCALE,
     Array,
 )
-from mlpcli.nn.compiled.jit import compiled, compiled_in_order
 
 SIGMOID, TANH, RELU, LEAKY_RELU, GELU, SELU, MISH, SOFTMAX = range(8)
 KINDS = {

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.jit import compiled
 from mlpcli.nn.activations import Array
-from mlpcli.nn.compiled.jit import compiled
 from mlpcli.nn.compiled.views import vector
 
 

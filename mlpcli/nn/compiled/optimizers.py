@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.jit import compiled
 from mlpcli.nn import optimizers
 from mlpcli.nn.activations import Array
-from mlpcli.nn.compiled.jit import compiled
 from mlpcli.nn.compiled.views import vector
 
 SGD, MOMENTUM, NESTEROV, ADAM, RMSPROP = range(5)

@@ -7,9 +7,9 @@ since a thread may be at the next one while others are not done with this.
 import math
 from typing import Any
 
+from mlpcli.jit import compiled
 from mlpcli.nn.activations import Array
 from mlpcli.nn.compiled.activations import SOFTMAX, activate, slope, softmax
-from mlpcli.nn.compiled.jit import compiled
 from mlpcli.nn.compiled.plan import DELTA, MSE, OWN_DELTA, PRODUCTS, A, Integers, Z
 from mlpcli.nn.compiled.products import add_product, bias_gradient, delta_below, gradient
 from mlpcli.nn.compiled.team import meet, share

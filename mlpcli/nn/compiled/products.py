@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from mlpcli.jit import compiled
 from mlpcli.nn.activations import Array
 from mlpcli.nn.compiled.blas import AVAILABLE, PLAIN, ROW_MAJOR, TRANSPOSED, dgemm, sgemm
-from mlpcli.nn.compiled.jit import compiled
 
 # Multiply-adds up to which a loop is as fast as a call of the library: 240 took 0.9 µs either way,
 # 1,280 took 1.0 written out and 0.7 by the library, 16,384 took 4.2 and 1.3.

@@ -10,9 +10,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mlpcli.jit import compiled
 from mlpcli.nn.activations import Array
 from mlpcli.nn.compiled.inputs import gather
-from mlpcli.nn.compiled.jit import compiled
 from mlpcli.nn.compiled.optimizers import (
     Parts,
     Settings,

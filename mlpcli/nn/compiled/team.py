@@ -17,8 +17,8 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from mlpcli.jit import compiled
 from mlpcli.nn.compiled import blas
-from mlpcli.nn.compiled.jit import compiled
 
 # Numbers of a cache line, so that two threads that write do not disturb one another.
 LINE = 16

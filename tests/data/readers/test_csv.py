@@ -3,6 +3,8 @@
 import csv
 import gzip
 import io
+import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from mlpcli.config.data_files import Files
 from mlpcli.data.columns import select_for_training
 from mlpcli.data.readers import blocks
+from mlpcli.data.readers import csv as csv_reader
 from mlpcli.data.readers import table as tables
 from mlpcli.data.readers.csv import read_csv
 from mlpcli.data.readers.csv_bytes import bytes_of
@@ -46,8 +49,8 @@ def path(tmp_path_factory):
 @given(data=st.data(), quoting=QUOTINGS, delimiter=st.sampled_from(",;\t"),
        end=st.sampled_from(["\n", "\r\n", "\r"]), width=st.integers(1, 4), bom=st.booleans(),
        pack=st.sampled_from([bytes, gzip.compress]), chunk=st.sampled_from([1, 40, 1 << 20]),
-       whole=st.booleans())  # fmt: skip
-def test_round_trip(path, data, quoting, delimiter, end, width, bom, pack, chunk, whole):
+       whole=st.booleans(), compiled=st.booleans())  # fmt: skip
+def test_round_trip(path, data, quoting, delimiter, end, width, bom, pack, chunk, whole, compiled):
     """Numbers and classes written by Python's csv come back exactly, however they are quoted."""
     cell = st.integers(0, 300) if whole else FINITE
     # Python's csv leaves ends of lines other than its own unquoted where it may.
@@ -59,6 +62,8 @@ def test_round_trip(path, data, quoting, delimiter, end, width, bom, pack, chunk
     path.write_bytes(pack((b"\xef\xbb\xbf" if bom else b"") + text.getvalue().encode()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", chunk)
+        patch.setattr(csv_reader, "HUGE", 0 if compiled else sys.maxsize)
+        patch.setattr(csv_reader, "LARGE", 0 if compiled else sys.maxsize)
         table = read(path)
     expected = np.array([row[:-1] for row in rows], np.float64)
     np.testing.assert_array_equal(table.values, expected)
@@ -309,3 +314,43 @@ def test_endless_line(path, monkeypatch):
     path.write_text("a,y\n" + "1" * 5000)
     with pytest.raises(DataError, match=r":2: goes on for 1000 characters"):
         read(path)
+
+
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_compiled_code_parses_large_files_alone(path, monkeypatch):
+    """Files that are large enough, with numba loaded or without, are the same table."""
+    from mlpcli.data.readers import csv_compiled
+
+    rows = (f"{i % 7}.25,{i},{'' if i % 9 else i},{'ab'[i % 2]},-{i}.{i:04}" for i in range(5000))
+    path.write_text("a,b,c,d,e\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    parse, parsed = csv_compiled.parse_decimals, []
+    monkeypatch.setattr(
+        csv_compiled,
+        "parse_decimals",
+        lambda *arguments, **keys: parsed.append(0) or parse(*arguments, **keys),
+    )
+    options = {"target": "d", "missing": "mean"}
+    expected = read(path, Files(**options), words=frozenset({""}), gaps=True)
+    assert not parsed
+    monkeypatch.setattr(csv_reader, "LARGE", path.stat().st_size)
+    found = read(path, Files(**options), words=frozenset({""}), gaps=True)
+    assert parsed
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert labels_of(found) == labels_of(expected)
+    parsed.clear()
+    monkeypatch.delitem(sys.modules, "mlpcli.jit")
+    read(path, Files(**options), words=frozenset({""}), gaps=True)
+    assert not parsed
+
+
+def test_a_table_whose_lines_grow_shorter_is_whole(path, monkeypatch):
+    """All rows are read, of more than the first lines let expect, and of numbers of any type."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 100)
+    long, short = (
+        [f"{i % 2},{'1' * 20}.5" for i in range(50)],
+        [f"{i % 2},{i / 7}" for i in range(900)],
+    )
+    for lines in ([*long, *short], [*short, *long]):
+        path.write_text("y,x\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        table = read(path, Files(target="y"))
+        assert table.values[:, 0].tolist() == [float(line.split(",")[1]) for line in lines]

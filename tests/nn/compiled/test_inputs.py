@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlpcli.training.engine import NUMPY, Engine
 
-jit = pytest.importorskip("mlpcli.nn.compiled.jit", exc_type=ImportError)
+jit = pytest.importorskip("mlpcli.jit", exc_type=ImportError)
 
 
 @settings(max_examples=30)

@@ -11,7 +11,7 @@ from mlpcli.nn.network import Network
 from mlpcli.training.engine import NUMPY, Engine
 from mlpcli.training.step import optimizer_of, update_rule
 
-jit = pytest.importorskip("mlpcli.nn.compiled.jit", exc_type=ImportError)
+jit = pytest.importorskip("mlpcli.jit", exc_type=ImportError)
 
 # Relative: a few roundings of each type.
 ROUNDING = {"float32": 2e-5, "float64": 1e-12}

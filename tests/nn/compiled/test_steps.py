@@ -16,7 +16,7 @@ from mlpcli.training.engine import NUMPY, Engine
 from mlpcli.training.loop import train
 from mlpcli.training.run import start_run
 
-jit = pytest.importorskip("mlpcli.nn.compiled.jit", exc_type=ImportError)
+jit = pytest.importorskip("mlpcli.jit", exc_type=ImportError)
 plan = pytest.importorskip("mlpcli.nn.compiled.plan", exc_type=ImportError)
 
 BASE = {"data": "parity", "structure": [4, 3], "eta": 0.05, "bt_size": 8, "epochs": 2}

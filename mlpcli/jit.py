@@ -1,6 +1,6 @@
 """How functions are compiled, with numba, and where the result is kept.
 
-Only this module, `blas`, `team` and `views` import numba, which takes 0.2 s. Functions are compiled
+Only this module and a few of `nn.compiled` import numba, which takes 0.2 s. Functions are compiled
 when they are first called with arguments of some types, and numba keeps the result on disk.
 """
 
@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.core import event
 
-from mlpcli.nn.compiled import blas
-
 VERSION: str = numba.__version__
+# What is compiled, or becomes a part of that.
+SOURCES = ("nn/**/*.py", "data/readers/csv_compiled.py")
 
 
 def _cache_folder() -> Path | None:
@@ -27,9 +28,12 @@ def _cache_folder() -> Path | None:
     """
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        sources = sorted(Path(__file__).parents[1].rglob("*.py"))
+        here = Path(__file__).parent
+        sources = sorted(path for pattern in SOURCES for path in here.glob(pattern))
+        # Which products there are to be called depends on how NumPy was built.
+        sources.append(Path(np.__file__).with_name("__config__.py"))
         code = b"".join(path.read_bytes() for path in sources)
-        digest = hashlib.sha256(code + bytes([blas.AVAILABLE])).hexdigest()
+        digest = hashlib.sha256(code).hexdigest()
         folder = Path(os.environ.get("NUMBA_CACHE_DIR") or cache / "mlp" / "numba") / digest[:16]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
