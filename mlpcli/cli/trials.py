@@ -84,4 +84,4 @@ def show(study: "SharedStudy", finalists: Sequence["Finalist"], best: "Result") 
         console.result(f"measured again: {', '.join(measured)}")
         if best.chosen == study.search.given_values:
             kept = f"trial {best.number}, the configuration as it was given, is kept"
-            console.result(f"{kept}: no other is likely to be better")
+            console.result(f"{kept}: no other is better")

@@ -150,7 +150,7 @@ def tune(
         try:
             _run_trials(study, jobs, check, quiet)
             finalists = _measure_finalists(study, check, quiet)
-            best = choose_finalist(finalists, search.given_values, search.objective).result
+            best = choose_finalist(finalists, search.objective).result
             write_config(output, template, best, metric)
             model, dataset = train_config(output, weights, data_dir, engine, check)
         except Interrupted:

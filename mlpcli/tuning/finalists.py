@@ -1,8 +1,8 @@
 """The end of a search's trials: the few best are measured again, and one is chosen."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from math import ceil, sqrt
-from statistics import fmean, stdev
+from collections.abc import Iterator, Sequence
+from math import ceil
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from mlpcli.tuning.objective import Objective
@@ -12,8 +12,6 @@ from mlpcli.tuning.study import FAILURES, Check, SharedStudy
 
 # One of so many trials is measured again, so many times, and what was given.
 TRIALS_PER_FINALIST, TIMES = 15, 2
-# A trial better by so many standard errors is so indeed with odds of two to one.
-MARGIN = 0.5
 
 
 class Finalist(NamedTuple):
@@ -66,11 +64,17 @@ def measure_finalists(study: SharedStudy, check: Check) -> Iterator[Finalist]:
 
 def _entrants(study: SharedStudy) -> list[Result]:
     """Return what was given, if its trial succeeded, and the few best of those that are better."""
-    ranked, given = study.ranked(), study.search.given_values
-    known = next((result for result in ranked if result.chosen == given), None)
-    better = ranked[: ranked.index(known)] if known else ranked
+    results, given = study.ranked(), study.search.given_values
+    known = [result for result in results if result.chosen == given][:1]
+    candidates = known + [result for result in results if result.chosen != given]
+    order = rank_by_both(
+        [result.value or 0.0 for result in candidates],
+        [result.accuracies for result in candidates],
+        study.search.objective,
+    )
+    better = order[: order.index(0)] if known else order
     few = ceil(study.search.trials / TRIALS_PER_FINALIST)
-    return [*([known] if known else []), *better[:few]]
+    return [*known, *(candidates[i] for i in better[:few])]
 
 
 def _measure(search: Search, result: Result, check: Check) -> tuple[list[float], list[float]]:
@@ -87,40 +91,34 @@ def _measure(search: Search, result: Result, check: Check) -> tuple[list[float],
     return values, accuracies
 
 
-def choose_finalist(
-    finalists: Sequence[Finalist], given: Mapping[str, Any], objective: Objective
-) -> Finalist:
-    """Return the trial to use: one that is likely to be better than what was given, or that itself.
-
-    Of several, none less often right than what was given, the one most often right: an error may
-    become smaller where more examples are wrong.
+def choose_finalist(finalists: Sequence[Finalist], objective: Objective) -> Finalist:
+    """Return the trial to use: the best of those that were measured again.
 
     Args:
         finalists: from `measure_finalists`, at least one.
-        given: what the configuration itself has chosen.
         objective: what the trials were measured by.
     """
-    measured = [finalist for finalist in finalists if finalist.values]
-    if not measured:
-        return finalists[0]
-    measured.sort(key=lambda finalist: -objective.sign * finalist.value)
-    known = next((finalist for finalist in measured if finalist.result.chosen == given), None)
-    if known is None:
-        return measured[0]
-    better = [
-        finalist
-        for finalist in measured
-        if finalist.accuracy >= known.accuracy and _is_better(finalist, known, objective)
-    ]
-    return max(better, key=lambda finalist: finalist.accuracy, default=known)
+    measured = [finalist for finalist in finalists if finalist.values] or finalists[:1]
+    values = [fmean(finalist.values or [0.0]) for finalist in measured]
+    accuracies = [finalist.accuracies for finalist in measured]
+    return measured[rank_by_both(values, accuracies, objective)[0]]
 
 
-def _is_better(finalist: Finalist, known: Finalist, objective: Objective) -> bool:
-    """Return whether a trial is better by more than `MARGIN` standard errors.
+def rank_by_both(
+    values: Sequence[float], accuracies: Sequence[Sequence[float]], objective: Objective
+) -> list[int]:
+    """Return the positions of candidates, the best first: by the sum of two ranks.
 
-    Those of the differences over runs, which share what they are trained on (Nadeau and Bengio,
-    2003).
+    They are those by the metric and by the accuracy: an error may become smaller where more
+    examples are wrong, and few examples are wrong as often by luck. Of ties the first is the best.
+
+    Args:
+        values: what the metric of each is.
+        accuracies: how often the runs of each are right; where any is (), the metric alone counts.
+        objective: what the metric is of.
     """
-    gains = [objective.sign * (a - b) for a, b in zip(finalist.values, known.values, strict=True)]
-    error = sqrt(1 / len(gains) + objective.overlap) * stdev(gains)
-    return fmean(gains) > MARGIN * error
+    positions = range(len(values))
+    orders = [sorted(positions, key=lambda i: -objective.sign * values[i])]
+    if all(accuracies):
+        orders.append(sorted(positions, key=lambda i: -fmean(accuracies[i])))
+    return sorted(positions, key=lambda i: sum(order.index(i) for order in orders))

@@ -78,11 +78,6 @@ class Objective(NamedTuple):
         """What makes a larger number of any metric the better one: 1, or -1 where less is more."""
         return 1 if self.metric in GAINS else -1
 
-    @property
-    def overlap(self) -> float:
-        """Examples that judge for each that is trained on, as far as folds say."""
-        return 1 / (self.folds[0].parts - 1) if self.folds else 0.0
-
     def anew(self, times: int) -> "Objective":
         """Return the same of other folds, and from other seeds."""
         folds = tuple(fold._replace(division=times) for fold in self.folds)

@@ -31,12 +31,15 @@ class Result(NamedTuple):
     """The mean over its runs, where it is complete."""
     values: tuple[float, ...]
     """Of each run, by fold and seed."""
+    accuracies: tuple[float, ...]
+    """How often each run is right; () of quantities."""
     reason: str
     """Why it failed."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the result as JSON values."""
-        return self._asdict() | {"values": list(self.values)}
+        measured = {"values": list(self.values), "accuracies": list(self.accuracies)}
+        return self._asdict() | measured
 
 
 def results_of(trials: Sequence["FrozenTrial"], space: Space) -> list[Result]:
@@ -63,6 +66,7 @@ def _result(trial: "FrozenTrial", space: Space) -> Result:
         chosen_values(space, given),
         trial.value if state == "complete" else None,
         tuple(noted.get("values", ())),
+        tuple(noted.get("accuracies", ())),
         noted.get("reason", "its process died") if state == "failed" else "",
     )
 

@@ -151,7 +151,7 @@ class SharedStudy:
                 if part < int(progress.share * PARTS) < PARTS:
                     part = int(progress.share * PARTS)
                     self._report(trial, fmean(progress.values(metric)), part, place)
-            found = progress.values(metric)
+            found, right = progress.values(metric), progress.accuracies()
         except FAILURES as error:
             trial.set_user_attr("reason", getattr(error, "problem", NO_MEMORY))
             raise
@@ -161,6 +161,7 @@ class SharedStudy:
             self._begin_again(trial)
             raise
         trial.set_user_attr("values", found)
+        trial.set_user_attr("accuracies", right)
         return fmean(found)
 
     def _report(self, trial: "Trial", value: float, part: int, place: int) -> None:

@@ -40,10 +40,10 @@ def files():
 
 def test_it_shows_what_was_found_and_writes_what_trains(run_mlp):
     """A line per trial, the best trials; and files that mlp train makes again."""
-    ran = run_mlp("tune", "t.yaml", *QUICK, "--trials", 4)
+    ran = run_mlp("tune", "t.yaml", *QUICK, "--trials", 5)
     assert ran.returncode == 0, ran.stderr
     *trials, given, best = ran.stderr.splitlines()
-    assert [line.split()[:2] for line in trials] == [["trial", str(i)] for i in range(4)]
+    assert [line.split()[:2] for line in trials] == [["trial", str(i)] for i in range(5)]
     assert re.fullmatch(r"measured again: trial 0 0\.\d+ \(accuracy 0\.\d{4}\)", given)
     assert best.startswith("measured again: trial ")
     lines = ran.stdout.splitlines()
@@ -57,14 +57,14 @@ def test_it_shows_what_was_found_and_writes_what_trains(run_mlp):
         "feature_scale",
         "members",
     ]
-    values = [float(line.split()[1]) for line in lines[1:5]]
+    values = [float(line.split()[1]) for line in lines[1:6]]
     assert values == sorted(values)
-    assert lines[5] == "4 trials, 0 pruned, 0 failed"
+    assert lines[6] == "5 trials, 0 pruned, 0 failed"
     # Of two folds of a few rows, some trial is better by chance.
-    assert lines[6].startswith(given)
-    assert lines[7].startswith("trial 0, the configuration as it was given, is kept: no other ")
-    assert lines[8] == "best t-best.yaml; again: mlp train t-best.yaml --overwrite"
-    assert lines[10].startswith("test accuracy ")
+    assert lines[7].startswith(given)
+    assert lines[8].startswith("trial 0, the configuration as it was given, is kept: no other ")
+    assert lines[9] == "best t-best.yaml; again: mlp train t-best.yaml --overwrite"
+    assert lines[11].startswith("test accuracy ")
     again = run_mlp("train", "t-best.yaml", "-q", "--engine", "numpy", "--verify", "t-best.npy")
     assert again.returncode == 0, again.stderr
 
@@ -79,7 +79,7 @@ def test_it_shows_what_was_found_and_writes_what_trains(run_mlp):
 )
 def test_an_accuracy_is_shown_beside_another_metric(accuracies, text):
     """How often a trial is right is not said twice, and not of quantities."""
-    result = Result(3, "complete", {}, 0.6, (), "")
+    result = Result(3, "complete", {}, 0.6, (), (), "")
     assert format_finalist(Finalist(result, (0.5, 0.7), accuracies)) == text
 
 
