@@ -114,7 +114,7 @@ def _metadata(model: Model, meta: Meta) -> dict[str, str]:
 
 
 def _run_python(steps: Steps, text: str) -> Run:
-    """Return what runs the text of a Python module."""
+    """Return what runs the text of a Python module: NaN for a row that it refuses."""
     module: dict[str, Any] = {"__name__": "model"}
     exec(compile(text, "model.py", "exec"), module)  # noqa: S102 - our own code
     answer: Callable[[tuple[Cell, ...]], Any] = module["predict_proba"]
@@ -122,8 +122,15 @@ def _run_python(steps: Steps, text: str) -> Run:
         answer = module["predict"]
     k = len(steps.answer.names)
 
+    def answer_or_nan(row: tuple[Cell, ...]) -> Any:
+        try:
+            return answer(row)
+        except ValueError:
+            # As C and ONNX have it.
+            return [np.nan] * k if k > 1 else np.nan
+
     def run(table: Table) -> NDArray[np.float64]:
-        return np.array([answer(row) for row in written_rows(steps, table)]).reshape(-1, k)
+        return np.array([answer_or_nan(row) for row in written_rows(steps, table)]).reshape(-1, k)
 
     return run
 

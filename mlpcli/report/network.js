@@ -34,7 +34,7 @@ function affine({ W, b, factor }, x) {
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const asNumber = (cell) => (NUMBER.test(cell.trim()) ? Number(cell) : NaN);
 
-const WRITTEN = /^(\d{4}-\d\d-\d\d)?[T ]?(\d\d:\d\d(:\d\d(\.\d+)?)?)?$/;
+const WRITTEN = /^(\d{4}-\d\d-\d\d)?(?:(?:^|[T ])(\d\d:\d\d(:\d\d(\.\d+)?)?))?$/;
 
 // The features of the parts of a date, a time or both, as ISO 8601 and the page's fields write them.
 function dateFeatures({ parts, periods }, text) {

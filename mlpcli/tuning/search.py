@@ -9,7 +9,7 @@ from mlpcli.data.load import fit_structure, load_data
 from mlpcli.errors import ConfigError
 from mlpcli.tuning.defaults import all_folds, default_folds, default_space, given_point, neighbours
 from mlpcli.tuning.objective import Objective, is_calibrated
-from mlpcli.tuning.space import Space, chosen_values
+from mlpcli.tuning.space import Space, choices_as_given, chosen_values
 from mlpcli.tuning.template import Template
 
 TRIALS = 40
@@ -70,7 +70,7 @@ def plan_search(
     n = len(dataset.train.labels)
     folds = all_folds(wishes.folds) if wishes.folds else default_folds(experiment, n)
     space = wishes.space or default_space(template, fitted)
-    given = given_point(fitted, space)
+    given = choices_as_given(template, wishes.space) | given_point(fitted, space)
     first = (given, *(() if wishes.space else neighbours(given, space)))
     trials = wishes.trials or TRIALS
     if wishes.sampler == "grid":

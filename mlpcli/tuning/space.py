@@ -188,6 +188,27 @@ def check_space(template: Template, space: Space) -> None:
                 raise ConfigError(dimension.where, problem, error.remedy) from None
 
 
+def choices_as_given(template: Template, space: Space) -> dict[str, Any]:
+    """Return the choices that leave a configuration as it is, however it writes what they are.
+
+    Args:
+        template: the configuration.
+        space: what `check_space` has checked.
+    """
+    given = _effective(template, {})
+    return {
+        dimension.key: dimension.label(choice)
+        for dimension in space
+        for choice in dimension.choices
+        if _effective(template, {dimension.key: choice}) == given
+    }
+
+
+def _effective(template: Template, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an experiment; none, false and 0 all stand for what is left out."""
+    return {key: value for key, value in template.experiment(chosen).to_mapping().items() if value}
+
+
 def chosen_values(space: Space, labels: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that a study's numbers and labels stand for."""
     return {d.key: d.value(labels[d.key]) for d in space if d.key in labels}

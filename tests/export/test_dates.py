@@ -1,5 +1,6 @@
 """Dates in every form of export: the calendar, texts, what is missing and what is no date."""
 
+import ast
 import csv
 import subprocess
 import sys
@@ -109,12 +110,17 @@ def test_missing_dates_are_filled_or_refused(cc, ort, tmp_path):
 
 def test_seconds_beyond_the_calendar_are_refused(cc, ort, tmp_path):
     """Milliseconds and nanoseconds are, and what is no number."""
-    in_c, in_onnx, _ = runs(model_of(tmp_path, [*DAYS, ""], missing="mean"), cc, ort, tmp_path)
+    in_c, in_onnx, in_python = runs(
+        model_of(tmp_path, [*DAYS, ""], missing="mean"), cc, ort, tmp_path
+    )
     odd = [1.7e12, 1.7e18, -1e11, np.inf, -np.inf, 1e308, 1.7e9]
     table = Table("odd", np.array([[value, 1.0] for value in odd]))
     for run in (in_c, in_onnx):
         with np.errstate(invalid="ignore"):
             assert np.isnan(run(table)).ravel().tolist() == [True] * 6 + [False]
+    # Parquet has such years, which no text has.
+    later = Table("later", np.array([[4e11, 1.0], [1.7e9, 1.0]]))
+    assert np.isnan(in_python(later)).ravel().tolist() == [True, False]
 
 
 def test_texts_are_read_as_predict_reads_them(run_mlp, tmp_path):
@@ -132,6 +138,19 @@ def test_texts_are_read_as_predict_reads_them(run_mlp, tmp_path):
     numbers = [float(line) for line in expected.stdout.split()]
     np.testing.assert_allclose([float(line) for line in found.split()], numbers, rtol=2e-6)
     assert len({*numbers}) == len(numbers)
+
+
+def test_what_a_module_is_put_together_from_does_not_collide(tmp_path):
+    """No name is defined twice, and nothing is imported but what Python has."""
+    tree = ast.parse(python.render(steps_of(model_of(tmp_path, [*DAYS])), "about"))
+    functions = [node.name for node in tree.body if hasattr(node, "name")]
+    targets = [target for node in tree.body for target in getattr(node, "targets", ())]
+    names = [node.id for target in targets for node in ast.walk(target) if hasattr(node, "id")]
+    defined = functions + names
+    assert len(set(defined)) == len(defined)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = {getattr(node, "module", node.names[0].name).split(".")[0] for node in imports}
+    assert modules <= sys.stdlib_module_names
 
 
 def test_dates_of_python_are_dates(tmp_path):

@@ -41,6 +41,23 @@ def test_every_kind_of_table(name, tmp_path):
     check(exported.table_model(tmp_path, name), tmp_path)
 
 
+@pytest.mark.parametrize("cell", ["2023-02-29", "3/4/2024", "24:61", "soon", "2024-05", "T"])
+def test_what_is_no_date_is_said_to_be_none(cell, tmp_path):
+    """Whatever a browser would take it for."""
+    node = shutil.which("node") or pytest.skip("there is no node")
+    steps = steps_of(exported.table_model(tmp_path, "dated"))
+    code = (ROOT / "mlpcli" / "report" / "network.js").read_text(encoding="utf-8")
+    problems = "console.log(JSON.stringify(rows.map((row) => [...net.ofCells(row).problems])));"
+    script = code + SCRIPT[: SCRIPT.index("console")] + problems
+    (tmp_path / "network.js").write_text(script, encoding="utf-8")
+    rows = [[cell, "2024-02-29", "", "1", "red"]]
+    given = json.dumps({"steps": to_mapping(steps), "rows": rows}).encode()
+    done = subprocess.run(
+        [node, tmp_path / "network.js"], input=given, capture_output=True, check=True
+    )
+    assert json.loads(done.stdout) == [[[0, "is no date"]]]
+
+
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_members_that_are_calibrated(output, tmp_path):
     """The mean of the members' outputs is cooled, and not each."""

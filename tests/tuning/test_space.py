@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpcli.errors import ConfigError
-from mlpcli.tuning.space import Dimension, check_space, parse_space
+from mlpcli.tuning.space import Dimension, check_space, choices_as_given, parse_space
 from mlpcli.tuning.template import read_template
 
 PATH = Path("t.yaml")
@@ -121,3 +121,27 @@ def test_a_study_takes_lists_as_json():
     dimension = option("hidden=[[4], [4, 4], 8]")
     assert dimension.labels == ("[4]", "[4, 4]", 8)
     assert [dimension.value(label) for label in dimension.labels] == [[4], [4, 4], 8]
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("calibrate=true,false", False),
+        ("schedule=cosine,constant", "constant"),
+        ("dropout=0.2,none", "none"),
+        ("dropout=[0.1,0.2],0", 0),
+        ("weight_decay=1e-3,0", 0),
+        ("class_weight=balanced,none", "none"),
+        ("schedule={name: step, every: 2},{name: constant}", '{"name": "constant"}'),
+    ],
+)
+def test_what_is_left_out_is_what_was_given(text, given):
+    """A choice is the configuration's own, however it is written, as what is off by default."""
+    key = text.partition("=")[0]
+    template = read_template(BASE, PATH, ("validation=0.2",))
+    assert choices_as_given(template, (option(text),)) == {key: given}
+
+
+def test_what_changes_the_configuration_was_not_given():
+    """Nothing is taken for its own that is something else."""
+    assert choices_as_given(read_template(BASE, PATH, ()), (option("dropout=0.1,0.2"),)) == {}

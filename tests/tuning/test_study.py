@@ -216,6 +216,14 @@ def test_the_first_trials_without_ranges_change_one_key(config, run_mlp):
     assert [list(keys) for keys in changed] == [["eta"], ["eta"], ["hidden"]]
 
 
+def test_the_first_trial_is_what_was_given(run_mlp):
+    """Also where choices are written otherwise than what the configuration leaves out."""
+    words = ("--space", "schedule=cosine,constant", "--space", "dropout=0.2,none")
+    first, *_ = tune(run_mlp, "--trials", 1, *words)["trials"]
+    given = {"eta": 0.1, "hidden": 4, "schedule": "constant", "dropout": "none"}
+    assert first["chosen"] == given
+
+
 def test_a_grid_is_tried_whole(run_mlp):
     """`--sampler grid` has every combination once: five values of a range, and all choices."""
     space = ("--space", "eta=0.1..0.5", "--space", "hidden=2,3")
