@@ -1,5 +1,6 @@
 """`mlp train --mpi`: how the ranks of a job start, and how they end together."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +23,22 @@ if TYPE_CHECKING:
 # Between the errors of one rank and the next: the first ends all before others repeat it.
 PAUSE = 0.2
 MOST_PAUSES = 5
+# Where MPICH and Open MPI tell a process which of how many it is.
+LAUNCHED = (("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"))
 
 
 def rank_threads(given: int | None) -> Threads:
     """Return how many threads each rank has: one, where nothing else is asked for."""
     return asked_for(given) or Threads(1, "one for each rank; --threads gives it more")
+
+
+def started_as_several() -> str:
+    """Return a line if mpiexec has started several processes, to the first of them; else ""."""
+    for rank, size in LAUNCHED:
+        number = os.environ.get(size, "")
+        if os.environ.get(rank) == "0" and number.isdecimal() and int(number) > 1:
+            return f"{number} processes train alone; --mpi has them train one network together"
+    return ""
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from mlpcli.cli.mpi import (
     lead,
     open_part,
     rank_threads,
+    started_as_several,
     watch_ranks,
 )
 from mlpcli.cli.report import write_report
@@ -179,6 +180,8 @@ def _use_threads(
     """Choose the threads of this process, and tell the matrix library of them, and the user."""
     chosen = rank_threads(given) if ranks else choose(experiment, given)
     chosen.use()
+    if not (ranks or quiet) and (line := started_as_several()):
+        console.note(line)
     if ranks and not quiet:
         console.note(describe_ranks(ranks, chosen))
     elif verbose and not quiet:

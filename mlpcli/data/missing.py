@@ -190,4 +190,7 @@ def _check_values(table: Table, bad: NDArray[np.bool], start: int) -> None:
         if table.lines is not None:
             place = f"on line {table.lines[start + row]}, {table.column(column)}"
         remedy = "replace it with a finite number, or train with missing: mean or drop"
+        if np.isinf(value):
+            # No policy takes it for missing: it may be as well a mistake in the arithmetic before.
+            remedy = "replace it with a finite number, or with NaN if it is missing"
         raise DataError(table.where, f"holds {value} {place}", remedy)

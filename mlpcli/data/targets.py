@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlpcli.data.encoding import Encoding
 from mlpcli.data.readers.notation import Notation, parse_number
-from mlpcli.data.readers.table import Labels, Table, label_text
+from mlpcli.data.readers.table import TRUTHS, Labels, Table, label_text
 from mlpcli.errors import DataError, NotClassesError, join_names
 
 # Classes that are numbers are taken for quantities if there are more than so many and each has few
@@ -93,7 +93,7 @@ def _as_classes(labels: Labels, where: object) -> Labels:
     if labels.codes.ndim == 1:
         return labels
     k = labels.codes.shape[1]
-    numbers = [as_number(name, labels.notation) for name in labels.names]
+    numbers = [TRUTHS.get(name.lower(), as_number(name, labels.notation)) for name in labels.names]
     if {0, 1}.issuperset(numbers) and (labels.codes >= 0).all():
         hot = np.array(numbers)[labels.codes] == 1
         if (hot.sum(axis=1) == 1).all():

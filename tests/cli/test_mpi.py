@@ -335,6 +335,16 @@ def test_what_cannot_be_divided_is_refused(ranks, config, key):
     assert f"c.yaml:6: {key.partition(':')[0]}: cannot be divided among ranks; " in run.stderr
 
 
+@pytest.mark.parametrize(("quiet", "times"), [((), 1), (("--quiet",), 0)])
+def test_who_forgets_the_option_is_told(mpiexec, quiet, times):
+    """Processes of mpiexec that train alone say so once, and with --quiet not at all."""
+    words = ("-n", "1", MLP, "train", write_table(), *quiet, "-o")
+    command = [mpiexec, *words, "one.npy", ":", *words, "other.npy"]
+    run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    said = "2 processes train alone; --mpi has them train one network together\n"
+    assert run.stderr.count(said) == times
+
+
 def test_without_mpi_a_line_says_how_to_install_it(run_mlp, monkeypatch):
     """--mpi needs an extra."""
     monkeypatch.setitem(sys.modules, "mpi4py", None)

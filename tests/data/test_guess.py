@@ -599,7 +599,13 @@ def test_several_labels_in_one_cell_are_no_class_without_a_word(run_mlp, guess):
 
 @pytest.mark.parametrize(
     ("labels", "task"),
-    [(np.eye(3), "classification"), (1 - np.eye(3), "multilabel"), (2 * np.eye(3), "regression")],
+    [
+        (np.eye(3), "classification"),
+        (np.eye(3) == 1, "classification"),
+        (np.eye(3) == 0, "multilabel"),
+        (1 - np.eye(3), "multilabel"),
+        (2 * np.eye(3), "regression"),
+    ],
 )
 def test_one_hot_arrays_are_classes(labels, task):
     """Several targets of an array are classes where they are one-hot, else labels or numbers."""

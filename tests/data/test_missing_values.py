@@ -129,6 +129,16 @@ def test_numbers_are_missing_in_arrays():
     assert len(dataset.train.labels) == 4
 
 
+@pytest.mark.parametrize("missing", ["error", "mean", "drop"])
+def test_infinity_is_not_missing(missing):
+    """No policy takes it for a missing value, and so the error does not advise one, as of NaN."""
+    values = np.array([[1, 2], [np.inf, 3], [4, 5], [6, 7]])
+    np.savez("d.npz", x=values, y=[0, 1, 0, 1])
+    with pytest.raises(DataError, match="holds inf in row 1") as caught:
+        load_files(Files("d.npz", missing=missing), Preparation("none"))
+    assert caught.value.remedy == "replace it with a finite number, or with NaN if it is missing"
+
+
 def test_a_signalling_nan_is_missing():
     """A NaN whose bits the processor would stop at is missing like any other, without a warning."""
     bits = np.arange(8, dtype=np.float32).view(np.uint32)

@@ -90,7 +90,9 @@ def _check_kind(dtype: np.dtype[np.generic], where: object, kinds: str) -> None:
     if dtype.hasobject:
         raise DataError(where, "holds Python objects", "write an array of numbers with np.save")
     if dtype.kind not in kinds:
-        kind = "a checkpoint" if dtype.names else f"elements of type {dtype}"
+        kind = f"elements of type {dtype}"
+        if dtype.names:
+            kind = "a checkpoint" if "W2" in dtype.names else "records of named fields"
         raise DataError(where, f"holds {kind}, not numbers", "give an array of numbers")
 
 

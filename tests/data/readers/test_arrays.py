@@ -122,7 +122,8 @@ def test_one_hot_labels_are_classes():
     dataset = opened(train="d.npz")
     assert dataset.encoding.class_names == ("0", "1", "2")
     np.testing.assert_array_equal(dataset.train.labels, classes)
-    for name, labels in (("hot", np.eye(3, dtype=int)[classes]), ("plain", classes)):
+    kinds = (("hot", np.eye(3, dtype=int)), ("true", np.eye(3) == 1), ("plain", np.arange(3)))
+    for name, labels in ((name, rows[classes]) for name, rows in kinds):
         np.savez(f"{name}.npz", x=X, y=labels)
         more = open_labelled(Path(f"{name}.npz"), dataset.encoding)
         np.testing.assert_array_equal(more.examples.labels, classes)

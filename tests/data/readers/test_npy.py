@@ -45,8 +45,9 @@ def test_round_trip(path, array, order):
         (np.array(["a"]), "elements of type <U1"),
         (np.array([1j]), "elements of type complex128"),
         (np.zeros((), [("W2", "<f4")]), "holds a checkpoint"),
+        (np.zeros(3, [("length", "<f4")]), "holds records of named fields"),
     ],
-    ids=["objects", "text", "complex", "record"],
+    ids=["objects", "text", "complex", "checkpoint", "records"],
 )
 def test_other_than_numbers(path, array, problem):
     """An array of anything but real numbers is refused by its kind, and no pickle is opened."""
