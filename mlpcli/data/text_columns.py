@@ -79,6 +79,9 @@ def _unread_numbers(texts: Sequence[str]) -> tuple[str, ...]:
     common = Counter(shapes.values()).most_common(MOST_SHAPES)
     if sum(count for _, count in common) < SHARE * len(texts):
         return ()
+    # Plain numbers may be meant as categories.
     odd = [text for text in shapes if parse_number(text) is None]
-    shown = next(text for shape, _ in common for text in odd if shapes[text] == shape)
+    shown = next((text for shape, _ in common for text in odd if shapes[text] == shape), None)
+    if shown is None:
+        return ()
     return f"numbers such as {shown[:40]!r} in a form that is not read", "write them plainly"

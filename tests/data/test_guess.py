@@ -686,3 +686,23 @@ def test_numbers_are_quantities_unless_they_are_codes(targets, task, guess):
     _, said = guess("a,b,y\n" + lines)
     regression = "makes them classes" in said
     assert ("regression" if regression else "classification") == task, said
+
+
+@pytest.mark.parametrize(("numbers", "thousands"), [((0.134, 0.5), None), ((1.134, 7), ".")])
+def test_a_point_that_is_one_elsewhere_is_none_between_thousands(guess, numbers, thousands):
+    """Three digits after it say little, but 0.134 is no number with groups of three digits."""
+    lines = rows(
+        200, lambda i: (numbers[i % 2], (f"{i + 1}.{i:03}", i)[i % 3 > 1], "ab"[i % 5 > 2])
+    )
+    files, said = guess("x,w,y\n" + lines)
+    assert files.thousands == thousands
+    assert "ignored" not in said
+
+
+def test_plain_numbers_may_be_categories(guess):
+    """Codes that are all numbers, and many, are no numbers in a form that is not read."""
+    files, said = guess(
+        "zip,y\n" + rows(600, lambda i: (10_000 + 37 * (i % 150), i % 2)), "--categorical", "zip"
+    )
+    assert files.categorical == ("zip",)
+    assert "form that is not read" not in said

@@ -172,9 +172,10 @@ def _stays_number(table: Table, j: int, notation: Notation) -> bool:
     column = table.values[:, j].astype(np.float64)
     column = column[np.isfinite(column)]
     fractions = column[column != np.rint(column)]
-    # Points between groups of three digits look like decimals.
-    thousands = fractions * 1000
-    grouped = np.abs(thousands - np.rint(thousands)) < 1e-6 * np.abs(thousands)
+    # Points between groups of three digits look like decimals, but not of 0, or above a thousand.
+    thousands = np.abs(fractions * 1000)
+    grouped = np.abs(thousands - np.rint(thousands)) < 1e-6 * thousands
+    grouped &= (thousands >= 1000) & (thousands < 1e6)
     return not len(fractions) or (notation.thousands == "." and bool(grouped.all()))
 
 
