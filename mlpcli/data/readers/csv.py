@@ -16,12 +16,7 @@ from mlpcli.data.readers.array_builder import ArrayBuilder
 from mlpcli.data.readers.blocks import Block, block_of, blocks_of, read_blocks
 from mlpcli.data.readers.csv_bad import without_bad
 from mlpcli.data.readers.csv_bytes import parse_bytes
-from mlpcli.data.readers.csv_cells import (
-    Columns,
-    LateTextError,
-    parse_cells,
-    parse_ordinary,
-)
+from mlpcli.data.readers.csv_cells import Columns, LateTextError, parse_cells, parse_ordinary
 from mlpcli.data.readers.csv_detect import detect_columns
 from mlpcli.data.readers.csv_dialect import CsvOptions, Dialect, split_line
 from mlpcli.data.readers.csv_numbers import cells_that_are_not_plain, parse_numbers, parse_plain
