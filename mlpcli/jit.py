@@ -17,7 +17,7 @@ from numba.core import event
 
 VERSION: str = numba.__version__
 # What is compiled, or becomes a part of that.
-SOURCES = ("nn/**/*.py", "data/readers/csv_compiled.py")
+SOURCES = ("nn/**/*.py", "data/readers/csv_compiled.py", "data/readers/csv_decimals.py")
 
 
 def _cache_folder() -> Path | None:

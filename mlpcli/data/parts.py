@@ -19,6 +19,7 @@ from mlpcli.data.fit import fit_encoding
 from mlpcli.data.labelled import open_test_file
 from mlpcli.data.missing import handle_missing
 from mlpcli.data.pixels import fit_pixel_range
+from mlpcli.data.readers.notation import parse_number
 from mlpcli.data.readers.source import locate
 from mlpcli.data.readers.table import Labels, Table
 from mlpcli.data.scaling import Statistics, fit_scaling
@@ -169,16 +170,8 @@ def _check_alike(files: Files, parts: Sequence[Labels]) -> None:
 def _kind(labels: Labels) -> str:
     if labels.codes.ndim > 1:
         return f"{labels.codes.shape[1]} columns"
-    found = {_is_number(name) for name in labels.names}
+    found = {parse_number(name) is not None for name in labels.names}
     return MIXED if len(found) > 1 else ("numbers" if True in found else "words")
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _merge(parts: Sequence[Labels]) -> Labels:

@@ -98,8 +98,10 @@ def choose_finalist(finalists: Sequence[Finalist], objective: Objective) -> Fina
         finalists: from `measure_finalists`, at least one.
         objective: what the trials were measured by.
     """
-    measured = [finalist for finalist in finalists if finalist.values] or finalists[:1]
-    values = [fmean(finalist.values or [0.0]) for finalist in measured]
+    measured = [finalist for finalist in finalists if finalist.values]
+    if not measured:
+        return finalists[0]
+    values = [finalist.value for finalist in measured]
     accuracies = [finalist.accuracies for finalist in measured]
     return measured[rank_by_both(values, accuracies, objective)[0]]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpcli.data.readers.csv_decimals import ALL, Decimals
+from mlpcli.data.readers.csv_decimals import ALL, EXACT, FRACTION, LEADING, Decimals
 from mlpcli.jit import compiled_in_order
 
 ZERO, TEN = np.uint8(ord("0")), np.uint8(10)
@@ -20,9 +20,6 @@ TENS = np.array([float(10**p) for p in range(23)])
 # For each of them 5^p, times 2^11 where p is less than 5, and what an exponent is subtracted from.
 FIVES = np.array([5**p << 11 * (p < 5) for p in range(23)])
 SHIFTS = np.array([1075 - p + 11 * (p < 5) for p in range(23)])
-# Of a double, the bits after the leading one of its significand, and that one.
-FRACTION, LEADING = np.int64((1 << 52) - 1), np.int64(1 << 52)
-EXACT = np.uint64(1 << 53)
 
 
 def parse_decimals(
